@@ -1,0 +1,1 @@
+"""Genotypes and their labels: the table, its splits, its scaling, its storage."""

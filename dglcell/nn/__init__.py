@@ -1,0 +1,1 @@
+"""Layers and models: composition of operators, no graph traversal of their own."""

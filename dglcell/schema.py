@@ -1,0 +1,50 @@
+"""Names of node types, relations, labels and file kinds, each with the shape it stands for.
+
+Owns every string that two modules must spell alike. Knows nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Node types. A node's row is its index in the sorted ids of its type, `cell.ids[type]`.
+GENE: Final = "gene"  # (N_g,)
+REACTION: Final = "reaction"  # (N_r,) one node per alternative (isozyme) and direction
+METABOLITE: Final = "metabolite"  # (N_m,)
+NODE_TYPES: Final = (GENE, REACTION, METABOLITE)
+
+# Relations. The middle name of a DGL canonical edge type; unique in a cell graph, so it is the key everywhere.
+PHYSICAL: Final = "physical_interaction"  # gene -> gene, undirected: both ways
+REGULATORY: Final = "regulatory_interaction"  # gene -> gene, transcription factor -> target
+GPR: Final = "gpr"  # gene -> reaction
+CATALYSED_BY: Final = "catalysed_by"  # reaction -> gene; edge k is edge k of GPR, reversed
+IN: Final = "in"  # metabolite -> reaction
+OF: Final = "of"  # reaction -> metabolite; edge k is edge k of IN, reversed
+ENDS: Final = {
+    GPR: (GENE, REACTION),
+    CATALYSED_BY: (REACTION, GENE),
+    IN: (METABOLITE, REACTION),
+    OF: (REACTION, METABOLITE),
+}
+REVERSE: Final = {CATALYSED_BY: GPR, OF: IN}
+
+# Edge data.
+STOICHIOMETRY: Final = "stoichiometry"  # (E,) float32, < 0 consumed, > 0 produced
+SIGN: Final = "sign"  # (E,) float32, +1 activates, -1 represses, 0 unknown
+
+# Labels of a genotype; the model predicts the first two, in this order.
+FITNESS: Final = "fitness"
+FITNESS_STD: Final = "fitness_std"
+INTERACTION: Final = "gene_interaction"
+INTERACTION_P: Final = "gene_interaction_p_value"
+LABELS: Final = (FITNESS, INTERACTION)  # predictions: (B, 2)
+LABEL_COLUMNS: Final = (FITNESS, FITNESS_STD, INTERACTION, INTERACTION_P)  # table: (n, 4)
+MIN_ORDER: Final = {FITNESS: 0, INTERACTION: 2}  # an interaction is undefined below two deletions
+
+VARIANTS: Final = ("two-head", "difference", "local", "both")
+ENGINES: Final = ("auto", "dgl", "torch")
+
+# File kinds (HDF5 root attribute `format`) and their newest versions.
+CELL_FORMAT: Final = "dglcell-cell"
+CELL_VERSION: Final = 1
+RUN_VERSION: Final = 1

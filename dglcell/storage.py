@@ -1,0 +1,181 @@
+"""The HDF5 envelope of dglcell's own files: format name, version, checksums, whole-file writes.
+
+Every array is a chunked dataset with a fletcher32 checksum; everything else (numbers, names, reports) is one JSON
+document, stored as bytes in the dataset `meta`. The root attribute `digest` is the SHA-256 of all of it, so damage that
+HDF5 itself does not notice is refused too. Knows nothing of what the arrays mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell.errors import DataError, FormatError, UsageError
+
+_META = "meta"
+_CHUNK_BYTES = 1 << 20
+_READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@contextlib.contextmanager
+def replacing(path: Path, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, renamed onto it on success and removed on failure.
+
+    Raises
+    ------
+    UsageError
+        `path` exists and `overwrite` is false, or its folder does not exist.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop before any work when `path` may not be written."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder - a file name was expected")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists - nothing was written; give another name or --overwrite")
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist - create it or give another name")
+
+
+def write_text(path: Path, text: str, overwrite: bool = True) -> None:
+    """Write `text` whole or not at all."""
+    with replacing(path, overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def encode_ids(ids: Sequence[str]) -> NDArray[np.bytes_]:
+    """Ids as fixed-length UTF-8 bytes (`S` dtype, length at least 1)."""
+    encoded = [i.encode() for i in ids]
+    return np.array(encoded, dtype=f"S{max((len(e) for e in encoded), default=1) or 1}")
+
+
+def decode_ids(array: NDArray[Any]) -> list[str]:
+    """The inverse of `encode_ids`."""
+    return [bytes(item).decode() for item in array]
+
+
+def sha256(*parts: bytes | str | NDArray[Any]) -> str:
+    """SHA-256 hex digest of the parts, each framed by its dtype, shape and length, so no two inputs run together."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            head, body = f"{part.dtype.str}{part.shape}", np.ascontiguousarray(part).tobytes()
+        else:
+            body = part.encode() if isinstance(part, str) else part
+            head = "bytes"
+        digest.update(f"{head}:{len(body)}:".encode())
+        digest.update(body)
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write(path: Path, kind: str, version: int, arrays: Arrays, meta: Mapping[str, Any], overwrite: bool = True) -> None:
+    """Write one file of `kind`.
+
+    Parameters
+    ----------
+    arrays : mapping
+        Dataset path (`group/name`) to array; numbers, bools or fixed-length bytes, no objects.
+    meta : mapping
+        Anything JSON can hold.
+    """
+    import h5py
+
+    text = json.dumps(meta, sort_keys=True).encode()
+    stored = dict(arrays)
+    stored[_META] = np.frombuffer(text, dtype=np.uint8)
+    with replacing(path, overwrite) as temporary, h5py.File(temporary, "w", libver="latest") as file:
+        file.attrs["format"] = kind
+        file.attrs["format_version"] = version
+        file.attrs["digest"] = _digest(kind, version, stored)
+        for name, array in stored.items():
+            if array.dtype.hasobject:
+                raise TypeError(f"dataset {name} holds objects")
+            if array.size == 0:  # HDF5 cannot chunk an empty extent; its shape is kept, there is nothing to sum
+                file.create_dataset(name, data=array, maxshape=tuple(None for _ in array.shape), chunks=_chunks(array))
+            else:
+                file.create_dataset(name, data=array, chunks=_chunks(array), fletcher32=True, compression=4)
+
+
+def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read a file of `kind` back whole: its arrays and its meta.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    FormatError
+        Not HDF5, another kind, a newer version, or damaged.
+    """
+    import h5py
+
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if not h5py.is_hdf5(path):
+        raise FormatError(f"{path} is not an HDF5 file - a {kind} file was expected")
+    try:
+        with h5py.File(path, "r") as file:
+            found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
+            if found != kind:
+                raise FormatError(f"{path} is not a {kind} file (its format is {found!r}) - it was made by something else")
+            if int(found_version) > version:
+                raise FormatError(
+                    f"{path} has format version {found_version}, newer than {version} - update dglcell to read it"
+                )
+            arrays: dict[str, NDArray[Any]] = {}
+            file.visititems(lambda name, node: _collect(arrays, name, node))
+            digest = file.attrs["digest"]
+        if digest != _digest(kind, int(found_version), arrays):
+            raise FormatError(f"{path} is damaged: its content does not match its checksum - build it again")
+        return arrays, json.loads(arrays.pop(_META).tobytes())
+    except FormatError:
+        raise
+    except _READ_ERRORS as error:
+        reason = str(error).split("\n")[0]
+        raise FormatError(f"{path} is damaged and cannot be read ({reason}) - build it again") from error
+
+
+def _collect(arrays: dict[str, NDArray[Any]], name: str, node: Any) -> None:
+    import h5py
+
+    if isinstance(node, h5py.Dataset):
+        arrays[name] = node[()]
+
+
+def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
+    row = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64)))
+    rows = min(max(1, _CHUNK_BYTES // row), max(1, array.shape[0]))
+    return (rows, *(max(1, n) for n in array.shape[1:]))
+
+
+def _digest(kind: str, version: int, arrays: Arrays) -> str:
+    parts: list[bytes | str | NDArray[Any]] = [kind, str(version)]
+    for name in sorted(arrays):
+        parts += [name, arrays[name]]
+    return sha256(*parts)
