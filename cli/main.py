@@ -1,4 +1,115 @@
-"""The `dglcell` command: a group that imports a command's module only when that command runs."""
+"""The `dglcell` command: a group that imports a command's module only when that command runs, and turns errors into
+one line and an exit code (0 ok, 1 the run or a file failed, 2 usage, 130 Ctrl-C, 143 SIGTERM)."""
 
-def main() -> None:
-    """Entry point."""
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from dglcell import __version__
+from dglcell.cli import console
+from dglcell.errors import DglcellError
+
+_COMMANDS = {
+    "preprocess": "Build a cell graph from a metabolic model, gene list, networks and screens.",
+    "simulate": "Fitness and gene interactions of deletions by flux balance analysis.",
+    "train": "Train a model on a cell graph and a screen.",
+    "evaluate": "Score a trained run on held-out genotypes, beside trivial baselines.",
+    "predict": "Score the genotypes of a table with a trained run.",
+    "info": "Say what a cell graph, a screen or a run holds.",
+    "doctor": "Check the installation: versions, DGL, CUDA, engine, memory.",
+    "demo": "The whole job on an embedded example, without a download.",
+}
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
+
+
+class _LazyGroup(click.Group):
+    """Lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"dglcell.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            raise click.UsageError(f"no command {args[0]!r} - one of {', '.join(_COMMANDS)} was expected")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="dglcell")
+def group() -> None:
+    """Which gene deletions change fitness, and which combinations interact.
+
+    Build a cell graph with preprocess, train a model on it, predict with the run. `dglcell demo` does all of it on an
+    example that needs no download; `dglcell COMMAND --help` explains one command.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; the exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    console.configure(0)
+    try:
+        group.main(args=arguments, prog_name="dglcell", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        console.error(error.format_message())
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            console.error(f"see: {error.ctx.command_path} --help", prefix="")
+        return 2
+    except DglcellError as error:
+        _explain(error, str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.error("stopped by Ctrl-C")
+        return 130
+    except _Terminated:
+        console.error("stopped by SIGTERM")
+        return 143
+    except BrokenPipeError:  # the reader of our output has gone, as in `dglcell info | head`
+        sys.stderr.close()
+        return 1
+    except MemoryError as error:
+        _explain(error, "out of memory - give a smaller --batch-size or --chunk")
+        return 1
+    except Exception as error:  # the last resort: a defect of ours, still one line
+        _explain(error, f"unexpected {type(error).__name__}: {error} - run again with -v to see where")
+        return 1
+    return 0
+
+
+def _explain(error: BaseException, message: str) -> None:
+    if console.verbosity() > 0:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    console.error(message)
+
+
+def _terminate(signum: int, frame: FrameType | None) -> Any:
+    raise _Terminated

@@ -1,0 +1,123 @@
+"""`dglcell doctor`: what is installed, what works, and what `auto` would pick here."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import click
+
+from dglcell import __version__
+from dglcell.cli import console, options
+from dglcell.errors import DglcellError
+
+_PACKAGES = ("torch", "dgl", "numpy", "scipy", "h5py", "cobra", "pandas", "safetensors", "matplotlib", "openpyxl", "triton")
+
+
+@click.command()
+@options.as_json
+@options.verbose
+def command(as_json: bool) -> None:
+    """Check the installation: versions, DGL and its stand-ins, CUDA, engine, memory.
+
+    Exit code 1 when something that every command needs does not work.
+    """
+    report = _report()
+    if as_json:
+        console.result(report)
+    else:
+        _print(report)
+    if report["problems"]:
+        raise click.exceptions.Exit(1)
+
+
+def _report() -> dict[str, Any]:
+    problems: list[str] = []
+    report: dict[str, Any] = {
+        "versions": {"dglcell": __version__, "python": platform.python_version(), **_versions()},
+        "dgl": _dgl_state(problems),
+        "cuda": _cuda_state(),
+        "engine": _engine_choice(problems),
+        "memory": _memory(),
+        "cpu_threads": os.cpu_count(),
+    }
+    report["problems"] = problems
+    return report
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _dgl_state(problems: list[str]) -> dict[str, Any]:
+    from dglcell import _dgl
+
+    try:
+        return {"loads": True, "stand_ins": list(_dgl.stand_ins()), "cuda": _dgl.has_cuda()}
+    except DglcellError as error:
+        problems.append(str(error))
+        return {"loads": False, "stand_ins": [], "cuda": False}
+
+
+def _cuda_state() -> dict[str, Any]:
+    import torch
+
+    if not torch.cuda.is_available():
+        why = "this PyTorch is built without CUDA" if torch.version.cuda is None else "no CUDA device answers"
+        return {"available": False, "why": why, "devices": []}
+    return {
+        "available": True,
+        "why": "",
+        "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def _engine_choice(problems: list[str]) -> dict[str, dict[str, str]]:
+    import torch
+
+    choices = {}
+    for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
+        try:
+            from dglcell.ops.engines import choose
+
+            name, why = choose("auto", torch.device(device))
+        except DglcellError as error:
+            problems.append(str(error))
+            continue
+        choices[device] = {"picked": name, "why": why}
+    return choices
+
+
+def _memory() -> dict[str, int]:
+    from dglcell.ops.engines import free_memory
+
+    import torch
+
+    return {d: free_memory(torch.device(d)) for d in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))}
+
+
+def _print(report: dict[str, Any]) -> None:
+    dgl, cuda = report["dgl"], report["cuda"]
+    rows: list[tuple[str, str]] = [(name, version or "not installed") for name, version in report["versions"].items()]
+    rows.append(("DGL loads", "yes" if dgl["loads"] else "NO"))
+    rows.append(("DGL stand-ins in use", ", ".join(dgl["stand_ins"]) or "none"))
+    rows.append(("DGL on CUDA", "yes" if dgl["cuda"] else "no: graphs stay on the CPU, their tensors go to the GPU"))
+    rows.append(("CUDA", ", ".join(cuda["devices"]) if cuda["available"] else f"no: {cuda['why']}"))
+    for device, choice in report["engine"].items():
+        rows.append((f"engine on {device}", f"{choice['picked']}: {choice['why']}"))
+    for device, size in report["memory"].items():
+        rows.append((f"free memory, {device}", f"{size / 2**30:.1f} GiB"))
+    rows.append(("CPU threads", str(report["cpu_threads"])))
+    console.table(("what", "found"), rows)
+    for problem in report["problems"]:
+        console.error(problem)
+    if not report["problems"]:
+        console.say("Everything that dglcell needs works.")

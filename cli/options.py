@@ -1,0 +1,73 @@
+"""Options that several commands share, so that each is spelt, typed and explained once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dglcell.cli import console
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path)
+
+
+class ManyFiles(click.Command):
+    """Lets an option that repeats take several values at once: `--physical a.tsv b.tsv`.
+
+    Values are taken up to the next option. A command with positional arguments keeps the tokens that it still needs:
+    they must come before such an option.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the option's name before each of its further values."""
+        options = [p for p in self.params if isinstance(p, click.Option)]
+        repeated = {name for o in options if o.multiple for name in o.opts}
+        valued = {name for o in options if not o.is_flag for name in o.opts}
+        wanted = sum(isinstance(p, click.Argument) and p.required for p in self.params)
+        spread: list[str] = []
+        option, values = "", 0  # the option whose values are being read, and how many it has
+        for token in args:
+            if token.startswith("-") and token != "-":
+                option, values = token if token in valued else "", 0
+            elif option and (values == 0 or (option in repeated and wanted == 0)):
+                if values:
+                    spread.append(option)
+                values += 1
+            else:
+                option, wanted = "", wanted - 1
+            spread.append(token)
+        return super().parse_args(ctx, spread)
+
+
+def verbose(command: _Command) -> _Command:
+    """`-v` and `-q`."""
+
+    def configure(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value:
+            console.configure(1 if param.name == "verbose" else -1)
+
+    command = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=configure, help="Say errors only."
+    )(command)
+    command = click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=configure, help="Say more; errors with a traceback."
+    )(command)
+    return command
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
+device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+engine = click.option("--engine", default="auto", show_default=True, help="Who computes: auto, dgl or torch.")
+unknown_genes = click.option(
+    "--unknown-genes",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="A gene that the cell graph lacks stops the command, or its row is skipped and counted.",
+)
