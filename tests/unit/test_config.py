@@ -1,0 +1,84 @@
+"""Configuration: defaults, refusals, TOML there and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dglcell.config import TrainConfig, flag, read_toml, to_toml
+from dglcell.errors import UsageError
+
+BAD = [
+    ({"layers": 0}, "--layers 0"),
+    ({"heads": 3}, "--heads 3 does not divide --hidden 64"),
+    ({"hidden": 6}, "multiple of 4"),
+    ({"variant": "best"}, "--variant best"),
+    ({"dropout": 1.0}, "--dropout"),
+    ({"lr": float("nan")}, "--lr nan"),
+    ({"epochs": 0}, "--epochs 0"),
+    ({"test_fraction": 0.5, "val_fraction": 0.5}, "leave nothing to train on"),
+    ({"split": "file"}, "--split-file"),
+    ({"split_file": "x.tsv"}, "--split-file"),
+    ({"label_weights": {"growth": 1.0}}, "--label-weights growth"),
+    ({"label_weights": {"fitness": 0.0}}, "no label to learn"),
+    ({"variant": "two-head", "lambda_supcr": 1.0}, "--lambda-supcr with --variant two-head"),
+    ({"variant": "difference", "lambda_cell": 1.0}, "--lambda-cell with --variant difference"),
+    ({"variant": "local", "lambda_cell": 1.0}, "--lambda-cell with --variant local"),
+    ({"chunk": 0}, "--chunk 0"),
+    ({"engine": "magic"}, "--engine magic"),
+    ({"device": "tpu"}, "--device tpu"),
+    ({"features_mode": "add"}, "--features-mode add"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), BAD, ids=[w for _, w in BAD])
+def test_a_bad_value_is_refused_by_name(change: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words.replace("(", r"\(")):
+        dataclasses.replace(TrainConfig(), **change).validate()  # type: ignore[arg-type]
+
+
+def test_all_problems_are_named_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        dataclasses.replace(TrainConfig(), layers=0, epochs=0, split="file").validate()
+    assert all(words in str(caught.value) for words in ("--layers", "--epochs", "--split-file"))
+
+
+def test_good_values_pass() -> None:
+    for variant in ("two-head", "difference", "local", "both"):
+        assert TrainConfig(variant=variant).validate().variant == variant
+    TrainConfig(variant="both", lambda_cell=0.1, lambda_supcr=0.1, device="cuda:1", chunk=4).validate()
+
+
+def test_toml_there_and_back(tmp_path: Path) -> None:
+    config = TrainConfig(variant="both", screen=("a b.tsv", 'q"uote'), label_weights={"fitness": 0.5}, chunk=8, lr=3e-4)
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(config.to_dict()))
+    assert TrainConfig.from_dict(read_toml(path)) == config
+
+
+def test_wrong_keys_and_types_are_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        TrainConfig.from_dict({"layerz": 3, "hidden": "wide", "gate": 1, "epochs": 2.5}, "run.toml")
+    for words in ("run.toml", "'layerz'", "hidden = 'wide'", "gate = 1", "epochs = 2.5"):
+        assert words in str(caught.value)
+
+
+def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("layers = = 3")
+    with pytest.raises(UsageError, match="is not TOML"):
+        read_toml(tmp_path / "run.toml")
+    with pytest.raises(UsageError, match="No such file"):
+        read_toml(tmp_path / "none.toml")
+
+
+def test_none_is_left_out_and_restored() -> None:
+    values = TrainConfig().to_dict()
+    assert "max_steps" not in values
+    assert TrainConfig.from_dict(tomllib.loads(to_toml(values))) == TrainConfig()
+
+
+def test_flag_spelling() -> None:
+    assert flag("batch_size") == "--batch-size"
