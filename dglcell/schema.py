@@ -32,6 +32,16 @@ REVERSE: Final = {CATALYSED_BY: GPR, OF: IN}
 STOICHIOMETRY: Final = "stoichiometry"  # (E,) float32, < 0 consumed, > 0 produced
 SIGN: Final = "sign"  # (E,) float32, +1 activates, -1 represses, 0 unknown
 
+# Node data of genes, present when the cell has features.
+FEATURES: Final = "x"  # (N_g, d) float32, 0 where a gene has none
+HAS_FEATURES: Final = "has_x"  # (N_g,) bool
+
+# In the subgraph that a genotype leaves, beside the rest: its deleted genes, and one node that holds its labels.
+DELETED: Final = "deleted_gene"  # (K,)
+GENOTYPE: Final = "genotype"  # (1,)
+DELETED_IN: Final = "deleted_in"  # deleted gene -> genotype
+LABEL_DATA: Final = "labels"  # (1, 4) float32 in the order of LABEL_COLUMNS
+
 # Labels of a genotype; the model predicts the first two, in this order.
 FITNESS: Final = "fitness"
 FITNESS_STD: Final = "fitness_std"

@@ -1,0 +1,272 @@
+"""CellGraph: the wild-type cell as a heterograph of genes, reaction nodes and metabolites.
+
+Holds ids, relations, features and fingerprints as NumPy arrays; the DGL heterograph is made when first asked for, so
+that reading and describing a graph needs neither torch nor DGL. Knows no source files.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dglcell import schema
+from dglcell.errors import DataError, Problems
+from dglcell.graph import fingerprints as fp
+from dglcell.graph import heterograph
+from dglcell.graph.perturb import Masks, Perturbation, Rules, masks
+from dglcell.graph.relation import Relation
+
+Genotype = Sequence[str | int]
+
+
+class CellGraph:
+    """A cell: genes, reaction nodes (one an isozyme alternative and direction), metabolites, and their relations.
+
+    Parameters
+    ----------
+    ids : mapping
+        Node type to its ids, sorted and distinct; a node's row is its position.
+    relations : iterable of Relation
+        Forward relations; `gpr` and `in` are added empty where they lack, their reverses always.
+    reaction_group : (N_r,) int
+        Which reaction of the metabolic model a node belongs to; alternatives and both directions share one.
+    group_names : sequence of str
+        Ids of those reactions.
+    features : (N_g, d) float32, optional
+        Gene features, 0 where `has_features` is false.
+    has_features : (N_g,) bool, optional
+        Genes with a feature row.
+    features_mode : str
+        `concat` or `replace`: how a model should use them unless told otherwise.
+    aliases : mapping
+        Case-folded name to the gene ids it may stand for.
+    report : mapping
+        What was read, kept and dropped when the graph was built.
+
+    Raises
+    ------
+    ValueError
+        The parts do not fit together.
+    """
+
+    def __init__(
+        self,
+        ids: Mapping[str, Sequence[str]],
+        relations: Iterable[Relation],
+        reaction_group: ArrayLike = (),
+        group_names: Sequence[str] = (),
+        features: NDArray[np.float32] | None = None,
+        has_features: NDArray[np.bool_] | None = None,
+        features_mode: str = "concat",
+        aliases: Mapping[str, Sequence[str]] | None = None,
+        report: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.ids: dict[str, tuple[str, ...]] = {t: tuple(ids.get(t, ())) for t in schema.NODE_TYPES}
+        self.reaction_group = np.asarray(reaction_group, dtype=np.int64)
+        self.group_names = tuple(group_names)
+        self.relations = _with_reverses(relations)
+        self.features = features
+        default = np.full(self.num_nodes(schema.GENE), features is not None)
+        self.has_features: NDArray[np.bool_] = default if has_features is None else has_features
+        self.features_mode = features_mode
+        self.aliases = {name: tuple(found) for name, found in (aliases or {}).items()}
+        self.report = dict(report or {})
+        self._check()
+
+    def __repr__(self) -> str:
+        nodes = ", ".join(f"{t}: {n}" for t, n in self.sizes.items())
+        edges = ", ".join(f"{name}: {r.num_edges}" for name, r in self.relations.items())
+        return f"CellGraph(nodes={{{nodes}}}, edges={{{edges}}})"
+
+    @functools.cached_property
+    def sizes(self) -> dict[str, int]:
+        """Nodes by type."""
+        return {node_type: len(ids) for node_type, ids in self.ids.items()}
+
+    def num_nodes(self, node_type: str) -> int:
+        """How many nodes of a type."""
+        return len(self.ids[node_type])
+
+    @property
+    def forward(self) -> list[Relation]:
+        """The relations that are not another one reversed."""
+        return [r for name, r in self.relations.items() if name not in schema.REVERSE]
+
+    @functools.cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """`ids` and `content`, SHA-256."""
+        content = fp.content_fingerprint(
+            self.forward, self.reaction_group, self.group_names, self.features, self.has_features
+        )
+        return {fp.IDS: fp.ids_fingerprint(self.ids), fp.CONTENT: content}
+
+    def require_same(
+        self, found: Mapping[str, str], ids: Mapping[str, Sequence[str]] | None = None, what: str = "the file"
+    ) -> None:
+        """Refuse something made for another cell; see `fingerprints.require_same`."""
+        fp.require_same(self.fingerprints, found, self.ids, ids, what)
+
+    def info(self) -> dict[str, Any]:
+        """Counts and fingerprints, as `dglcell info --json` prints them."""
+        return {
+            "nodes": dict(self.sizes),
+            "edges": {name: r.num_edges for name, r in self.relations.items()},
+            "pairs": {r.name: r.num_pairs for r in self.forward if r.src_type == r.dst_type},
+            "fingerprints": dict(self.fingerprints),
+        }
+
+    @functools.cached_property
+    def reaction_to_genes(self) -> dict[str, frozenset[str]]:
+        """Reaction node id to the genes of its alternative; empty for a spontaneous one."""
+        genes: list[list[str]] = [[] for _ in self.ids[schema.REACTION]]
+        gpr = self.relations[schema.GPR]
+        for gene, reaction in zip(gpr.src.tolist(), gpr.dst.tolist(), strict=True):
+            genes[reaction].append(self.ids[schema.GENE][gene])
+        return {node: frozenset(g) for node, g in zip(self.ids[schema.REACTION], genes, strict=True)}
+
+    @functools.cached_property
+    def _gene_rows(self) -> dict[str, int]:
+        return {gene: row for row, gene in enumerate(self.ids[schema.GENE])}
+
+    @functools.cached_property
+    def _folded_ids(self) -> dict[str, list[str]]:
+        folded: dict[str, list[str]] = {}
+        for gene in self.ids[schema.GENE]:
+            folded.setdefault(gene.casefold(), []).append(gene)
+        return folded
+
+    def resolve(self, name: str) -> int | None:
+        """Row of the gene that a systematic id, standard name or alias stands for, case-insensitively; None if unknown.
+
+        Raises
+        ------
+        DataError
+            The name is ambiguous; the message names the candidates.
+        """
+        row = self._gene_rows.get(name)
+        if row is not None:
+            return row
+        key = name.strip().casefold()
+        found = self._folded_ids.get(key) or self.aliases.get(key, ())
+        if len(found) > 1:
+            raise DataError(f"gene name {name!r} is ambiguous: {', '.join(found)} - give the systematic id")
+        return self._gene_rows[found[0]] if found else None
+
+    def indices(self, genotypes: Iterable[Genotype]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Genotypes as gene rows.
+
+        Parameters
+        ----------
+        genotypes : iterable of sequences
+            Each a set of genes, as names or rows, in any order; repeats merge, the empty set is the wild type.
+
+        Returns
+        -------
+        genes : (K,) int64
+            Ascending and distinct within a genotype.
+        ptr : (B + 1,) int64
+
+        Raises
+        ------
+        DataError
+            A gene that the graph does not have, or an ambiguous name.
+        """
+        problems = Problems(DataError)
+        rows: list[int] = []
+        ptr = [0]
+        for genotype in genotypes:
+            if isinstance(genotype, str):
+                raise TypeError(f"genotype {genotype!r} is a string - a sequence of genes was expected")
+            rows += sorted({r for gene in genotype if (r := self._row(gene, problems)) is not None})
+            ptr.append(len(rows))
+        problems.check()
+        return np.array(rows, dtype=np.int64), np.array(ptr, dtype=np.int64)
+
+    def _row(self, gene: str | int, problems: Problems) -> int | None:
+        if isinstance(gene, str):
+            row = self.resolve(gene)
+        else:
+            row = int(gene) if 0 <= gene < self.num_nodes(schema.GENE) else None
+        if row is None:
+            problems.add(f"gene {gene!r} is not in the graph ({self.num_nodes(schema.GENE)} genes)")
+        return row
+
+    @functools.cached_property
+    def _rules(self) -> Rules:
+        return Rules(self.relations[schema.GPR], self.relations[schema.IN], self.reaction_group, self.sizes)
+
+    def lose(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
+        """Everything that genotypes in ragged form lose; `genes` ascending and distinct within a genotype."""
+        return self._rules.lose(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
+
+    def masks(self, genotypes: Iterable[Genotype]) -> Masks:
+        """Genotypes as masks over the wild-type graph, True = removed."""
+        return masks(self.lose(*self.indices(genotypes)), self.sizes, self.relations.values())
+
+    def perturb(self, genes: Genotype, labels: ArrayLike | None = None) -> Any:
+        """The DGL graph that is left when `genes` are deleted: the readable reference for `masks`.
+
+        Parameters
+        ----------
+        genes : sequence of str or int
+            The genotype.
+        labels : (4,) floats, optional
+            In the order of `schema.LABEL_COLUMNS`; missing ones NaN.
+
+        Returns
+        -------
+        dgl.DGLGraph
+            See `heterograph.subgraph` for its node types and data.
+        """
+        lost = self.lose(*self.indices([genes]))
+        removed = {node_type: lost.removed(node_type, n)[0] for node_type, n in self.sizes.items()}
+        values = np.full(len(schema.LABEL_COLUMNS), np.nan) if labels is None else np.asarray(labels)
+        return heterograph.subgraph(self.relations.values(), removed, self._node_data(), values.astype(np.float32))
+
+    @functools.cached_property
+    def dgl(self) -> Any:
+        """The wild-type DGL heterograph with every relation; edge ids are the relations' own order."""
+        return heterograph.heterograph(self.sizes, self.relations.values(), self._node_data())
+
+    def _node_data(self) -> dict[str, dict[str, NDArray[Any]]]:
+        if self.features is None:
+            return {}
+        return {schema.GENE: {schema.FEATURES: self.features, schema.HAS_FEATURES: self.has_features}}
+
+    def _check(self) -> None:
+        for node_type, ids in self.ids.items():
+            if any(a >= b for a, b in itertools.pairwise(ids)):
+                raise ValueError(f"ids of {node_type} are not sorted and distinct")
+        for relation in self.relations.values():
+            for rows, node_type in ((relation.src, relation.src_type), (relation.dst, relation.dst_type)):
+                if len(rows) and not 0 <= rows.min() <= rows.max() < self.num_nodes(node_type):
+                    raise ValueError(f"relation {relation.name} has an end outside {node_type}")
+        if self.reaction_group.shape != (self.num_nodes(schema.REACTION),):
+            raise ValueError(f"reaction_group has shape {self.reaction_group.shape}")
+        if len(self.reaction_group) and not 0 <= self.reaction_group.min() <= self.reaction_group.max() < len(
+            self.group_names
+        ):
+            raise ValueError("reaction_group points outside group_names")
+        n = self.num_nodes(schema.GENE)
+        if self.has_features.shape != (n,) or (self.features is not None and self.features.shape[:1] != (n,)):
+            raise ValueError("features do not have one row a gene")
+
+
+def _with_reverses(relations: Iterable[Relation]) -> dict[str, Relation]:
+    """Relations by name in a fixed order: gene-gene ones as given, then the metabolic ones, each before its reverse."""
+    given = {r.name: r for r in relations}
+    ordered = {name: r for name, r in given.items() if name not in schema.ENDS}
+    for reverse, name in schema.REVERSE.items():
+        forward = given.get(name) or Relation.of(name, *schema.ENDS[name], data=_no_data(name))
+        ordered[name] = forward
+        ordered[reverse] = forward.reversed(reverse)
+    return ordered
+
+
+def _no_data(name: str) -> dict[str, NDArray[np.float32]]:
+    return {schema.STOICHIOMETRY: np.zeros(0, dtype=np.float32)} if name == schema.IN else {}
