@@ -82,8 +82,8 @@ def require_same(
             where = f" ({_first_difference(expected_ids, found_ids)})"
         other = "another gene, reaction or metabolite list" if name == IDS else "other edges or features"
         raise FingerprintError(
-            f"{what} belongs to a cell graph with {other}: its `{name}` fingerprint is {found[name]}, that of the graph "
-            f"is {expected[name]}{where} - use the graph it was made with, or make it again from this graph"
+            f"{what} belongs to a cell graph with {other}: its `{name}` fingerprint is {found[name]}, that of the "
+            f"graph is {expected[name]}{where} - use the graph it was made with, or make it again from this graph"
         )
 
 

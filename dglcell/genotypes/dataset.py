@@ -1,0 +1,297 @@
+"""GenotypeTable: measured genotypes as gene rows of one cell graph, ragged, with their labels.
+
+Owns the merge of screens, what an unknown gene does to a row, and which labels count. Knows no file layouts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dglcell import schema
+from dglcell.errors import DataError, Problems, UsageError
+from dglcell.graph.fingerprints import IDS, require_same
+from dglcell.storage import file_sha256, sha256
+
+if TYPE_CHECKING:
+    from dglcell.graph.cell import CellGraph
+    from dglcell.sources.screens import ScreenTable
+
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneRows:
+    """Genotypes given by names, as gene rows of a cell graph.
+
+    Attributes
+    ----------
+    genes : (K,) int64
+        Ascending and distinct within a genotype; none for a genotype with an unknown gene.
+    ptr : (n + 1,) int64
+        Offsets into `genes`.
+    incomplete : (n,) bool
+        Genotypes with a gene that the graph does not have.
+    unknown : dict of str to int
+        How often each unknown name occurs, in order of appearance.
+    repeated : int
+        Genotypes that name a gene more than once.
+    """
+
+    genes: NDArray[np.int64]
+    ptr: NDArray[np.int64]
+    incomplete: NDArray[np.bool_]
+    unknown: dict[str, int]
+    repeated: int
+
+    def describe_unknown(self) -> str:
+        """The first unknown names and how many genotypes they touch, for a message."""
+        names = ", ".join(repr(name) for name in list(self.unknown)[:_SHOWN])
+        more = f" and {len(self.unknown) - _SHOWN} more" if len(self.unknown) > _SHOWN else ""
+        return f"{names}{more} in {int(self.incomplete.sum())} of {len(self.incomplete)} genotypes"
+
+
+def gene_rows(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> GeneRows:
+    """Resolve the names of many genotypes at once.
+
+    Raises
+    ------
+    DataError
+        An ambiguous name.
+    """
+    n = len(genotypes)
+    names = list(itertools.chain.from_iterable(genotypes))
+    lengths = np.fromiter(map(len, genotypes), dtype=np.int64, count=n)
+    row_of: dict[str, int] = {}
+    problems = Problems(DataError)
+    for name in dict.fromkeys(names):
+        try:
+            row = cell.resolve(name)
+        except DataError as error:
+            problems.add(str(error))
+            row = None
+        row_of[name] = -1 if row is None else row
+    problems.check()
+    rows = np.fromiter((row_of[name] for name in names), dtype=np.int64, count=len(names))
+    owner = np.repeat(np.arange(n), lengths)
+    incomplete = np.bincount(owner[rows < 0], minlength=n) > 0
+    unknown: dict[str, int] = {}
+    for k in np.flatnonzero(rows < 0):
+        unknown[names[k]] = unknown.get(names[k], 0) + 1
+    kept = ~incomplete[owner]
+    size = max(1, cell.num_nodes(schema.GENE))
+    distinct = np.unique(owner[kept] * size + rows[kept])
+    owner, genes = np.divmod(distinct, size)
+    ptr = _offsets(np.bincount(owner, minlength=n))
+    repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
+    return GeneRows(genes, ptr, incomplete, unknown, repeated)
+
+
+@dataclasses.dataclass(frozen=True)
+class GenotypeTable:
+    """n genotypes of one cell graph; make one with `of` or `from_records`.
+
+    Attributes
+    ----------
+    genes : (K,) int32
+        Gene rows, ascending and distinct within a genotype.
+    ptr : (n + 1,) int64
+        Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
+    labels : (n, 4) float32
+        `schema.LABEL_COLUMNS`; NaN = missing. Interactions below order 2 are missing.
+    source : (n,) int16
+        Row of `sources` that a genotype came from.
+    sources : tuple of dict
+        `path`, `sha256`, `layout` of each screen file.
+    ids_fingerprint : str
+        `ids` fingerprint of the cell graph.
+    """
+
+    genes: NDArray[np.int32]
+    ptr: NDArray[np.int64]
+    labels: NDArray[np.float32]
+    source: NDArray[np.int16]
+    sources: tuple[dict[str, Any], ...]
+    ids_fingerprint: str
+
+    @classmethod
+    def of(
+        cls,
+        cell: CellGraph,
+        genes: ArrayLike,
+        ptr: ArrayLike,
+        labels: ArrayLike | None = None,
+        source: ArrayLike | None = None,
+        sources: Sequence[Mapping[str, Any]] = (),
+    ) -> Self:
+        """A table from arrays; a missing `labels` is all NaN. Interactions below order 2 become NaN."""
+        offsets = np.asarray(ptr, dtype=np.int64)
+        n = len(offsets) - 1
+        values = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
+        if labels is not None:
+            values[:] = labels
+        values[np.isnan(values)] = np.nan  # one bit pattern, so that equal tables have equal fingerprints
+        low = np.diff(offsets) < schema.MIN_ORDER[schema.INTERACTION]
+        for column in _INTERACTION_COLUMNS:
+            values[low, column] = np.nan
+        origin = np.zeros(n, dtype=np.int16) if source is None else np.asarray(source, dtype=np.int16)
+        rows = np.asarray(genes, dtype=np.int32)
+        return cls(rows, offsets, values, origin, tuple(dict(s) for s in sources), cell.fingerprints[IDS])
+
+    @classmethod
+    def from_records(
+        cls, cell: CellGraph, screens: Sequence[ScreenTable], unknown: str = "error"
+    ) -> tuple[Self, dict[str, Any]]:
+        """Unite screens, in the order given.
+
+        Parameters
+        ----------
+        cell : CellGraph
+            Resolves the names.
+        screens : sequence of ScreenTable
+            Names as in the files.
+        unknown : str
+            What a gene that the graph lacks does: `error` stops, `skip` leaves the row out and counts it.
+
+        Returns
+        -------
+        table : GenotypeTable
+        report : dict
+            Rows read and kept, rows and names unknown, interactions without two deletions, by file and in all.
+
+        Raises
+        ------
+        DataError
+            An unknown gene under `error`, or an ambiguous name.
+        """
+        if unknown not in ("error", "skip"):
+            raise UsageError(f"--unknown-genes {unknown} - error or skip was expected")
+        parts, files = [], []
+        for number, screen in enumerate(screens):
+            found = gene_rows(cell, screen.genotypes)
+            if found.unknown and unknown == "error":
+                raise DataError(
+                    f"{screen.path}: genes that the graph does not have: {found.describe_unknown()} - "
+                    "correct the names, or leave these rows out with --unknown-genes skip"
+                )
+            origin = {"path": str(screen.path), "sha256": file_sha256(screen.path), "layout": screen.layout}
+            table = cls.of(
+                cell, found.genes, found.ptr, screen.labels, np.full(len(screen.genotypes), number), [origin]
+            )
+            dropped = int(np.isfinite(screen.labels).sum() - np.isfinite(table.labels).sum())
+            files.append(_file_report(screen, found, dropped))
+            parts.append(table.take(np.flatnonzero(~found.incomplete)))
+        united = cls._concatenate(cell, parts)
+        return united, {"rows": len(united), "genotypes": united.num_genotypes, "files": files}
+
+    @classmethod
+    def _concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
+        empty = cls.of(cell, [], [0])
+        tables = [empty, *parts]
+        return cls(
+            np.concatenate([t.genes for t in tables]),
+            _offsets(np.concatenate([t.orders for t in tables])),
+            np.concatenate([t.labels for t in tables]),
+            np.concatenate([t.source for t in tables]),
+            tuple(s for t in tables for s in t.sources),
+            empty.ids_fingerprint,
+        )
+
+    def __len__(self) -> int:
+        return len(self.ptr) - 1
+
+    @functools.cached_property
+    def orders(self) -> NDArray[np.int64]:
+        """(n,) number of deleted genes."""
+        return np.diff(self.ptr)
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """(n, 2) the labels that the model predicts, `schema.LABELS`."""
+        return self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in schema.LABELS]]
+
+    def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
+        """(n,) bool: rows with at least one of these labels."""
+        return np.isfinite(self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in labels]]).any(axis=1)
+
+    def take(self, rows: ArrayLike) -> GenotypeTable:
+        """The table of these rows, in this order, repeats allowed."""
+        index = np.asarray(rows, dtype=np.int64)
+        lengths = self.orders[index]
+        ptr = _offsets(lengths)
+        positions = np.arange(ptr[-1]) + np.repeat(self.ptr[index] - ptr[:-1], lengths)
+        return dataclasses.replace(
+            self, genes=self.genes[positions], ptr=ptr, labels=self.labels[index], source=self.source[index]
+        )
+
+    @functools.cached_property
+    def _keys(self) -> NDArray[np.int64]:
+        keys = np.empty(len(self), dtype=np.int64)
+        size = int(self.genes.max(initial=0)) + 1
+        base = 0
+        for order in np.unique(self.orders):
+            rows = np.flatnonzero(self.orders == order)
+            key = np.zeros(len(rows), dtype=np.int64)
+            for column in range(order):  # ranks of prefixes stay below n, so the product cannot overflow
+                gene = self.genes[self.ptr[rows] + column]
+                key = np.unique(key * size + gene, return_inverse=True)[1].reshape(-1)
+            keys[rows] = base + key
+            base += int(key.max()) + 1
+        return keys
+
+    def genotype_keys(self) -> NDArray[np.int64]:
+        """(n,) equal iff the gene sets are; 0, 1, .. in order of (order, genes), whatever the order of the rows."""
+        return self._keys
+
+    @property
+    def num_genotypes(self) -> int:
+        """Distinct gene sets."""
+        return int(self._keys.max(initial=-1)) + 1
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the rows, their labels and the graph's ids; file names do not enter."""
+        return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
+
+    def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
+        """Refuse a graph with other ids (FingerprintError)."""
+        require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, what=what)
+
+    def info(self) -> dict[str, Any]:
+        """Counts, sources and fingerprints, ready for JSON."""
+        orders, counts = np.unique(self.orders, return_counts=True)
+        present = np.isfinite(self.labels).sum(axis=0)
+        return {
+            "rows": len(self),
+            "genotypes": self.num_genotypes,
+            "orders": {str(k): int(c) for k, c in zip(orders, counts, strict=True)},
+            "labels": {name: int(c) for name, c in zip(schema.LABEL_COLUMNS, present, strict=True)},
+            "sources": [dict(s) for s in self.sources],
+            "fingerprints": {"ids": self.ids_fingerprint, "screen": self.fingerprint},
+        }
+
+
+_INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
+
+
+def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+
+
+def _file_report(screen: ScreenTable, found: GeneRows, dropped: int) -> dict[str, Any]:
+    return {
+        "path": str(screen.path),
+        "layout": screen.layout,
+        "rows": len(screen.genotypes),
+        "rows with an unknown gene": int(found.incomplete.sum()),
+        "unknown genes": len(found.unknown),
+        "genotypes that repeat a gene": found.repeated,
+        "interaction labels below two deletions, left out": dropped,
+        **screen.report,
+    }
