@@ -71,3 +71,16 @@ unknown_genes = click.option(
     show_default=True,
     help="A gene that the cell graph lacks stops the command, or its row is skipped and counted.",
 )
+
+
+def metabolic_model(sbml: Path | None, name: str | None, textbook: Callable[[], Path]) -> Path:
+    """The one metabolic model that `--sbml` or `--model` names.
+
+    Raises
+    ------
+    UsageError
+        Neither or both are given.
+    """
+    if (sbml is None) == (name is None):
+        raise click.UsageError("give one of --sbml F and --model textbook")
+    return sbml if sbml is not None else textbook()

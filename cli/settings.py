@@ -1,0 +1,133 @@
+"""`TrainConfig` as command-line options: one option a field, spelt like the field, its default read from the class."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dglcell import schema
+from dglcell.cli import options
+from dglcell.config import TrainConfig, flag, read_toml
+
+_HELP = {
+    "layers": "Graph layers.",
+    "hidden": "Width of every state.",
+    "heads": "Attention heads; they divide --hidden.",
+    "variant": "local: deleted genes and lost reactions, one graph pass a step. both, difference, two-head: one pass a genotype.",
+    "feedback": "Reactions pass messages back to genes.",
+    "residual": "Add a layer's input to its output.",
+    "gate": "Learn how much each metabolite counts.",
+    "attention": "Attention over the metabolites of a reaction.",
+    "dropout": "Dropout probability.",
+    "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
+    "epochs": "Most passes over the training rows.",
+    "batch_size": "Genotypes a step.",
+    "max_steps": "Stop after this many steps.",
+    "lr": "Learning rate of AdamW.",
+    "weight_decay": "Weight decay of AdamW.",
+    "clip": "Largest gradient norm.",
+    "patience": "Epochs without a better validation score before training stops.",
+    "lambda_dist": "Weight of the distribution loss.",
+    "lambda_supcr": "Weight of the contrastive loss on z_p.",
+    "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
+    "label_weights": "Weight of each label, as fitness=1,gene_interaction=1.",
+    "split": "How genotypes are divided: random, kfold or file.",
+    "split_file": "Table of genotypes with a column `split` (train, val, test); implies --split file.",
+    "fold": "Which tenth is the test part of --split kfold.",
+    "test_fraction": "Share of the genotypes kept for the test.",
+    "val_fraction": "Share of the genotypes kept for validation.",
+    "device": "auto, cpu, cuda or cuda:N.",
+    "engine": "Who computes: auto, dgl (the reference) or torch.",
+    "chunk": "Genotypes that pass the graph together; auto asks the free memory.",
+    "precision": "fp32, or bf16 under autocast on CUDA.",
+    "seed": "Seed of weights, split, order and dropout.",
+    "screen": "Screen tables; without any, the one stored in CELL.",
+}
+_CHOICES = {
+    "variant": schema.VARIANTS,
+    "split": ("random", "kfold", "file"),
+    "engine": schema.ENGINES,
+    "precision": ("fp32", "bf16"),
+}
+_FROM_GRAPH = "features_mode"  # belongs to the graph, not to a training run
+
+
+class _LabelWeights(click.ParamType):
+    name = "label=weight,.."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
+        try:
+            pairs = [item.split("=") for item in value.split(",")]
+            return {name.strip(): float(weight) for name, weight in pairs}
+        except ValueError:
+            self.fail(f"{value!r} - fitness=1,gene_interaction=1 was expected", param, ctx)
+
+
+class _Chunk(click.ParamType):
+    name = "auto|integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
+        if value == "auto":
+            return "auto"
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} - auto or a number of genotypes was expected", param, ctx)
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for every field of `TrainConfig`; one that is not given arrives as None (or an empty tuple)."""
+    for field in reversed(dataclasses.fields(TrainConfig)):
+        if field.name != _FROM_GRAPH:
+            command = _option(field)(command)
+    return command
+
+
+def _option(field: dataclasses.Field[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    name, text = field.name, _HELP[field.name]
+    if name == "screen":
+        return click.option("--screen", multiple=True, type=options.FILE, help=text)
+    if name == "label_weights":
+        return click.option(flag(name), type=_LabelWeights(), help=text)
+    default = field.default
+    shown = "" if default is None else f" [{_spelling(name, default)}]"
+    if isinstance(default, bool):
+        return click.option(f"{flag(name)}/--no-{name.replace('_', '-')}", default=None, help=text + shown)
+    if name == "chunk":
+        return click.option(flag(name), type=_Chunk(), help=text + shown)
+    if name in _CHOICES:
+        return click.option(flag(name), type=click.Choice(_CHOICES[name]), help=text + shown)
+    if name == "split_file":
+        return click.option(flag(name), type=options.FILE, help=text)
+    kinds: dict[str, Any] = {"int": int, "float": float, "str": str}
+    return click.option(flag(name), type=kinds[str(field.type).removesuffix(" | None")], help=text + shown)
+
+
+def _spelling(name: str, default: Any) -> str:
+    if isinstance(default, bool):
+        return flag(name) if default else "--no-" + name.replace("_", "-")
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def configuration(given: Mapping[str, Any], config_file: Path | None, features_mode: str) -> TrainConfig:
+    """Defaults, then the TOML file, then the flags that were given; checked.
+
+    Raises
+    ------
+    UsageError
+        Something in it cannot be used.
+    """
+    values: dict[str, Any] = read_toml(config_file) if config_file else {}
+    flags = {k: v for k, v in given.items() if v is not None and v != ()}
+    if "screen" in flags:
+        flags["screen"] = [str(p) for p in flags["screen"]]
+    if "split_file" in flags:
+        flags["split_file"] = str(flags["split_file"])
+        flags.setdefault("split", "file")
+    values |= flags
+    values.setdefault(_FROM_GRAPH, features_mode)
+    return TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()

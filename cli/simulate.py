@@ -1,0 +1,60 @@
+"""`dglcell simulate`: a screen computed by flux balance analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dglcell.cli import console, options
+
+
+class _Orders(click.ParamType):
+    name = "1,2,.."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        try:
+            return tuple(int(item) for item in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} - numbers of deletions such as 1,2 were expected", param, ctx)
+
+
+@click.command()
+@click.option("--sbml", type=options.FILE, help="Metabolic model, SBML (.xml, .xml.gz).")
+@click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
+@click.option("--orders", type=_Orders(), default="1,2", show_default=True, help="Numbers of deleted genes.")
+@click.option("--sample", type=click.IntRange(min=1), help="Draw this many genotypes of each order above 1.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of that draw.")
+@click.option("--out", type=options.FILE, required=True, help="Genotype table to write (.tsv, .csv; .gz to compress).")
+@options.as_json
+@options.overwrite
+@options.verbose
+def command(
+    sbml: Path | None,
+    model: str | None,
+    orders: tuple[int, ...],
+    sample: int | None,
+    seed: int,
+    out: Path,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    """Fitness and gene interactions of deletions by flux balance analysis.
+
+    Fitness is growth over wild-type growth; the interaction of two genes is f_ij - f_i f_j, of more genes what their
+    subsets do not explain. Every single is solved exactly; --sample bounds the number of doubles and beyond.
+    """
+    from dglcell.sources import fba
+    from dglcell.sources.sbml import textbook_path
+    from dglcell.storage import refuse_existing
+
+    path = options.metabolic_model(sbml, model, textbook_path)
+    refuse_existing(out, overwrite)
+    with console.counter("genotypes") as progress:
+        screen = fba.simulate(path, orders=orders, sample=sample, seed=seed, progress=progress)
+    fba.write_table(out, screen, overwrite)
+    if as_json:
+        console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})
+        return
+    console.table(("what", "value"), [*screen.report.items(), ("written", f"{len(screen):,} genotypes to {out}")])
