@@ -1,0 +1,185 @@
+"""Figures of a run as PNG: training curves, and predicted against measured labels.
+
+Takes plain numbers and gives pictures; knows nothing of runs, models or torch. Draws on its own canvas, so a caller's
+matplotlib state and back end stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import storage
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK, _GREY = "#22272e", "#8a929c"
+_COLOURS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
+_NAMES = {
+    "mse": "MSE",
+    "dist": "distribution",
+    "supcr": "contrastive",
+    "cell": "cell",
+    "fitness": "fitness",
+    "gene_interaction": "gene interaction",
+}
+_UNITS = {
+    "fitness": "fitness (wild type = 1)",
+    "gene_interaction": "gene interaction score (fitness units)",
+}
+_SCATTER_BINS = 90
+
+
+def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Loss terms, validation Pearson per label and learning rate over epochs.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        The lines of `metrics.jsonl`: `epoch`, `lr`, `best`, `train` (term -> loss) and `val` (with `loss` and, per
+        label, `pearson`, None where undefined).
+    path : Path
+        PNG file, replaced if it exists.
+    """
+    figure = _figure(10.5, 3.7)
+    losses, scores, rates = figure.subplots(1, 3, width_ratios=(1, 1, 0.55))
+    epochs = [record["epoch"] for record in history]
+    marker = "o" if len(epochs) < 25 else None
+
+    for (term, values), colour in zip(_columns(history, "train").items(), _COLOURS, strict=False):
+        losses.plot(epochs, values, color=colour, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
+    validation = [_number(record["val"].get("loss")) for record in history]
+    losses.plot(epochs, validation, color=_INK, ls="--", marker=marker, ms=3, label="validation MSE")
+    losses.set_ylabel("loss (standardised labels)")
+    positive = [v for line in losses.lines for v in np.asarray(line.get_ydata()) if np.isfinite(v) and v > 0]
+    if positive and max(positive) > 30 * min(positive):
+        losses.set_yscale("log")
+
+    labels = [name for name in _NAMES if any(isinstance(r["val"].get(name), Mapping) for r in history)]
+    for label, colour in zip(labels, _COLOURS, strict=False):
+        values = [_number(record["val"].get(label, {}).get("pearson")) for record in history]
+        scores.plot(epochs, values, color=colour, marker=marker, ms=3, label=_NAMES[label])
+    scores.axhline(0, color=_GREY, lw=0.6)
+    scores.set_ylabel("validation Pearson r")
+    rates.step(epochs, [float(record["lr"]) for record in history], where="mid", color=_INK, lw=1.2)
+    rates.set_yscale("log")
+    for formatter in (rates.yaxis.set_major_formatter, rates.yaxis.set_minor_formatter):
+        formatter(lambda rate, _: f"{rate:.1e}")
+    rates.set_ylabel("learning rate")
+    best = [record["epoch"] for record in history if record.get("best")]
+    for axes in (losses, scores, rates):
+        _dress(axes)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if best:
+            axes.axvline(best[-1], color=_GREY, lw=0.9, ls=":", label=f"kept: epoch {best[-1]}")
+    for axes in (losses, scores):
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=_INK)
+    _save(figure, path)
+
+
+def predicted_against_measured(
+    predicted: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    label: str,
+    path: Path,
+    split: str = "test",
+    pearson: float | None = None,
+) -> None:
+    """Density of predicted against measured values of one label, on equal axes with the diagonal.
+
+    Parameters
+    ----------
+    predicted, measured : array, (n,)
+        On the label's original scale; rows with NaN on either side are left out.
+    label : str
+        One of `schema.LABELS`.
+    path : Path
+        PNG file, replaced if it exists.
+    split : str
+        What the rows are, for the title.
+    pearson : float or None
+        Written into the figure; None reads as undefined.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+    rows = np.isfinite(predicted) & np.isfinite(measured)
+    x, y = np.asarray(measured, np.float64)[rows], np.asarray(predicted, np.float64)[rows]
+    figure = _figure(4.9, 4.6)
+    axes = figure.subplots()
+    low, high = _limits(x, y)
+    if len(x) > 1500:
+        colours = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
+        edges = np.linspace(low, high, _SCATTER_BINS + 1)
+        *_, image = axes.hist2d(x, y, bins=[edges, edges], cmin=1, cmap=colours, norm=LogNorm())
+        bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
+        bar.set_label("genotypes per bin", fontsize=8, color=_INK)
+        bar.ax.tick_params(labelsize=7)
+        bar.outline.set_visible(False)
+    else:
+        axes.plot(x, y, ".", color=_COLOURS[0], ms=5, alpha=0.35, mew=0)
+    axes.plot([low, high], [low, high], color=_COLOURS[1], lw=1.0, zorder=3)
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.set_aspect("equal")
+    outside = int(np.sum((x < low) | (x > high) | (y < low) | (y > high)))
+    _dress(axes)
+    unit = _UNITS.get(label, label)
+    axes.set_xlabel(f"measured {unit}")
+    axes.set_ylabel(f"predicted {unit}")
+    note = f"n = {len(x):,}\nPearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
+    note += f"\n{outside:,} outside the axes" if outside else ""
+    axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize=9, color=_INK)
+    axes.set_title(f"{_NAMES.get(label, label).capitalize()}, {split}", loc="left", fontsize=11, color=_INK)
+    _save(figure, path)
+
+
+def _columns(history: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[float]]:
+    names = [name for name in _NAMES if any(name in record[group] for record in history)]
+    return {name: [_number(record[group].get(name)) for record in history] for name in names}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _limits(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """A square that holds 99.8 % of both sides, with a margin; a few far outliers do not shrink the rest to a dot."""
+    both = np.concatenate([x, y])
+    if not len(both):
+        return 0.0, 1.0
+    low, high = np.quantile(both, [0.001, 0.999]) if len(both) > 3000 else (both.min(), both.max())
+    margin = 0.06 * (high - low) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+
+
+def _dress(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(_GREY)
+    axes.tick_params(colors=_INK, labelsize=8, which="both")
+    axes.grid(color="#e7eaee", lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Through the Agg canvas; without the matplotlib version in the file, so equal numbers give equal bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    with storage.replacing(Path(path)) as temporary:
+        canvas.print_png(str(temporary), metadata={"Software": None})
