@@ -93,15 +93,7 @@ def read_model(path: Path | str) -> MetabolicModel:
         reads as empty, a coefficient or bound that is no number; all problems of one kind at once, with file and line.
     """
     path = Path(path)
-    text = textio.read_text(path)
-    with _quiet():
-        document, model = _document(path, text)
-        _check_ids(path, model)
-        rules = _rules(path, model)
-        cobra_model = _cobra(path, text)
-    problems = Problems()
-    reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
-    problems.check()
+    document, model, rules, cobra_model, reactions = _read(path)
     listed = {_gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
     named = {gene for rule in rules.values() for gene in rule.node.genes()}
     genes = (*listed, *sorted(named - listed.keys()))
@@ -123,6 +115,24 @@ def read_model(path: Path | str) -> MetabolicModel:
         report={key: value for key, value in report.items() if value},
         path=str(path),
     )
+
+
+def read_cobra(path: Path | str) -> Any:
+    """The cobra model of a file, objective included, after all the checks of `read_model` and with its errors."""
+    return _read(Path(path))[3]
+
+
+def _read(path: Path) -> tuple[Any, Any, dict[str, _Rule], Any, tuple[ReactionRecord, ...]]:
+    text = textio.read_text(path)
+    with _quiet():
+        document, model = _document(path, text)
+        _check_ids(path, model)
+        rules = _rules(path, model)
+        cobra_model = _cobra(path, text)
+    problems = Problems()
+    reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
+    problems.check()
+    return document, model, rules, cobra_model, reactions
 
 
 @contextlib.contextmanager
@@ -190,11 +200,12 @@ def _check_ids(path: Path, model: Any) -> None:
             else:
                 first[identifier] = line
     for reaction in model.getListOfReactions():
+        name = _plain_id(reaction.getIdAttribute(), "R_")
         for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
             if model.getSpecies(reference.getSpecies()) is None:
                 problems.add(
-                    f"{path}:{reference.getLine()}: reaction {_plain_id(reaction.getIdAttribute(), 'R_')} names species "
-                    f"'{reference.getSpecies()}', which the file does not list - add it to the list of species"
+                    f"{path}:{reference.getLine()}: reaction {name} names species '{reference.getSpecies()}', which the "
+                    "file does not list - add it to the list of species"
                 )
     problems.check()
 

@@ -131,24 +131,40 @@ def test_sample_is_a_draw_of_the_whole(core, screen):
 
 
 def test_closing_a_forced_reaction_is_solved_anew(toy):
-    toy.reactions.bypass.lower_bound = 3.0  # forced: deleting its gene frees the cell
+    from cobra import Metabolite, Reaction
+
+    demanded = Metabolite("C")
+    make, demand = Reaction("make", lower_bound=0), Reaction("demand", lower_bound=1)
+    make.add_metabolites({demanded: 1})
+    demand.add_metabolites({demanded: -1})
+    toy.add_reactions([make, demand])
+    make.gene_reaction_rule, demand.gene_reaction_rule = "m", "n"
     screen = fba.simulate(toy, orders=(1, 2))
     fitness = dict(zip(screen.genotypes, screen.fitness, strict=True))
-    wild = toy.slim_optimize()
-    assert fitness["c",] == pytest.approx(10 / wild, abs=1e-6) and fitness["c",] > 1
-    assert fitness["c", "d"] == fitness["c",]
+    assert fitness["m",] == 0 and fitness["n",] == 1  # the demand cannot be met; without it all is well
+    assert fitness["m", "n"] == 1
+
+
+def test_a_rule_that_cobra_cannot_read_is_an_error(tmp_path, core):
+    text = gzip.decompress(core.read_bytes()).decode()
+    start, end = text.index("<fbc:or>") + len("<fbc:or>"), text.index("</fbc:or>")
+    (tmp_path / "bad.xml").write_text(text[:start] + text[end:])
+    with pytest.raises(DataError, match="has no genes"):
+        fba.simulate(tmp_path / "bad.xml")
 
 
 def test_the_model_stays_as_it_was(toy):
-    before = [(r.id, r.bounds) for r in toy.reactions], toy.slim_optimize()
+    bounds, growth, solver = [r.bounds for r in toy.reactions], toy.slim_optimize(), toy.solver
     fba.simulate(toy)
-    assert ([(r.id, r.bounds) for r in toy.reactions], toy.slim_optimize()) == before
+    assert [r.bounds for r in toy.reactions] == bounds and toy.slim_optimize() == growth
+    assert toy.solver is solver
 
 
 def test_table_is_the_stored_one_byte_for_byte(tmp_path, core, screen):
     fba.write_table(tmp_path / "a.tsv.gz", screen)
     fba.write_table(tmp_path / "b.tsv.gz", fba.simulate(core))
     assert (tmp_path / "a.tsv.gz").read_bytes() == (tmp_path / "b.tsv.gz").read_bytes()
+    assert (tmp_path / "a.tsv.gz").read_bytes()[3:8] == bytes(5)  # no name and no time in the gzip header
     stored = gzip.decompress((DATA / "ecoli_core_fba.tsv.gz").read_bytes())
     assert gzip.decompress((tmp_path / "a.tsv.gz").read_bytes()) == stored
 
