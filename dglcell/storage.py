@@ -1,8 +1,9 @@
 """The HDF5 envelope of dglcell's own files: format name, version, checksums, whole-file writes.
 
 Every array is a chunked dataset with a fletcher32 checksum; everything else (numbers, names, reports) is one JSON
-document, stored as bytes in the dataset `meta`. The root attribute `digest` is the SHA-256 of all of it, so damage that
-HDF5 itself does not notice is refused too. Knows nothing of what the arrays mean.
+document, stored as bytes in the dataset `meta`. HDF5's user block, its first 512 bytes, holds the SHA-256 of all bytes
+after it, which is compared before HDF5 parses any of them: the library does not survive every damaged file, and its own
+checksums do not cover every byte. Knows nothing of what the arrays mean.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 from dglcell.errors import DataError, FormatError, UsageError
 
 _META = "meta"
+_USER_BLOCK = 512  # bytes; the smallest that HDF5 allows
+_SEAL = b"dglcell file, SHA-256 of the bytes from 512: "
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _CHUNK_BYTES = 1 << 20
 _READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
 
@@ -109,17 +113,17 @@ def write(path: Path, kind: str, version: int, arrays: Arrays, meta: Mapping[str
     text = json.dumps(meta, sort_keys=True).encode()
     stored = dict(arrays)
     stored[_META] = np.frombuffer(text, dtype=np.uint8)
-    with replacing(path, overwrite) as temporary, h5py.File(temporary, "w", libver="latest") as file:
-        file.attrs["format"] = kind
-        file.attrs["format_version"] = version
-        file.attrs["digest"] = _digest(kind, version, stored)
-        for name, array in stored.items():
-            if array.dtype.hasobject:
-                raise TypeError(f"dataset {name} holds objects")
-            if array.size == 0:  # HDF5 cannot chunk an empty extent; its shape is kept, there is nothing to sum
-                file.create_dataset(name, data=array, maxshape=tuple(None for _ in array.shape), chunks=_chunks(array))
-            else:
-                file.create_dataset(name, data=array, chunks=_chunks(array), fletcher32=True, compression=4)
+    with replacing(path, overwrite) as temporary:
+        with h5py.File(temporary, "w", libver="latest", userblock_size=_USER_BLOCK) as file:
+            file.attrs["format"] = kind
+            file.attrs["format_version"] = version
+            for name, array in stored.items():
+                if array.dtype.hasobject:
+                    raise TypeError(f"dataset {name} holds objects")
+                extent = {"maxshape": (None,) * array.ndim} if array.size == 0 else {}  # else HDF5 cannot chunk it
+                file.create_dataset(name, data=array, chunks=_chunks(array), fletcher32=True, compression=4, **extent)
+        with open(temporary, "r+b") as raw:
+            raw.write(_SEAL + _seal(temporary))
 
 
 def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -137,22 +141,20 @@ def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], 
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    if not h5py.is_hdf5(path):
-        raise FormatError(f"{path} is not an HDF5 file - a {kind} file was expected")
+    _check_seal(path, kind)
     try:
         with h5py.File(path, "r") as file:
             found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
             if found != kind:
-                raise FormatError(f"{path} is not a {kind} file (its format is {found!r}) - it was made by something else")
+                raise FormatError(
+                    f"{path} is not a {kind} file (its format is {found!r}) - it was made by something else"
+                )
             if int(found_version) > version:
                 raise FormatError(
                     f"{path} has format version {found_version}, newer than {version} - update dglcell to read it"
                 )
             arrays: dict[str, NDArray[Any]] = {}
             file.visititems(lambda name, node: _collect(arrays, name, node))
-            digest = file.attrs["digest"]
-        if digest != _digest(kind, int(found_version), arrays):
-            raise FormatError(f"{path} is damaged: its content does not match its checksum - build it again")
         return arrays, json.loads(arrays.pop(_META).tobytes())
     except FormatError:
         raise
@@ -174,8 +176,22 @@ def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
     return (rows, *(max(1, n) for n in array.shape[1:]))
 
 
-def _digest(kind: str, version: int, arrays: Arrays) -> str:
-    parts: list[bytes | str | NDArray[Any]] = [kind, str(version)]
-    for name in sorted(arrays):
-        parts += [name, arrays[name]]
-    return sha256(*parts)
+def _seal(path: Path) -> bytes:
+    """SHA-256 hex digest of everything after the user block."""
+    with open(path, "rb") as raw:
+        raw.seek(_USER_BLOCK)
+        return hashlib.file_digest(raw, "sha256").hexdigest().encode()
+
+
+def _check_seal(path: Path, kind: str) -> None:
+    """Refuse a file of something else, or whose bytes are not those written, before HDF5 sees it."""
+    try:
+        with open(path, "rb") as raw:
+            head = raw.read(_USER_BLOCK)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error}) - check its permissions") from error
+    if not head.startswith(_SEAL):
+        what = "was not made by dglcell, or its start is damaged" if _HDF5_MAGIC in head else "is not an HDF5 file"
+        raise FormatError(f"{path} {what} - a {kind} file was expected")
+    if head[len(_SEAL) : len(_SEAL) + 64] != _seal(path):
+        raise FormatError(f"{path} is damaged or cut short: its bytes do not match its SHA-256 - build it again")

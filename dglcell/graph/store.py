@@ -1,0 +1,116 @@
+"""cell.h5: a cell graph, and beside it a screen, in one checked HDF5 file.
+
+Owns the names of the datasets; the envelope is `dglcell.storage`. Reads without torch or DGL.
+
+Layout: `ids/{type}`; `relations/{name}/{src,dst}` and `relations/{name}/data/{key}` of the forward relations;
+`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/..` (`genotypes.store`); the rest is in `meta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema, storage
+from dglcell.errors import FormatError
+from dglcell.genotypes import store as screen_store
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.graph.cell import CellGraph
+from dglcell.graph.fingerprints import CONTENT, IDS
+from dglcell.graph.relation import Relation
+
+
+def save(cell: CellGraph, path: Path, screen: GenotypeTable | None = None, overwrite: bool = True) -> None:
+    """Write a cell graph, and a screen of it, whole or not at all.
+
+    Raises
+    ------
+    FingerprintError
+        The screen belongs to another cell.
+    UsageError
+        `path` exists and `overwrite` is false.
+    """
+    arrays: dict[str, NDArray[Any]] = {f"ids/{t}": storage.encode_ids(ids) for t, ids in cell.ids.items()}
+    for relation in cell.forward:
+        arrays[f"relations/{relation.name}/src"] = relation.src
+        arrays[f"relations/{relation.name}/dst"] = relation.dst
+        arrays |= {f"relations/{relation.name}/data/{key}": values for key, values in relation.data.items()}
+    arrays["reaction_group"] = cell.reaction_group
+    arrays["group_names"] = storage.encode_ids(cell.group_names)
+    if cell.features is not None:
+        arrays[f"features/{schema.FEATURES}"] = cell.features
+        arrays[f"features/{schema.HAS_FEATURES}"] = cell.has_features
+    meta: dict[str, Any] = {
+        "relations": [[*r.canonical, r.undirected, sorted(r.data)] for r in cell.forward],
+        "features_mode": cell.features_mode,
+        "aliases": {name: list(found) for name, found in cell.aliases.items()},
+        "report": cell.report,
+        "fingerprints": cell.fingerprints,
+        "screen": None,
+    }
+    if screen is not None:
+        screen.require_cell(cell)
+        stored, meta["screen"] = screen_store.to_arrays(screen)
+        arrays |= stored
+    storage.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, meta, overwrite)
+
+
+def load(path: Path | str) -> CellGraph:
+    """Read a cell graph.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    FormatError
+        Not a cell graph, from a newer version, or damaged.
+    """
+    arrays, meta = _read(Path(path))
+    try:
+        cell = _assemble(arrays, meta)
+        stored = meta["fingerprints"]
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise FormatError(f"{path} does not hold a whole cell graph ({error}) - build it again") from error
+    for name in (IDS, CONTENT):
+        if stored.get(name) != cell.fingerprints[name]:
+            raise FormatError(
+                f"{path}: its `{name}` fingerprint is {cell.fingerprints[name]}, {stored.get(name)} was stored - "
+                "build it again"
+            )
+    return cell
+
+
+def load_screen(path: Path | str) -> GenotypeTable | None:
+    """Read the screen that is stored with a cell graph; None when there is none."""
+    arrays, meta = _read(Path(path))
+    if meta.get("screen") is None:
+        return None
+    return screen_store.from_arrays(arrays, meta["screen"])
+
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    return storage.read(path, schema.CELL_FORMAT, schema.CELL_VERSION)
+
+
+def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CellGraph:
+    relations = []
+    for src_type, name, dst_type, undirected, keys in meta["relations"]:
+        data = {key: arrays[f"relations/{name}/data/{key}"] for key in keys}
+        src, dst = arrays[f"relations/{name}/src"], arrays[f"relations/{name}/dst"]
+        relations.append(Relation(name, src_type, dst_type, src, dst, data, undirected))
+    has = arrays.get(f"features/{schema.HAS_FEATURES}")
+    return CellGraph(
+        {node_type: storage.decode_ids(arrays[f"ids/{node_type}"]) for node_type in schema.NODE_TYPES},
+        relations,
+        arrays["reaction_group"],
+        storage.decode_ids(arrays["group_names"]),
+        features=arrays.get(f"features/{schema.FEATURES}"),
+        has_features=None if has is None else has.astype(np.bool_),
+        features_mode=meta["features_mode"],
+        aliases=meta["aliases"],
+        report=meta["report"],
+    )
