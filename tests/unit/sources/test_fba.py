@@ -138,10 +138,10 @@ def test_closing_a_forced_reaction_is_solved_anew(toy):
     make.add_metabolites({demanded: 1})
     demand.add_metabolites({demanded: -1})
     toy.add_reactions([make, demand])
-    make.gene_reaction_rule, demand.gene_reaction_rule = "m", "n"
+    make.gene_reaction_rule, demand.gene_reaction_rule = "n", "m"
     screen = fba.simulate(toy, orders=(1, 2))
     fitness = dict(zip(screen.genotypes, screen.fitness, strict=True))
-    assert fitness["m",] == 0 and fitness["n",] == 1  # the demand cannot be met; without it all is well
+    assert fitness["n",] == 0 and fitness["m",] == 1  # the demand cannot be met; without it all is well
     assert fitness["m", "n"] == 1
 
 
@@ -154,6 +154,7 @@ def test_a_rule_that_cobra_cannot_read_is_an_error(tmp_path, core):
 
 
 def test_the_model_stays_as_it_was(toy):
+    toy.solver = "scipy"  # labels come from GLPK whatever the model was set to
     bounds, growth, solver = [r.bounds for r in toy.reactions], toy.slim_optimize(), toy.solver
     fba.simulate(toy)
     assert [r.bounds for r in toy.reactions] == bounds and toy.slim_optimize() == growth
