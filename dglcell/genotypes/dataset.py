@@ -193,7 +193,7 @@ class GenotypeTable:
     @classmethod
     def _concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
         empty = cls.of(cell, [], [0])
-        tables = [empty, *parts]
+        tables: list[GenotypeTable] = [empty, *parts]
         return cls(
             np.concatenate([t.genes for t in tables]),
             _offsets(np.concatenate([t.orders for t in tables])),
@@ -218,7 +218,9 @@ class GenotypeTable:
 
     def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
         """(n,) bool: rows with at least one of these labels."""
-        return np.isfinite(self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in labels]]).any(axis=1)
+        present = np.isfinite(self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in labels]])
+        found: NDArray[np.bool_] = present.any(axis=1)
+        return found
 
     def take(self, rows: ArrayLike) -> GenotypeTable:
         """The table of these rows, in this order, repeats allowed."""
