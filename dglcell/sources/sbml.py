@@ -202,10 +202,11 @@ def _check_ids(path: Path, model: Any) -> None:
     for reaction in model.getListOfReactions():
         name = _plain_id(reaction.getIdAttribute(), "R_")
         for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
-            if model.getSpecies(reference.getSpecies()) is None:
+            species = reference.getSpecies()
+            if model.getSpecies(species) is None:
                 problems.add(
-                    f"{path}:{reference.getLine()}: reaction {name} names species '{reference.getSpecies()}', which the "
-                    "file does not list - add it to the list of species"
+                    f"{path}:{reference.getLine()}: reaction {name} names species '{species}', which the file does not "
+                    "list - add it to the list of species"
                 )
     problems.check()
 

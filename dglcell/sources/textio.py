@@ -83,8 +83,17 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file; line number = index + 1. The end of the last line opens no further one."""
-    lines = read_text(path).split("\n")
+    """The lines of a text file; line number = index + 1. The end of the last line opens no further one.
+
+    Raises
+    ------
+    DataError
+        As `read_text`, or the file is XML or HTML, such as an error page in place of a download.
+    """
+    text = read_text(path)
+    if text.lstrip()[:1] == "<":
+        raise DataError(f"{path} is XML or HTML (it begins with '{shorten(text[:60])}') - a table was expected")
+    lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
     return lines
