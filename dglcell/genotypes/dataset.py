@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -180,7 +181,7 @@ class GenotypeTable:
                     f"{screen.path}: genes that the graph does not have: {found.describe_unknown()} - "
                     "correct the names, or leave these rows out with --unknown-genes skip"
                 )
-            origin = {"path": str(screen.path), "sha256": file_sha256(screen.path), "layout": screen.layout}
+            origin = {"path": str(screen.path), "sha256": file_sha256(Path(screen.path)), "layout": screen.layout}
             table = cls.of(
                 cell, found.genes, found.ptr, screen.labels, np.full(len(screen.genotypes), number), [origin]
             )
@@ -219,8 +220,7 @@ class GenotypeTable:
     def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
         """(n,) bool: rows with at least one of these labels."""
         present = np.isfinite(self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in labels]])
-        found: NDArray[np.bool_] = present.any(axis=1)
-        return found
+        return np.asarray(present.any(axis=1))
 
     def take(self, rows: ArrayLike) -> GenotypeTable:
         """The table of these rows, in this order, repeats allowed."""

@@ -73,8 +73,6 @@ def build(
     DataError
         An ambiguous name, a rule that explodes, a gene with two feature rows.
     """
-    if model is None and genes is None:
-        raise UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
     if max_alternatives < 1:
         raise UsageError(f"--max-alternatives {max_alternatives} - at least 1 was expected")
     if features_mode not in ("concat", "replace"):
@@ -116,7 +114,8 @@ def complex_edges(model: MetabolicModel, max_alternatives: int = DEFAULT_LIMIT) 
 def _genes(model: MetabolicModel | None, genes: GeneList | None) -> tuple[GeneList, dict[str, str], dict[str, Any]]:
     """The cell's gene list, the cell's gene for each of the model's, and what was added."""
     if genes is None:
-        assert model is not None  # build has checked it
+        if model is None:
+            raise UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
         genes = _model_genes(model)
     problems = Problems(DataError)
     canonical: dict[str, str] = {}
@@ -125,7 +124,7 @@ def _genes(model: MetabolicModel | None, genes: GeneList | None) -> tuple[GeneLi
         try:
             found = genes.resolve(gene)
         except DataError as error:
-            problems.add(f"{model.path if model else ''}: {error}")
+            problems.add(f"the metabolic model: {error}")
             continue
         if found is None:
             added.append(gene)

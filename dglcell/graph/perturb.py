@@ -165,8 +165,18 @@ class Rules:
 def masks(lost: Perturbation, sizes: Mapping[str, int], relations: Iterable[Relation]) -> Masks:
     """Spread a perturbation over the wild-type nodes and edges."""
     nodes = {node_type: lost.removed(node_type, n) for node_type, n in sizes.items()}
-    edges = {r.name: nodes[r.src_type][:, r.src] | nodes[r.dst_type][:, r.dst] for r in relations}
-    return Masks(nodes, edges, lost.genes, lost.gene_ptr)
+    return Masks(nodes, {r.name: _edge_mask(lost, r) for r in relations}, lost.genes, lost.gene_ptr)
+
+
+def _edge_mask(lost: Perturbation, relation: Relation) -> Mask:
+    """(B, E) bool, True where an end of the edge is lost; touches those edges alone."""
+    mask = np.zeros((len(lost), relation.num_edges), dtype=bool)
+    for end, node_type in (("src", relation.src_type), ("dst", relation.dst_type)):
+        rows, ptr = lost.lost(node_type)
+        edges, counts = relation.edges_at(end, rows)
+        owner = np.repeat(np.arange(len(lost)), np.diff(ptr))
+        mask[np.repeat(owner, counts), edges] = True
+    return mask
 
 
 def _ones(row: Index, column: Index, shape: tuple[int, int]) -> Any:

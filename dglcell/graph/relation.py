@@ -6,6 +6,7 @@ Owns the edge order. Knows nothing of files, DGL or the other relations.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -80,6 +81,32 @@ class Relation:
         """Distinct pairs without loops: unordered where undirected, else ordered."""
         distinct = int(np.count_nonzero(self.src != self.dst)) if self.src_type == self.dst_type else self.num_edges
         return distinct // 2 if self.undirected else distinct
+
+    @functools.cached_property
+    def _by_end(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """For `src` and `dst`: the edges in order of that end, and that end of each."""
+        found = {}
+        for end in ("src", "dst"):
+            rows: NDArray[np.int64] = getattr(self, end)
+            order = np.argsort(rows, kind="stable")
+            found[end] = (order, rows[order])
+        return found
+
+    def edges_at(self, end: str, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Edges that have each of the nodes as their `src` or `dst`.
+
+        Returns
+        -------
+        edges : (K,) int64
+            Those of the first node, then those of the second, and so on.
+        counts : (nodes,) int64
+            How many of them each node has.
+        """
+        order, rows = self._by_end[end]
+        first = np.searchsorted(rows, nodes, side="left")
+        counts = np.searchsorted(rows, nodes, side="right") - first
+        starts = np.cumsum(counts) - counts
+        return order[np.arange(counts.sum()) + np.repeat(first - starts, counts)], counts
 
     def reversed(self, name: str) -> Relation:
         """The same edges the other way round; edge k stays edge k, so the order is this relation's own."""
