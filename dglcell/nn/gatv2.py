@@ -1,0 +1,60 @@
+"""Graph attention over one relation, with weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dglcell.ops.engines import Alive, Engine
+
+
+class GATv2(nn.Module):
+    r"""GATv2 (Brody et al., arXiv:2105.14491).
+
+    .. math::
+
+        y_i = \big\Vert_{k=1}^{H} \sum_j \alpha^k_{ij} (W_s x_j)^k + b, \qquad
+        \alpha^k_{ij} = \mathrm{softmax}_j\; a^k \cdot \mathrm{LeakyReLU}_{0.2}(W_s x_j + W_d x_i)^k
+
+    over the surviving in-edges of i; a node without one gets ``b``.
+
+    Parameters
+    ----------
+    hidden : int
+        Width h of inputs and outputs.
+    heads : int
+        H, a divisor of `hidden`; each head is h / H wide.
+
+    Examples
+    --------
+    >>> conv = GATv2(hidden=64, heads=2)
+    >>> y = conv(engine, "physical_interaction", x, x, alive=None)  # (N_g, B, 64) -> (N_g, B, 64)
+    """
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.source = nn.Linear(hidden, hidden)
+        self.target = nn.Linear(hidden, hidden)
+        self.a = nn.Parameter(torch.empty(heads, hidden // heads))
+        self.bias = nn.Parameter(torch.zeros(hidden))
+        for linear in (self.source, self.target):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        nn.init.xavier_uniform_(self.a)
+
+    def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, alive: Alive | None) -> Tensor:
+        """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h).
+
+        Parameters
+        ----------
+        engine : Engine
+        relation : str
+        x_src, x_dst : Tensor
+            States of the relation's source and target type; B may be 1.
+        alive : mapping or None
+            Survivors of each node type.
+        """
+        sent = self.source(x_src).unflatten(-1, (self.heads, -1))
+        received = self.target(x_dst).unflatten(-1, (self.heads, -1))
+        return engine.gatv2(relation, sent, received, self.a, alive).flatten(2) + self.bias

@@ -1,0 +1,353 @@
+"""The whole model: embeddings, layers, pooling, one of four ways to compare a genotype with the wild type, heads."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from dglcell.config import ModelConfig
+from dglcell.nn.batch import Batch
+from dglcell.nn.dropout import StepDropout
+from dglcell.nn.heads import head, preprocessor
+from dglcell.nn.hetero_layer import HeteroLayer
+from dglcell.nn.pool import AttentionalPool
+from dglcell.nn.set_encoder import SetEncoder
+from dglcell.ops.engines import Alive, Engine, auto_chunk
+from dglcell.schema import GENE, LABELS, METABOLITE, NODE_TYPES, REACTION
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GraphSizes:
+    """What the shape of the weights depends on, beside the configuration.
+
+    Attributes
+    ----------
+    num_nodes : dict of str to int
+        Nodes of each type.
+    gene_relations : tuple of str
+        Names of the gene -> gene relations.
+    reaction_group : Tensor (N_r,) int64
+        Which reaction of the metabolic model a reaction node belongs to.
+    """
+
+    num_nodes: dict[str, int]
+    gene_relations: tuple[str, ...]
+    reaction_group: Tensor
+
+    @classmethod
+    def of(cls, cell: Any) -> Self:
+        """Read them from a `CellGraph`."""
+        return cls(
+            {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES},
+            tuple(name for name, r in cell.relations.items() if r.src_type == r.dst_type == GENE),
+            torch.as_tensor(cell.reaction_group, dtype=torch.int64),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WildType:
+    """The undeleted cell, computed once a step in training and once in all for inference.
+
+    Attributes
+    ----------
+    inputs, states : dict
+        Before and after the layers: (N, 1, h) of each node type.
+    z_w : Tensor (1, h) or None
+        Pooled genes; None in `local`, which does not pool.
+    """
+
+    inputs: dict[str, Tensor]
+    states: dict[str, Tensor]
+    z_w: Tensor | None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Output:
+    """What a forward pass gives.
+
+    Attributes
+    ----------
+    predictions : Tensor (B, 2)
+        In the order of `schema.LABELS`, on the scale of the training labels.
+    z_w : Tensor (1, h) or None
+    z_i : Tensor (B, h) or None
+    z_p : Tensor (B, h)
+        The perturbation vector that losses read.
+    """
+
+    predictions: Tensor
+    z_w: Tensor | None
+    z_i: Tensor | None
+    z_p: Tensor
+
+
+class CellModel(nn.Module):
+    r"""Fitness and gene interaction of deletion genotypes from a cell graph.
+
+    Embeddings of the three node types (genes: with their features, through a two-layer MLP) pass L layers
+    (`HeteroLayer`). `z_w` pools the genes of the wild type, `z_i` the surviving genes of genotype i. The variants
+    differ in `z_p`:
+
+    `two-head`
+        `z_p` pools copies of `z_w`, one per deleted gene; fitness is read from `z_i`, interaction from `z_p`. Known
+        weakness: copies of one vector pool to that vector whatever their number, so `z_p` is the same for every
+        genotype and the interaction head is a constant. Kept as published.
+    `difference`
+        ``z_p = z_w - z_i``, one head for both labels. Known weakness: the signal is what 2 of 6607 genes change in an
+        average; published validation Pearson for interaction 0.021, against 0.43 once a head sees the deleted genes'
+        own states. Kept as published.
+    `local` (default)
+        `z_p` encodes the set of the deleted genes' and lost reactions' wild-type states; one head each. The graph
+        runs once a step, not once a genotype.
+    `both`
+        The heads read `local`'s vector joined with ``z_w - z_i``; losses on `z_p` read `local`'s.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    sizes : GraphSizes
+    features : Tensor (N_g, d) or None
+        Gene features; not part of the weights, so give them again when a checkpoint is loaded.
+    has_features : Tensor (N_g,) of bool, or None
+        Genes that have a row; the others use one learned vector. None: all have.
+    """
+
+    reaction_group: Tensor
+    features: Tensor | None
+    has_features: Tensor | None
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        sizes: GraphSizes,
+        features: Tensor | None = None,
+        has_features: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        h, variant, dropout = config.hidden, config.variant, config.dropout
+        self.register_buffer("reaction_group", sizes.reaction_group.clone(), persistent=False)
+        self._build_inputs(sizes, features, has_features)
+        self.layers = nn.ModuleList(
+            HeteroLayer(
+                sizes.gene_relations,
+                h,
+                config.heads,
+                feedback=config.feedback,
+                residual=config.residual,
+                gate=config.gate,
+                attention=config.attention,
+                last=number == config.layers - 1,
+            )
+            for number in range(config.layers)
+        )
+        self.pool = None if variant == "local" else AttentionalPool(h)
+        self.perturbed_pool = AttentionalPool(h) if variant == "two-head" else None
+        self.set_encoder = SetEncoder(h, dropout) if variant in ("local", "both") else None
+        if variant == "difference":
+            self.heads = nn.ModuleDict({"shared": head(h, h, len(LABELS), dropout)})
+        else:
+            width = 2 * h if variant == "both" else h
+            self.heads = nn.ModuleDict({label: head(width, h, 1, dropout) for label in LABELS})
+
+    def _build_inputs(self, sizes: GraphSizes, features: Tensor | None, has_features: Tensor | None) -> None:
+        h = self.config.hidden
+        self.register_buffer("features", None if features is None else features.clone(), persistent=False)
+        self.register_buffer("has_features", None if has_features is None else has_features.clone(), persistent=False)
+        embedded: tuple[str, ...] = NODE_TYPES
+        width = h
+        if features is not None:
+            self.no_features = nn.Parameter(torch.zeros(features.shape[1]))
+            width = features.shape[1]
+            if self.config.features_mode == "concat":
+                width += h
+            else:
+                embedded = (REACTION, METABOLITE)
+        self.embeddings = nn.ParameterDict({t: nn.Parameter(torch.randn(sizes.num_nodes[t], h)) for t in embedded})
+        self.preprocess = preprocessor(width, h, self.config.dropout)
+
+    def inputs(self) -> dict[str, Tensor]:
+        """States before the first layer: (N, 1, h) of each node type."""
+        parts = [self.embeddings[GENE]] if GENE in self.embeddings else []
+        if self.features is not None:
+            x = self.features.to(self.no_features.dtype)
+            if self.has_features is not None:
+                x = torch.where(self.has_features.unsqueeze(-1), x, self.no_features)
+            parts.append(x)
+        genes = self.preprocess(torch.cat(parts, dim=-1))
+        states = {GENE: genes, REACTION: self.embeddings[REACTION], METABOLITE: self.embeddings[METABOLITE]}
+        return {node_type: x.unsqueeze(1) for node_type, x in states.items()}
+
+    def encode(
+        self,
+        engine: Engine,
+        inputs: dict[str, Tensor],
+        alive: Alive | None = None,
+        drop: StepDropout | None = None,
+        recompute: bool = False,
+    ) -> dict[str, Tensor]:
+        """Pass states through all layers.
+
+        Parameters
+        ----------
+        engine : Engine
+        inputs : dict
+            (N, B or 1, h) of each node type.
+        alive : mapping or None
+            Survivors (N, B) of each node type.
+        drop : StepDropout or None
+            None outside training.
+        recompute : bool
+            Keep only the inputs of a layer and compute it again in the backward pass.
+        """
+        states = inputs
+        for number, layer in enumerate(self.layers):
+            if recompute:
+                # All randomness of a layer is in `drop`, which keeps what it drew.
+                states = checkpoint(
+                    layer, engine, states, alive, drop, number, use_reentrant=False, preserve_rng_state=False
+                )
+            else:
+                states = layer(engine, states, alive, drop, number)
+        return states
+
+    def wild_type(self, engine: Engine, drop: StepDropout | None = None) -> WildType:
+        """Run the undeleted cell.
+
+        Parameters
+        ----------
+        engine : Engine
+        drop : StepDropout or None
+            The same object that `forward` of this step gets; None outside training.
+        """
+        inputs = self.inputs()
+        states = self.encode(engine, inputs, drop=drop)
+        return WildType(inputs, states, None if self.pool is None else self.pool(engine, states[GENE], None))
+
+    def genotypes(
+        self,
+        engine: Engine,
+        inputs: dict[str, Tensor],
+        batch: Batch,
+        drop: StepDropout | None = None,
+        chunk: int | None = None,
+    ) -> Tensor:
+        """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time.
+
+        With a chunk and gradients wanted, a layer's internals are kept for one chunk only: peak memory is the layer
+        inputs of the batch and the internals of one layer of one chunk.
+        """
+        pool = self.pool
+        if pool is None:
+            raise RuntimeError(f"variant {self.config.variant} has no pooling")  # a caller's mistake, not a user's
+        size = max(1, len(batch)) if chunk is None else chunk
+        recompute = chunk is not None and torch.is_grad_enabled()
+        parts = []
+        for start in range(0, len(batch), size):
+            alive = batch.alive(start, min(start + size, len(batch)))
+            genes = self.encode(engine, inputs, alive, drop, recompute)[GENE]
+            if recompute:
+                parts.append(checkpoint(pool, engine, genes, alive, use_reentrant=False, preserve_rng_state=False))
+            else:
+                parts.append(pool(engine, genes, alive))
+        return torch.cat(parts)
+
+    def forward(
+        self,
+        engine: Engine,
+        batch: Batch,
+        wild: WildType | None = None,
+        chunk: int | str | None = None,
+        drop: StepDropout | None = None,
+    ) -> Output:
+        """Predict a batch of genotypes.
+
+        Parameters
+        ----------
+        engine : Engine
+        batch : Batch
+        wild : WildType or None
+            Computed here if None. For inference compute it once and give it to every call.
+        chunk : int, "auto" or None
+            Genotypes that pass the graph together; `None` means all of them, without recomputation.
+        drop : StepDropout or None
+            Made here if None and training.
+
+        Returns
+        -------
+        Output
+            Predictions in float32 whatever the autocast (float64 for a float64 model).
+        """
+        if drop is None and self.training:
+            drop = StepDropout(self.config.dropout)
+        if wild is None:
+            wild = self.wild_type(engine, drop)
+        if chunk == "auto":
+            chunk = auto_chunk(engine, len(batch), self.config.layers, self.config.hidden, self.config.heads)
+        size = None if chunk is None else int(chunk)
+        z_i = None if self.pool is None else self.genotypes(engine, wild.inputs, batch, drop, size)
+        return self.compare(batch, wild, z_i)
+
+    def compare(self, batch: Batch, wild: WildType, z_i: Tensor | None) -> Output:
+        """The variant's perturbation vector and its heads.
+
+        Parameters
+        ----------
+        batch : Batch
+        wild : WildType
+        z_i : Tensor (B, h) or None
+            None in `local`.
+        """
+        z_w = wild.z_w
+        if self.set_encoder is not None:
+            z_p = self._encode_set(batch, wild.states)
+        elif self.perturbed_pool is not None and z_w is not None:
+            z_p = _pool_copies(self.perturbed_pool, z_w, batch.lost[GENE][1].diff())
+        else:
+            z_p = _difference(z_w, z_i)
+        if self.config.variant == "two-head":
+            read = dict(zip(LABELS, (z_i, z_p), strict=True))
+        elif self.config.variant == "both":
+            read = dict.fromkeys(LABELS, torch.cat([z_p, _difference(z_w, z_i)], dim=-1))
+        else:
+            read = dict.fromkeys(LABELS, z_p)
+        if "shared" in self.heads:
+            predictions = self.heads["shared"](z_p)
+        else:
+            predictions = torch.cat([self.heads[label](read[label]) for label in LABELS], dim=-1)
+        if predictions.dtype != torch.float64:
+            predictions = predictions.float()
+        return Output(predictions, z_w, z_i, z_p)
+
+    def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
+        genes, gene_ptr = batch.lost[GENE]
+        groups, group_ptr = batch.groups, batch.group_ptr
+        if not self.config.lost_reactions:
+            groups, group_ptr = groups[:0], torch.zeros_like(group_ptr)
+        lost = _group_means(states[REACTION][:, 0], self.reaction_group)[groups]
+        assert self.set_encoder is not None
+        return self.set_encoder(states[GENE][:, 0][genes], gene_ptr, lost, group_ptr)
+
+
+def _group_means(states: Tensor, group: Tensor) -> Tensor:
+    """Mean state of each reaction's nodes: (N_r, h) -> (groups, h)."""
+    groups = int(group.max()) + 1 if len(group) else 0
+    total = states.new_zeros(groups, states.shape[1]).index_add_(0, group, states)
+    return total / torch.bincount(group, minlength=groups).clamp(min=1).unsqueeze(-1)
+
+
+def _pool_copies(pool: AttentionalPool, z_w: Tensor, copies: Tensor) -> Tensor:
+    """Pool `copies[b]` copies of `z_w` (1, h) for each genotype: (B, h), the same vector for all that have one."""
+    longest = max(1, int(copies.max())) if len(copies) else 1
+    present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
+    return pool.tokens(z_w.expand(longest, len(copies), -1), present)
+
+
+def _difference(z_w: Tensor | None, z_i: Tensor | None) -> Tensor:
+    if z_w is None or z_i is None:
+        raise RuntimeError("this variant needs the pooled wild type and genotypes")  # a caller's mistake, not a user's
+    return z_w - z_i

@@ -1,0 +1,84 @@
+"""The stoichiometric hypergraph convolution, with weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from dglcell.ops.engines import Alive, Engine
+
+
+class StoichConv(nn.Module):
+    r"""Signed, weighted hypergraph convolution (after Bai et al., arXiv:1901.08150), in two message steps.
+
+    .. math::
+
+        U = B^{-1} \tilde S^T X W, \qquad Y = D^{-1} \tilde S U + b, \qquad \tilde S_{mr} = S_{mr}\, g_m\, \alpha_{mr}
+
+        g_m = \sigma(w \cdot x_m + c), \qquad
+        \alpha_{mr} = \mathrm{softmax}_m\; \mathrm{LeakyReLU}_{0.2}\big(a \cdot [W x_m \Vert W e_r]\big)
+
+    ``B_r`` and ``D_m`` are the sums of ``|S|`` over surviving incidences; where one is 0 the result is 0. The softmax
+    is over the surviving metabolites of a reaction, per head, with ``e_r`` the reaction state that enters the layer.
+    ``g`` and ``alpha`` are 1 when off.
+
+    Parameters
+    ----------
+    hidden, heads : int
+        Width h and attention heads H (H divides h; without attention they do not matter).
+    gate, attention : bool
+        Whether ``g`` and ``alpha`` are learned.
+    second_step : bool
+        Whether Y is wanted; b exists only then.
+    """
+
+    def __init__(self, hidden: int, heads: int, gate: bool, attention: bool, second_step: bool = True) -> None:
+        super().__init__()
+        self.heads = heads
+        self.weight = nn.Linear(hidden, hidden, bias=False)
+        nn.init.xavier_uniform_(self.weight.weight)
+        self.gate = nn.Linear(hidden, 1) if gate else None
+        self.a_metabolite = self.a_reaction = None
+        if attention:
+            self.a_metabolite = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, hidden // heads)))
+            self.a_reaction = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, hidden // heads)))
+        self.bias = nn.Parameter(torch.zeros(hidden)) if second_step else None
+
+    def forward(self, engine: Engine, x: Tensor, e: Tensor, alive: Alive | None) -> tuple[Tensor, Tensor | None]:
+        """Convolve metabolite states.
+
+        Parameters
+        ----------
+        engine : Engine
+        x : Tensor (N_m, B, h)
+            Metabolite states.
+        e : Tensor (N_r, B, h)
+            Reaction states entering the layer; read by attention alone.
+        alive : mapping or None
+            Survivors of each node type.
+
+        Returns
+        -------
+        U : Tensor (N_r, B, h)
+        Y : Tensor (N_m, B, h) or None
+            None without the second step.
+        """
+        projected = self.weight(x).unflatten(-1, (self.heads, -1))
+        alpha = self._attention(engine, projected, e, alive)
+        # g_m does not depend on the reaction: on the way in it scales the sender, on the way out the receiver.
+        gate = None if self.gate is None else torch.sigmoid(self.gate(x)).unsqueeze(-1)
+        sent = projected if gate is None else projected * gate
+        u = engine.to_reactions(sent, alpha, alive)
+        if self.bias is None:
+            return u.flatten(2), None
+        y = engine.to_metabolites(u, alpha, alive)
+        if gate is not None:
+            y = y * gate
+        return u.flatten(2), y.flatten(2) + self.bias
+
+    def _attention(self, engine: Engine, projected: Tensor, e: Tensor, alive: Alive | None) -> Tensor | None:
+        if self.a_metabolite is None or self.a_reaction is None:
+            return None
+        q_m = (projected * self.a_metabolite).sum(-1)
+        q_r = (self.weight(e).unflatten(-1, (self.heads, -1)) * self.a_reaction).sum(-1)
+        return engine.stoich_attention(q_m, q_r, alive)

@@ -1,0 +1,225 @@
+"""Who computes the graph operators: the interface, the choice, and how many genotypes fit into memory at once.
+
+An engine is bound to one heterograph on one device and holds no weights. `dgl` (message functions) is the reference;
+`torch` (gather and scatter over CSC and CSR arrays) runs on any device. A further engine is one more class with these
+methods and one more line in `make_engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from dglcell import _dgl
+from dglcell.errors import UsageError
+
+Alive = Mapping[str, Tensor]  # node type -> (N, B) bool, True = survives; a type that is left out survives whole
+
+_CPU_BUDGET = 3 << 30  # more than this buys no speed on a CPU
+_SHARE = 0.5  # of the free memory: gradients, optimiser and other processes need the rest
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """The graph operators of the model, bound to one heterograph.
+
+    States are (N, B, H, D): nodes, genotypes, heads, width of a head. B may be 1 in any argument and then broadcasts:
+    until the first masked operator all genotypes share one state. `alive` marks what survives; an edge survives if both
+    its ends do, and only surviving edges send. All methods are differentiable and accept float32 and float64; half
+    types are computed and returned in float32.
+
+    Attributes
+    ----------
+    name : str
+        As in `--engine`.
+    device : torch.device
+        Where arguments must live.
+    num_nodes : dict of str to int
+        Nodes of each type.
+    num_graphs : int
+        1, or the number of graphs in a `dgl.batch`, which needs B = 1.
+    """
+
+    name: str
+    device: torch.device
+    num_nodes: dict[str, int]
+    num_graphs: int
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
+        """Graph attention with dynamic scores (Brody et al., arXiv:2105.14491), without its bias.
+
+        ``y_i = sum_j alpha_ij x_j``, ``alpha`` = softmax over the surviving in-edges of i of
+        ``a . LeakyReLU_0.2(x_j + x_i)``.
+
+        Parameters
+        ----------
+        relation : str
+            Its source type sends, its target type receives.
+        x_src : Tensor (N_src, B, H, D)
+            ``W_s x`` of the sources.
+        x_dst : Tensor (N_dst, B, H, D)
+            ``W_d x`` of the targets.
+        a : Tensor (H, D)
+        alive : mapping or None
+
+        Returns
+        -------
+        Tensor (N_dst, B, H, D)
+            0 for a node without a surviving in-edge.
+        """
+        ...
+
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, alive: Alive | None) -> Tensor:
+        """Softmax over the surviving metabolites of each reaction of ``LeakyReLU_0.2(q_m + q_r)``.
+
+        Parameters
+        ----------
+        q_m : Tensor (N_m, B, H)
+        q_r : Tensor (N_r, B, H)
+        alive : mapping or None
+
+        Returns
+        -------
+        Tensor (E, B, H)
+            In the engine's own order of incidences; only this engine's `to_reactions` and `to_metabolites` read it.
+        """
+        ...
+
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
+        """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.ops.stoichiometry`."""
+        ...
+
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
+        """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.ops.stoichiometry`."""
+        ...
+
+    def pool(self, values: Tensor, scores: Tensor, alive: Alive | None) -> Tensor:
+        """Attention-weighted sum over surviving genes, as `dglcell.ops.attention.pool`.
+
+        Parameters
+        ----------
+        values : Tensor (N_g, B, h)
+        scores : Tensor (N_g, B)
+        alive : mapping or None
+
+        Returns
+        -------
+        Tensor (B, h)
+            On a `dgl.batch` (num_graphs, h), one row a graph. No surviving gene gives 0.
+        """
+        ...
+
+    def bytes_per_genotype(self, hidden: int, heads: int) -> int:
+        """Peak bytes of one layer, forward and backward, for one more genotype in a chunk (float32)."""
+        ...
+
+
+def choose(name: str, device: torch.device | str) -> tuple[str, str]:
+    """The engine that `--engine name` means on a device, and why.
+
+    Parameters
+    ----------
+    name : str
+        `auto`, `dgl` or `torch`.
+    device : torch.device or str
+
+    Returns
+    -------
+    (name, reason) : tuple of str
+
+    Raises
+    ------
+    UsageError
+        `dgl` on a CUDA device that the installed DGL cannot use, or an unknown name.
+    """
+    cuda = torch.device(device).type == "cuda"
+    if name == "dgl":
+        if cuda and not _dgl.has_cuda():
+            raise UsageError("--engine dgl on CUDA - a DGL built with CUDA was expected; use --engine torch or auto")
+        return "dgl", "asked for"
+    if name == "torch":
+        return "torch", "asked for"
+    if name != "auto":
+        raise UsageError(f"--engine {name} - one of auto, dgl, torch was expected")
+    if cuda and not _dgl.has_cuda():
+        return "torch", "this DGL has no CUDA"
+    return "torch", "faster than dgl in training and smaller in memory"
+
+
+def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
+    """Bind an engine to a heterograph.
+
+    Parameters
+    ----------
+    name : str
+        `auto`, `dgl` or `torch`; see `choose`.
+    graph : dgl.DGLGraph
+        Of a `CellGraph`, or a `dgl.batch` of perturbed ones; on the CPU.
+    device : torch.device or str
+        Where to compute.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    UsageError
+        As `choose`.
+    """
+    chosen, _ = choose(name, device)
+    if chosen == "dgl":
+        from dglcell.ops.dgl_engine import DglEngine
+
+        return DglEngine(graph, torch.device(device))
+    from dglcell.ops.torch_engine import TorchEngine
+
+    return TorchEngine(graph, torch.device(device))
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a computation on `device` could still allocate; 4 GiB where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):  # not Linux
+        return 4 << 30
+    return min(available, _cgroup_headroom(available))
+
+
+def _cgroup_headroom(default: int) -> int:
+    """What a container's limit leaves; `default` where there is none."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        return int((root / "memory.max").read_text()) - int((root / "memory.current").read_text())
+    except (OSError, ValueError):  # no cgroup v2, or "max"
+        return default
+
+
+def auto_chunk(engine: Engine, batch: int, layers: int, hidden: int, heads: int) -> int:
+    """How many genotypes to send through the graph together (`--chunk auto`).
+
+    Parameters
+    ----------
+    engine : Engine
+    batch : int
+        Genotypes in a step, whose layer inputs are kept whatever the chunk.
+    layers, hidden, heads : int
+        Of the model.
+
+    Returns
+    -------
+    int
+        Between 1 and `batch`. The result of a step does not depend on it.
+    """
+    kept = batch * layers * sum(engine.num_nodes.values()) * hidden * 4
+    budget = _SHARE * free_memory(engine.device) - kept
+    if engine.device.type == "cpu":
+        budget = min(budget, _CPU_BUDGET)
+    return max(1, min(batch, int(budget // max(1, engine.bytes_per_genotype(hidden, heads)))))
