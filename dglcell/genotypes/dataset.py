@@ -177,16 +177,16 @@ class GenotypeTable:
         for number, screen in enumerate(screens):
             found = gene_rows(cell, screen.genotypes)
             if found.unknown and unknown == "error":
+                line = screen.lines[np.flatnonzero(found.incomplete)[0]]
                 raise DataError(
-                    f"{screen.path}: genes that the graph does not have: {found.describe_unknown()} - "
+                    f"{screen.path}:{line}: genes that the graph does not have: {found.describe_unknown()} - "
                     "correct the names, or leave these rows out with --unknown-genes skip"
                 )
             origin = {"path": str(screen.path), "sha256": file_sha256(Path(screen.path)), "layout": screen.layout}
             table = cls.of(
                 cell, found.genes, found.ptr, screen.labels, np.full(len(screen.genotypes), number), [origin]
             )
-            dropped = int(np.isfinite(screen.labels).sum() - np.isfinite(table.labels).sum())
-            files.append(_file_report(screen, found, dropped))
+            files.append(_file_report(screen, found))
             parts.append(table.take(np.flatnonzero(~found.incomplete)))
         united = cls._concatenate(cell, parts)
         return united, {"rows": len(united), "genotypes": united.num_genotypes, "files": files}
@@ -286,14 +286,16 @@ def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
 
 
-def _file_report(screen: ScreenTable, found: GeneRows, dropped: int) -> dict[str, Any]:
+def _file_report(screen: ScreenTable, found: GeneRows) -> dict[str, Any]:
+    low = np.diff(found.ptr) < schema.MIN_ORDER[schema.INTERACTION]
+    undefined = low & ~found.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
     return {
         "path": str(screen.path),
         "layout": screen.layout,
         "rows": len(screen.genotypes),
-        "rows with an unknown gene": int(found.incomplete.sum()),
+        "rows with an unknown gene, left out": int(found.incomplete.sum()),
         "unknown genes": len(found.unknown),
-        "genotypes that repeat a gene": found.repeated,
-        "interaction labels below two deletions, left out": dropped,
+        "rows that name a gene twice, merged": found.repeated,
+        "interactions of fewer than two deletions, left out": int(undefined.sum()),
         **screen.report,
     }
