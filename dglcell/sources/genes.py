@@ -20,8 +20,10 @@ _EXPECTED = "SGD_features.tab, GFF3 or one gene id a line was expected"
 _SGD_COLUMNS = 6
 _GFF_COLUMNS = 9
 _GFF_ID = re.compile(r"^(gene|GeneID|locus)[:-]", re.IGNORECASE)
-_HEADERS = {"gene", "genes", "id", "ids", "gene_id", "gene_ids", "geneid", "orf", "orfs", "systematic_name", "locus_tag"}
-)
+_HEADERS = {
+    *("gene", "genes", "id", "ids", "gene_id", "gene_ids", "geneid", "orf", "orfs"),
+    *("systematic_name", "locus_tag"),
+}
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ rules from the SBML itself: cobra turns a rule it cannot read into an empty one,
 from __future__ import annotations
 
 import contextlib
-import html
 import logging
 import math
-import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dglcell.errors import DataError, Problems
-from dglcell.sources import gpr, textio
-
-_NOTE = re.compile(r"GENE[ _]ASSOCIATION\s*:(.*?)</", re.DOTALL)
-_ESCAPED = re.compile(r"__(\d+)__")
+from dglcell.sources import gpr, sbml_rules, textio
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def read_model(path: Path | str) -> MetabolicModel:
     """
     path = Path(path)
     document, model, rules, cobra_model, reactions = _read(path)
-    listed = {_gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
+    listed = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
     named = {gene for rule in rules.values() for gene in rule.node.genes()}
     genes = (*listed, *sorted(named - listed.keys()))
     defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
@@ -122,12 +117,12 @@ def read_cobra(path: Path | str) -> Any:
     return _read(Path(path))[3]
 
 
-def _read(path: Path) -> tuple[Any, Any, dict[str, _Rule], Any, tuple[ReactionRecord, ...]]:
+def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.Rule], Any, tuple[ReactionRecord, ...]]:
     text = textio.read_text(path)
     with _quiet():
         document, model = _document(path, text)
         _check_ids(path, model)
-        rules = _rules(path, model)
+        rules = sbml_rules.read_rules(path, model)
         cobra_model = _cobra(path, text)
     problems = Problems()
     reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
@@ -189,7 +184,7 @@ def _check_ids(path: Path, model: Any) -> None:
         first: dict[str, int] = {}
         for element in elements:
             raw, line = element.getIdAttribute(), element.getLine()
-            identifier = _gene_id(raw) if what == "gene" else _plain_id(raw, prefix)
+            identifier = sbml_rules.gene_id(raw) if what == "gene" else sbml_rules.plain_id(raw, prefix)
             if not identifier:
                 problems.add(f"{path}:{line}: a {what} has no id - every {what} needs one")
             elif identifier in first:
@@ -199,73 +194,17 @@ def _check_ids(path: Path, model: Any) -> None:
                 )
             else:
                 first[identifier] = line
+    listed = {species.getIdAttribute() for species in model.getListOfSpecies()}
     for reaction in model.getListOfReactions():
-        name = _plain_id(reaction.getIdAttribute(), "R_")
+        name = sbml_rules.plain_id(reaction.getIdAttribute(), "R_")
         for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
             species = reference.getSpecies()
-            if model.getSpecies(species) is None:
+            if species not in listed:
                 problems.add(
                     f"{path}:{reference.getLine()}: reaction {name} names species '{species}', which the file does not "
                     "list - add it to the list of species"
                 )
     problems.check()
-
-
-@dataclass(frozen=True)
-class _Rule:
-    node: gpr.Node
-    text: str  # as the file has it
-    where: str  # file:line
-
-
-def _rules(path: Path, model: Any) -> dict[str, _Rule]:
-    """Reaction id -> rule, for the reactions that have one."""
-    problems = Problems()
-    rules: dict[str, _Rule] = {}
-    for reaction in model.getListOfReactions():
-        identifier = _plain_id(reaction.getIdAttribute(), "R_")
-        where = f"{path}:{reaction.getLine()}"
-        try:
-            node, text = _rule(reaction)
-        except gpr.GprError as error:
-            problems.add(f"{where}: reaction {identifier}: {error} - correct the rule")
-            continue
-        if node is not None:
-            rules[identifier] = _Rule(node, text, where)
-    problems.check()
-    return rules
-
-
-def _rule(reaction: Any) -> tuple[gpr.Node | None, str]:
-    """The rule of a reaction and its text: the fbc tree, or else the GENE_ASSOCIATION of the notes."""
-    plugin = reaction.getPlugin("fbc")
-    association = plugin.getGeneProductAssociation() if plugin is not None else None
-    if association is not None:
-        tree = association.getAssociation()
-        if tree is None:
-            raise gpr.GprError("", 1, "its gene product association is empty")
-        node = _from_tree(tree)
-        return node, gpr.to_text(node)
-    match = _NOTE.search(reaction.getNotesString() or "")
-    text = html.unescape(match.group(1)).strip() if match else ""
-    parsed = gpr.parse(text)
-    return (None if parsed is None else _with_plain_ids(parsed)), text
-
-
-def _from_tree(tree: Any) -> gpr.Node:
-    if tree.isGeneProductRef():
-        return gpr.Node("gene", _gene_id(tree.getGeneProduct()))
-    kind = gpr.AND if tree.isFbcAnd() else gpr.OR
-    children = [_from_tree(child) for child in tree.getListOfAssociations()]
-    if not children:
-        raise gpr.GprError("", 1, f"an '{kind}' of its gene product association has no genes")
-    return gpr.join(kind, children)
-
-
-def _with_plain_ids(node: gpr.Node) -> gpr.Node:
-    if node.gene:
-        return gpr.Node("gene", _gene_id(node.gene))
-    return gpr.Node(node.kind, children=tuple(_with_plain_ids(child) for child in node.children))
 
 
 def _cobra(path: Path, text: str) -> Any:
@@ -278,7 +217,7 @@ def _cobra(path: Path, text: str) -> Any:
         raise DataError(f"{path}: cobra cannot read this model ({why}) - check it with an SBML validator") from error
 
 
-def _record(path: Path, reaction: Any, rule: _Rule | None, problems: Problems) -> ReactionRecord:
+def _record(path: Path, reaction: Any, rule: sbml_rules.Rule | None, problems: Problems) -> ReactionRecord:
     where = rule.where if rule else str(path)
     if rule and not reaction.gene_reaction_rule:
         problems.add(
@@ -311,12 +250,3 @@ def _has_bounds(reaction: Any) -> bool:
         return bool(plugin.isSetLowerFluxBound() and plugin.isSetUpperFluxBound())
     law = reaction.getKineticLaw()
     return law is not None and all(law.getParameter(name) is not None for name in ("LOWER_BOUND", "UPPER_BOUND"))
-
-
-def _plain_id(identifier: str, prefix: str) -> str:
-    identifier = _ESCAPED.sub(lambda match: chr(int(match.group(1))), identifier)
-    return identifier.removeprefix(prefix)
-
-
-def _gene_id(identifier: str) -> str:
-    return _plain_id(identifier.replace("__SBML_DOT__", "."), "G_")
