@@ -113,3 +113,12 @@ def counter(noun: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(noun, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def graph_rows(info: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The counts of a cell graph (`CellGraph.info`) as rows of a table."""
+    rows: list[tuple[str, Any]] = [(f"{name} nodes", n) for name, n in info["nodes"].items()]
+    for name, n in info["edges"].items():
+        pairs = f" ({info['pairs'][name]:,} distinct pairs)" if name in info["pairs"] else ""
+        rows.append((f"{name} edges", f"{n:,}{pairs}"))
+    return rows + [(f"fingerprint, {name}", value) for name, value in info["fingerprints"].items()]

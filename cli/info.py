@@ -1,0 +1,102 @@
+"""`dglcell info`: what a cell graph, a screen or a run holds; needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dglcell.cli import console, options
+
+
+@click.command()
+@click.argument("path", type=options.FOLDER)
+@options.as_json
+@options.verbose
+def command(path: Path, as_json: bool) -> None:
+    """Say what PATH holds: a cell graph (cell.h5), a screen table, or a run folder."""
+    from dglcell.errors import DataError
+
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder - a cell graph, a screen or a run was expected")
+    describe = _run if path.is_dir() else _cell if _is_hdf5(path) else _screen
+    document, tables = describe(path)
+    if as_json:
+        console.result(document)
+        return
+    for columns, rows in tables:
+        console.table(columns, rows)
+
+
+_Described = tuple[dict[str, Any], list[tuple[tuple[str, ...], list[Any]]]]
+
+
+def _is_hdf5(path: Path) -> bool:
+    with open(path, "rb") as handle:
+        return handle.read(4) == b"\x89HDF" or path.suffix in (".h5", ".hdf5")
+
+
+def _cell(path: Path) -> _Described:
+    from dglcell.graph import store
+
+    cell, screen = store.load(path), store.load_screen(path)
+    document = cell.info()
+    tables: list[tuple[tuple[str, ...], list[Any]]] = [(("cell graph", "count"), console.graph_rows(document))]
+    if cell.features is not None:
+        counts = {"columns": cell.features.shape[1], "genes with features": int(cell.has_features.sum())}
+        document["features"] = {**counts, "mode": cell.features_mode}
+        tables.append((("gene features", "value"), list(document["features"].items())))
+    if screen is not None:
+        document["screen"] = screen.info()
+        tables.append((("screen", "value"), _screen_rows(document["screen"])))
+    return document, tables
+
+
+def _screen(path: Path) -> _Described:
+    from dglcell.sources.screens import read_screen
+
+    import numpy as np
+
+    from dglcell import schema
+
+    screen = read_screen(path)
+    orders, counts = np.unique([len(set(genes)) for genes in screen.genotypes], return_counts=True)
+    present = np.isfinite(screen.labels).sum(axis=0)
+    document = {
+        "layout": screen.layout,
+        "rows": len(screen.genotypes),
+        "genotypes": len({frozenset(genes) for genes in screen.genotypes}),
+        "orders": {str(k): int(n) for k, n in zip(orders, counts, strict=True)},
+        "labels": {name: int(n) for name, n in zip(schema.LABEL_COLUMNS, present, strict=True)},
+        "report": dict(screen.report),
+    }
+    rows = [("layout", screen.layout), *_screen_rows(document), *document["report"].items()]
+    return document, [(("screen", "value"), rows)]
+
+
+def _screen_rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = [("rows", document["rows"]), ("distinct genotypes", document["genotypes"])]
+    rows += [(f"rows of order {k}", n) for k, n in document["orders"].items()]
+    rows += [(f"rows with {label}", n) for label, n in document["labels"].items()]
+    rows += [("from", source["path"]) for source in document.get("sources", [])]
+    return rows + [(f"fingerprint, {k}", v) for k, v in document.get("fingerprints", {}).items()]
+
+
+def _run(path: Path) -> _Described:
+    from dglcell.train import checkpoint
+    from dglcell.train.folder import RunFolder
+
+    folder = RunFolder(path)
+    folder.require()
+    tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
+    document = {"parameters": checkpoint.parameter_counts(tensors), **metadata}
+    parts = [(part, n) for part, n in document["parameters"].items()]
+    about = [(k, v) for k, v in metadata.items() if not isinstance(v, dict | list)]
+    about += [(f"fingerprint, {k}", v) for k, v in metadata.get("fingerprints", {}).items()]
+    settings = [(k, v) for k, v in metadata.get("config", {}).items()]
+    return document, [
+        (("run", "value"), about),
+        (("part of the model", "parameters"), parts),
+        (("setting", "value"), settings),
+    ]

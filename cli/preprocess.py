@@ -1,0 +1,125 @@
+"""`dglcell preprocess`: source files -> a checked cell graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dglcell.cli import console, options
+
+if TYPE_CHECKING:
+    from dglcell.graph.cell import CellGraph
+
+
+@click.command(cls=options.ManyFiles)
+@click.option("--sbml", type=options.FILE, help="Metabolic model, SBML (.xml, .xml.gz).")
+@click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
+@click.option("--genes", type=options.FILE, help="Gene list: SGD_features.tab, GFF3 or one id a line. [the model's genes]")
+@click.option("--physical", multiple=True, type=options.FILE, help="Physical networks; several files are united.")
+@click.option("--regulatory", multiple=True, type=options.FILE, help="Regulatory networks, factor to target.")
+@click.option(
+    "--relation", multiple=True, metavar="NAME=FILE", help="A further gene-gene relation; NAME:directed=FILE if directed."
+)
+@click.option("--features", type=options.FILE, help="Gene features: HDF5 with `ids` and `x`, or a table.")
+@click.option(
+    "--features-mode",
+    type=click.Choice(["concat", "replace"]),
+    default="concat",
+    show_default=True,
+    help="Join features to the learned embedding, or drop the embedding.",
+)
+@click.option("--keep-unassigned", is_flag=True, help="Keep reactions without a gene rule.")
+@click.option(
+    "--max-alternatives", type=int, default=10_000, show_default=True, help="Most isozyme alternatives of one reaction."
+)
+@click.option("--no-self-loops", is_flag=True, help="No gene-gene self-loops.")
+@click.option("--screen", multiple=True, type=options.FILE, help="Measured genotypes, stored with the graph.")
+@options.unknown_genes
+@click.option("--out", type=options.FILE, required=True, help="Cell graph to write (cell.h5).")
+@options.as_json
+@options.overwrite
+@options.verbose
+def command(
+    sbml: Path | None,
+    model: str | None,
+    genes: Path | None,
+    physical: tuple[Path, ...],
+    regulatory: tuple[Path, ...],
+    relation: tuple[str, ...],
+    features: Path | None,
+    features_mode: str,
+    keep_unassigned: bool,
+    max_alternatives: int,
+    no_self_loops: bool,
+    screen: tuple[Path, ...],
+    unknown_genes: str,
+    out: Path,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    """Build a cell graph from a metabolic model, a gene list, networks and screens.
+
+    Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
+    """
+    from dglcell.graph import store
+    from dglcell.graph.files import SourceFiles, build_from_files, read_screens
+    from dglcell.sources.sbml import textbook_path
+    from dglcell.storage import refuse_existing
+
+    if model is not None:
+        sbml = options.metabolic_model(sbml, model, textbook_path)
+    files = SourceFiles(sbml, genes, physical, regulatory, _relations(relation), features, screen)
+    files.check()
+    refuse_existing(out, overwrite)
+    cell = build_from_files(
+        files, features_mode, keep_unassigned, max_alternatives, self_loops=not no_self_loops, say=console.say
+    )
+    table, screen_report = None, None
+    if screen:
+        console.say("reading the screens")
+        table, screen_report = read_screens(cell, screen, unknown_genes)
+    store.save(cell, out, table, overwrite)
+    if as_json:
+        console.result({**cell.info(), "out": str(out), "report": cell.report, "screen": screen_report})
+    else:
+        _print(cell, screen_report, out)
+
+
+def _relations(given: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
+    relations: dict[str, tuple[Path, ...]] = {}
+    for item in given:
+        name, equals, path = item.partition("=")
+        if not (name and equals and path):
+            raise click.UsageError(f"--relation {item!r} - NAME=FILE was expected")
+        relations[name] = (*relations.get(name, ()), Path(path))
+    return relations
+
+
+def _print(cell: CellGraph, screen: Mapping[str, Any] | None, out: Path) -> None:
+    console.table(("part", "what", "count"), _rows(cell.report, screen), title="Read, kept and dropped")
+    console.table(("cell graph", "count"), console.graph_rows(cell.info()))
+    console.say(f"wrote {out}")
+
+
+def _rows(report: Mapping[str, Any], screen: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Any]]:
+    """The nested report as (part, what, count); empty lists and zeros of files are facts too and stay."""
+    sections = dict(report) if screen is None else {**report, "screen": screen}
+    for part, content in sections.items():
+        yield from _flat(part, content)
+
+
+def _flat(part: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for what, value in content.items():
+        if what == "files":
+            for file in value:
+                yield from _flat(f"{part}: {Path(file['path']).name}", {k: v for k, v in file.items() if k != "path"})
+        elif isinstance(value, Mapping):
+            yield from _flat(part, value)
+        elif isinstance(value, list):
+            shown = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
+            yield part, what, f"{len(value)}" + (f" ({shown})" if value else "")
+        else:
+            yield part, what, value
