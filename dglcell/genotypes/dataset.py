@@ -94,7 +94,7 @@ def gene_rows(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> GeneRows:
     return GeneRows(genes, ptr, incomplete, unknown, repeated)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class GenotypeTable:
     """n genotypes of one cell graph; make one with `of` or `from_records`.
 
@@ -112,6 +112,8 @@ class GenotypeTable:
         `path`, `sha256`, `layout` of each screen file.
     ids_fingerprint : str
         `ids` fingerprint of the cell graph.
+    ids : mapping
+        The cell graph's own ids, shared and not copied, so that a mismatch can name the first that differs.
     """
 
     genes: NDArray[np.int32]
@@ -120,6 +122,7 @@ class GenotypeTable:
     source: NDArray[np.int16]
     sources: tuple[dict[str, Any], ...]
     ids_fingerprint: str
+    ids: Mapping[str, Sequence[str]] = dataclasses.field(repr=False)
 
     @classmethod
     def of(
@@ -143,7 +146,7 @@ class GenotypeTable:
             values[low, column] = np.nan
         origin = np.zeros(n, dtype=np.int16) if source is None else np.asarray(source, dtype=np.int16)
         rows = np.asarray(genes, dtype=np.int32)
-        return cls(rows, offsets, values, origin, tuple(dict(s) for s in sources), cell.fingerprints[IDS])
+        return cls(rows, offsets, values, origin, tuple(dict(s) for s in sources), cell.fingerprints[IDS], cell.ids)
 
     @classmethod
     def from_records(
@@ -202,6 +205,7 @@ class GenotypeTable:
             np.concatenate([t.source for t in tables]),
             tuple(s for t in tables for s in t.sources),
             empty.ids_fingerprint,
+            empty.ids,
         )
 
     def __len__(self) -> int:
@@ -263,7 +267,7 @@ class GenotypeTable:
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
         """Refuse a graph with other ids (FingerprintError)."""
-        require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, what=what)
+        require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, cell.ids, self.ids, what)
 
     def info(self) -> dict[str, Any]:
         """Counts, sources and fingerprints, ready for JSON."""

@@ -5,7 +5,7 @@ Owns the names of those datasets. The envelope (checksums, versions) is `dglcell
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ def to_arrays(table: GenotypeTable) -> tuple[dict[str, NDArray[Any]], dict[str, 
     return arrays, {"sources": list(table.sources), "ids_fingerprint": table.ids_fingerprint}
 
 
-def from_arrays(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> GenotypeTable:
-    """The inverse of `to_arrays`.
+def from_arrays(
+    arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], ids: Mapping[str, Sequence[str]]
+) -> GenotypeTable:
+    """The inverse of `to_arrays`, given the ids of the cell graph.
 
     Raises
     ------
@@ -38,4 +40,4 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> 
     n = len(ptr) - 1
     if n < 0 or int(ptr[-1]) != len(genes) or labels.shape != (n, 4) or source.shape != (n,):
         raise FormatError("the datasets of the stored screen do not fit together - build the file again")
-    return GenotypeTable(genes, ptr, labels, source, tuple(meta["sources"]), meta["ids_fingerprint"])
+    return GenotypeTable(genes, ptr, labels, source, tuple(meta["sources"]), meta["ids_fingerprint"], ids)

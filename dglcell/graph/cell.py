@@ -111,6 +111,12 @@ class CellGraph:
         """Refuse something made for another cell; see `fingerprints.require_same`."""
         fp.require_same(self.fingerprints, found, self.ids, ids, what)
 
+    def require_equal(self, other: CellGraph, what: str = "the file") -> None:
+        """Refuse another cell than this one (FingerprintError); the message names the first id or edge that differs."""
+        same_ids = self.fingerprints[fp.IDS] == other.fingerprints[fp.IDS]
+        detail = fp.first_edge_difference(self.relations, other.relations, self.ids) if same_ids else ""
+        fp.require_same(self.fingerprints, other.fingerprints, self.ids, other.ids, what, detail)
+
     def info(self) -> dict[str, Any]:
         """Counts and fingerprints, as `dglcell info --json` prints them."""
         return {

@@ -55,6 +55,7 @@ def require_same(
     expected_ids: Mapping[str, Sequence[str]] | None = None,
     found_ids: Mapping[str, Sequence[str]] | None = None,
     what: str = "the file",
+    detail: str = "",
 ) -> None:
     """Compare the fingerprints that both sides have.
 
@@ -68,6 +69,8 @@ def require_same(
         Ids by node type; with both, the message names the first id that differs.
     what : str
         What was found: starts the message.
+    detail : str
+        Where the contents differ, if the caller knows.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def require_same(
     for name in (IDS, CONTENT):
         if name not in found or name not in expected or expected[name] == found[name]:
             continue
-        where = ""
+        where = f" ({detail})" if name == CONTENT and detail else ""
         if name == IDS and expected_ids is not None and found_ids is not None:
             where = f" ({_first_difference(expected_ids, found_ids)})"
         other = "another gene, reaction or metabolite list" if name == IDS else "other edges or features"
@@ -85,6 +88,25 @@ def require_same(
             f"{what} belongs to a cell graph with {other}: its `{name}` fingerprint is {found[name]}, that of the "
             f"graph is {expected[name]}{where} - use the graph it was made with, or make it again from this graph"
         )
+
+
+def first_edge_difference(
+    ours: Mapping[str, Relation], theirs: Mapping[str, Relation], ids: Mapping[str, Sequence[str]]
+) -> str:
+    """Which relation of two cells with the same ids differs first, and in which edge; empty when none does."""
+    for name in sorted({*ours, *theirs}):
+        if name not in ours or name not in theirs:
+            return f"first difference: relation {name} is {'absent' if name in ours else 'present'} there"
+        a, b = ours[name], theirs[name]
+        here, there = (set(zip(r.src.tolist(), r.dst.tolist(), strict=True)) for r in (a, b))
+        if here != there:
+            src, dst = min(here ^ there)
+            side = "here" if (src, dst) in here else "there"
+            ends = f"{ids[a.src_type][src]} to {ids[a.dst_type][dst]}"
+            return f"first difference: {name} from {ends} is {side} alone"
+        if a.data.keys() != b.data.keys() or any(not np.array_equal(a.data[k], b.data[k]) for k in a.data):
+            return f"first difference: the edge data of {name}"
+    return ""
 
 
 def _first_difference(expected: Mapping[str, Sequence[str]], found: Mapping[str, Sequence[str]]) -> str:

@@ -89,11 +89,15 @@ def load_screen(path: Path | str) -> GenotypeTable | None:
     arrays, meta = _read(Path(path))
     if meta.get("screen") is None:
         return None
-    return screen_store.from_arrays(arrays, meta["screen"])
+    return screen_store.from_arrays(arrays, meta["screen"], _ids(arrays))
 
 
 def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     return storage.read(path, schema.CELL_FORMAT, schema.CELL_VERSION)
+
+
+def _ids(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[str]]:
+    return {node_type: storage.decode_ids(arrays[f"ids/{node_type}"]) for node_type in schema.NODE_TYPES}
 
 
 def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CellGraph:
@@ -104,7 +108,7 @@ def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Ce
         relations.append(Relation(name, src_type, dst_type, src, dst, data, undirected))
     has = arrays.get(f"features/{schema.HAS_FEATURES}")
     return CellGraph(
-        {node_type: storage.decode_ids(arrays[f"ids/{node_type}"]) for node_type in schema.NODE_TYPES},
+        _ids(arrays),
         relations,
         arrays["reaction_group"],
         storage.decode_ids(arrays["group_names"]),
