@@ -1,0 +1,59 @@
+"""`dglcell predict`: the genotypes of a table, scored by a trained run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from dglcell.cli import console, options
+
+
+@click.command()
+@click.argument("run", type=options.FOLDER)
+@click.argument("table", type=options.FILE)
+@click.option("--batch-size", type=click.IntRange(min=1), default=1024, show_default=True, help="Genotypes at a time.")
+@options.unknown_genes
+@options.device
+@options.engine
+@click.option("--out", type=options.FILE, required=True, help="Table to write (.tsv, .csv; .gz to compress).")
+@options.as_json
+@options.overwrite
+@options.verbose
+def command(
+    run: Path,
+    table: Path,
+    batch_size: int,
+    unknown_genes: str,
+    device: str,
+    engine: str,
+    out: Path,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    """Score the genotypes of TABLE with the trained RUN.
+
+    The output repeats the table's columns and adds pred_fitness and pred_gene_interaction (blank below two deletions).
+    """
+    from dglcell.sources.genotype_table import read_genotype_table
+    from dglcell.storage import refuse_existing
+
+    refuse_existing(out, overwrite)
+    rows = read_genotype_table(table)
+    from dglcell.predict import load_run
+    from dglcell.prediction_table import predict_table
+
+    loaded = load_run(run, device=device, engine=engine)
+    console.say(f"scoring {len(rows):,} genotypes on {loaded.engine.device} with the engine {loaded.engine.name}")
+    started = time.perf_counter()
+    report = predict_table(loaded, rows, out, batch_size, unknown_genes, overwrite)
+    seconds = time.perf_counter() - started
+    if as_json:
+        console.result({"out": str(out), **report, "seconds": seconds})
+        return
+    if report["skipped"]:
+        names = ", ".join(list(report["unknown_genes"])[:5])
+        console.say(f"{report['skipped']:,} rows with unknown genes ({names}, ..) have empty predictions")
+    rate = report["predicted"] / seconds
+    console.say(f"wrote {report['predicted']:,} predictions to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)")

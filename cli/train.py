@@ -1,0 +1,117 @@
+"""`dglcell train`: a model on a cell graph and a screen, into a run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dglcell.cli import console, options
+from dglcell.cli.settings import configuration, training_options
+
+if TYPE_CHECKING:
+    from dglcell.config import TrainConfig
+    from dglcell.genotypes.dataset import GenotypeTable
+    from dglcell.graph.cell import CellGraph
+
+
+@click.command(cls=options.ManyFiles)
+@click.argument("cell", type=options.FILE)
+@training_options
+@options.unknown_genes
+@click.option("--config", "config_file", type=options.FILE, help="TOML file with any of these options as keys.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out from its last finished epoch.")
+@click.option("--out", type=options.FOLDER, required=True, help="Run folder to write.")
+@options.as_json
+@options.overwrite
+@options.verbose
+def command(
+    cell: Path,
+    unknown_genes: str,
+    config_file: Path | None,
+    resume: bool,
+    out: Path,
+    as_json: bool,
+    overwrite: bool,
+    **given: Any,
+) -> None:
+    """Train a model on the cell graph CELL (as `dglcell preprocess` writes it) and a screen.
+
+    Settings: defaults, then --config, then options. The best weights, the last state, metrics and plots go to --out.
+    """
+    from dglcell.graph import store
+
+    configuration(given, config_file, "concat")  # a wrong option is told before a large graph is read
+    graph = store.load(cell)
+    config = configuration(given, config_file, graph.features_mode)
+    table, origin = _screen(graph, cell, config, unknown_genes)
+    from dglcell.cli.display import display
+    from dglcell.genotypes.split import make_split
+    from dglcell.train.loop import train
+
+    split = make_split(
+        table,
+        config.split,
+        seed=config.seed,
+        test_fraction=config.test_fraction,
+        val_fraction=config.val_fraction,
+        fold=config.fold,
+        path=Path(config.split_file) if config.split_file else None,
+        cell=graph,
+    )
+    with display() as progress:
+        summary = train(graph, table, split, config, out, progress, resume, overwrite, origin)
+    if as_json:
+        console.result(
+            {
+                "out": str(summary.path),
+                "reason": summary.reason,
+                "epochs": summary.epochs,
+                "steps": summary.steps,
+                "best_epoch": summary.best_epoch,
+                "validation": summary.validation,
+                "seconds": summary.seconds,
+            }
+        )
+        return
+    console.table(("run", "value"), _rows(summary))
+    console.say(f"next: dglcell evaluate {summary.path}")
+
+
+def _screen(
+    graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str
+) -> tuple[GenotypeTable, Path | None]:
+    """The screen to train on, and the cell file that holds it if it is the stored one."""
+    from dglcell.errors import DataError, UsageError
+    from dglcell.graph import store
+    from dglcell.graph.files import read_screens
+
+    if config.screen:
+        table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes)
+        skipped = sum(file.get("rows with an unknown gene, left out", 0) for file in report["files"])
+        if skipped:
+            console.say(f"{skipped:,} rows with unknown genes are left out")
+        origin = None
+    else:
+        stored = store.load_screen(cell)
+        if stored is None:
+            raise UsageError(f"{cell} holds no screen - give --screen F, or preprocess with --screen")
+        table, origin = stored, cell
+    if not table.usable().any():
+        raise DataError("the screen has no row with fitness or gene_interaction - there is nothing to learn")
+    return table, origin
+
+
+def _rows(summary: Any) -> list[tuple[str, Any]]:
+    rows = [
+        ("folder", summary.path),
+        ("stopped by", summary.reason),
+        ("epochs", summary.epochs),
+        ("steps", summary.steps),
+        ("best epoch", summary.best_epoch),
+    ]
+    for label, metrics in summary.validation.items():
+        if isinstance(metrics, dict) and metrics["n"]:
+            rows.append((f"validation Pearson, {label}", metrics["pearson"]))
+    return [*rows, ("seconds", summary.seconds)]
