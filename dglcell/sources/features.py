@@ -129,7 +129,9 @@ def _read_table(path: Path) -> Parts:
     good = [(number, row) for number, row in rows if len(row) == width]
     for number, row in rows:
         if len(row) != width:
-            problems.add(f"{path}:{number}: {len(row)} columns - {width} were expected, as in the first row")
+            problems.add(
+                f"{path}:{number}: {textio.counted(len(row), 'column')} - {width} were expected, as in the first row"
+            )
     at = [number for number, _ in good]
     x = np.empty((len(good), width - 1), dtype=np.float32)
     for k in range(1, width):

@@ -162,7 +162,9 @@ def _read_sgd(path: Path, rows: list[tuple[int, str]], names: _Names) -> None:
     for number, line in rows:
         fields = [field.strip() for field in line.split("\t")]
         if len(fields) < _SGD_COLUMNS:
-            problems.add(f"{path}:{number}: {len(fields)} columns - SGD_features.tab has at least {_SGD_COLUMNS}")
+            problems.add(
+                f"{path}:{number}: {textio.counted(len(fields), 'column')} - at least {_SGD_COLUMNS} were expected"
+            )
         elif fields[1] != "ORF":
             names.count("features other than ORF, left out")
         elif not fields[3]:
@@ -185,7 +187,9 @@ def _read_gff(path: Path, lines: list[str], names: _Names) -> None:
             continue
         fields = line.split("\t")
         if len(fields) != _GFF_COLUMNS:
-            problems.add(f"{path}:{number}: {len(fields)} columns - GFF3 has {_GFF_COLUMNS}, tab-separated")
+            problems.add(
+                f"{path}:{number}: {textio.counted(len(fields), 'column')} - GFF3 has {_GFF_COLUMNS}, tab-separated"
+            )
             continue
         if fields[2] != "gene":
             names.count("features other than gene, left out")

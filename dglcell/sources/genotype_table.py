@@ -137,21 +137,29 @@ def _check_header(path: Path, names: list[str]) -> None:
 def _rows(path: Path, lines: Sequence[str], width: int, problems: Problems) -> tuple[list[list[str]], list[int]]:
     """Body rows and their line numbers. In a table of one column a blank line is the wild type, else it is skipped."""
     rows, numbers = [], []
-    reader = csv.reader(lines[1:], delimiter=_mark(lines[0]))
+    # Strict, and no cell over several lines: one stray quote would otherwise swallow the rows after it.
+    reader = csv.reader(lines[1:], delimiter=_mark(lines[0]), strict=True)
+    number = 1
     try:
         for row in reader:
-            number = reader.line_num + 1
+            number += 1
+            if reader.line_num + 1 != number:
+                problems.add(f"{path}:{number}: a quoted cell runs on over the next line - close the quote on its line")
+                number = reader.line_num + 1
+                continue
             if not row:
                 if width > 1:
                     continue
                 row = [""]
             if len(row) != width:
-                problems.add(f"{path}:{number}: {len(row)} cells - {width} were expected, as in the header")
+                problems.add(
+                    f"{path}:{number}: {textio.counted(len(row), 'cell')} - {width} were expected, as in the header"
+                )
                 continue
             rows.append(row)
             numbers.append(number)
     except csv.Error as error:
-        problems.add(f"{path}:{reader.line_num + 1}: {error} - check the quotes")
+        problems.add(f"{path}:{number + 1}: {error} - check the quotes of this line and those after it")
     return rows, numbers
 
 

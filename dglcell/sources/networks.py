@@ -148,7 +148,9 @@ def _fields(
             continue
         fields = line.split(mark)
         if len(fields) != width:
-            problems.add(f"{path}:{number}: {_columns(len(fields))} - {width} were expected, as in the first row")
+            problems.add(
+                f"{path}:{number}: {textio.counted(len(fields), 'column')} - {width} were expected, as in the first row"
+            )
             continue
         rows.append(fields)
         numbers.append(number)
@@ -166,7 +168,7 @@ def _read_string_actions(path: Path, lines: list[str], start: int, mark: str | N
         fields = line.split(mark, cut)
         if len(fields) <= mode or (mark is not None and line.count(mark) != width - 1):
             if line.strip():
-                found = _columns(len(line.split(mark)))
+                found = textio.counted(len(line.split(mark)), "column")
                 problems.add(f"{path}:{number}: {found} - {width} were expected, as in the header")
             continue
         rows += 1
@@ -217,7 +219,7 @@ def _read_columns(path: Path, lines: list[str], start: int, mark: str | None, ki
     allowed = (2, 3) if kind == REGULATORY else (2,)
     if width not in allowed:
         shown = textio.shorten(lines[start])
-        raise DataError(f"{path}:{start + 1}: {_columns(width)} ('{shown}') - {_EXPECTED[kind]}")
+        raise DataError(f"{path}:{start + 1}: {textio.counted(width, 'column')} ('{shown}') - {_EXPECTED[kind]}")
     problems = Problems()
     rows, at = _fields(path, lines, start, mark, width, problems)
     cleaned = [[cell.strip().strip('"') for cell in row] for row in rows]
@@ -297,7 +299,3 @@ def _read_matrix(path: Path, lines: list[str], start: int, mark: str | None) -> 
 
 def _without_taxon(names: list[str]) -> list[str]:
     return [_TAXON.sub("", name) for name in names]
-
-
-def _columns(n: int) -> str:
-    return "1 column" if n == 1 else f"{n} columns"

@@ -56,7 +56,8 @@ def read_costanzo_2010(path: Path, lines: Sequence[str]) -> ScreenTable:
             rows.append(fields)
             numbers.append(number)
         elif line.strip():
-            problems.add(f"{path}:{number}: {len(fields)} columns - {_COSTANZO_2010_WIDTH} were expected")
+            found = textio.counted(len(fields), "column")
+            problems.add(f"{path}:{number}: {found} - {_COSTANZO_2010_WIDTH} were expected")
     at = np.array(numbers, dtype=np.int64)
     labels = np.full((len(rows), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
     for name, column in ((schema.INTERACTION, 4), (schema.INTERACTION_P, 6)):

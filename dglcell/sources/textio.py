@@ -158,6 +158,11 @@ def numbers(
     return array
 
 
+def counted(n: int, what: str) -> str:
+    """`1 column`, `3 columns`."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def shorten(text: str, width: int = 40) -> str:
     """`text` on one line, cut to `width` characters for a message."""
     text = " ".join(text.split())
