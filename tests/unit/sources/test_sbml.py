@@ -18,7 +18,7 @@ TREE_RULE = (
 
 
 def document(rule="", notes="", fbc=2, extra="", species="M_x", value="2", lower="-5", products="G_b"):
-    """A model with one reaction `R_r` (line 8) of one metabolite; `extra` follows the reaction."""
+    """A model with one reaction `R_r` (line 9) of one metabolite; `extra` follows the reaction."""
     package = (
         f"xmlns:fbc='http://www.sbml.org/sbml/level3/version1/fbc/version{fbc}' fbc:required='false'" if fbc else ""
     )
@@ -94,7 +94,7 @@ def test_rules_in_the_notes_of_old_files(read, notes, rule):
 def test_a_malformed_rule_names_file_line_reaction_and_rule(read, fbc, notes):
     with pytest.raises(DataError) as caught:
         read(document(notes=notes, fbc=fbc))
-    assert "model.xml:8: reaction r: gene rule '" + notes in str(caught.value)
+    assert "model.xml:9: reaction r: gene rule '" + notes in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_rule_that_cobra_silently_empties_is_refused(read, fbc, notes):
     """Cobra reads each of these as no rule at all, so the reaction would survive every deletion."""
     with pytest.raises(DataError, match="is empty to cobra") as caught:
         read(document(notes=notes, fbc=fbc))
-    assert f"model.xml:8: reaction r: gene rule '{notes.replace('&amp;', '&')}'" in str(caught.value)
+    assert f"model.xml:9: reaction r: gene rule '{notes.replace('&amp;', '&')}'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_an_empty_association_is_malformed(read, association, what):
         (document()[:900], "not valid XML or SBML"),
         ("<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'></sbml>", "holds no model"),
         (document().split("<reaction")[0] + "</listOfReactions></model></sbml>", "has no reactions"),
-        (document(value="two"), "model.xml:9: not valid XML or SBML .Attribute type mismatch"),
+        (document(value="two"), "model.xml:10: not valid XML or SBML .Attribute type mismatch"),
         (document(lower="lots"), "model.xml:7: not valid XML or SBML .Attribute type mismatch"),
         (document(value="NaN"), "reaction r: coefficient of x is nan"),
         (document(lower="NaN"), "cobra cannot read this model .*bounds .* nan"),
-        (document(species="M_y"), "model.xml:9: reaction r names species 'M_y', which the file does not list"),
-        (document(extra=REACTION.format("R_r")), "duplicate reaction id 'r', first at line 8"),
-        (document(extra=REACTION.format("r")), "duplicate reaction id 'r', first at line 8"),
+        (document(species="M_y"), "model.xml:10: reaction r names species 'M_y', which the file does not list"),
+        (document(extra=REACTION.format("R_r")), "duplicate reaction id 'r', first at line 9"),
+        (document(extra=REACTION.format("r")), "duplicate reaction id 'r', first at line 9"),
         (document(products="G_b b"), "duplicate gene id 'b'"),
         (document(extra=REACTION.format("q").replace("'ub'", "'none'")), "cobra cannot read this model"),
         ("", "is empty"),
