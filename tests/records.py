@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from dglcell.sources.genes import GeneList
+from dglcell.sources.genotype_table import ScreenTable
 from dglcell.sources.networks import EdgeTable
 from dglcell.sources.sbml import MetabolicModel, ReactionRecord
 
@@ -38,3 +39,13 @@ def edge_table(pairs: Sequence[tuple[str, str]], sign: Sequence[float] | None = 
     """An edge table as a reader would give it."""
     values = None if sign is None else np.array(sign, dtype=np.float32)
     return EdgeTable("edges.tsv", "two columns", [a for a, _ in pairs], [b for _, b in pairs], values)
+
+
+def screen(
+    genotypes: Sequence[tuple[str, ...]], labels: Sequence[Sequence[float]] | None = None, path: str = __file__
+) -> ScreenTable:
+    """A screen as a reader would give it; rows stand in lines 2, 3, .. of `path`, which must exist."""
+    values = np.full((len(genotypes), 4), np.nan, dtype=np.float32)
+    if labels is not None:
+        values[:] = labels
+    return ScreenTable(path, "genotype table", list(genotypes), values, np.arange(2, len(genotypes) + 2))
