@@ -168,11 +168,12 @@ def test_missing_bounds_and_boundary_metabolites_are_reported(read):
     assert model.report["reactions without bounds, set to cobra's defaults"] == 1
 
 
-def test_reading_is_quiet_and_leaves_logging_alone(read, capfd, recwarn):
+def test_reading_is_quiet_and_leaves_logging_alone(read, capfd, caplog, recwarn):
     level = logging.getLogger("cobra").level
     read(document().replace("id='m'", ""))
     with pytest.raises(DataError):
         read(document(notes="(a", fbc=0))
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records
     assert not recwarn.list
     assert logging.getLogger("cobra").level == level
