@@ -97,7 +97,10 @@ def _cell(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "-" or text.replace(",", "").replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit()
+    return (
+        text == "-"
+        or text.replace(",", "").replace(".", "").replace("-", "").replace("e", "").replace("+", "").isdigit()
+    )
 
 
 @contextlib.contextmanager

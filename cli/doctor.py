@@ -13,7 +13,19 @@ from dglcell import __version__
 from dglcell.cli import console, options
 from dglcell.errors import DglcellError
 
-_PACKAGES = ("torch", "dgl", "numpy", "scipy", "h5py", "cobra", "pandas", "safetensors", "matplotlib", "openpyxl", "triton")
+_PACKAGES = (
+    "torch",
+    "dgl",
+    "numpy",
+    "scipy",
+    "h5py",
+    "cobra",
+    "pandas",
+    "safetensors",
+    "matplotlib",
+    "openpyxl",
+    "triton",
+)
 
 
 @click.command()

@@ -55,7 +55,12 @@ def verbose(command: _Command) -> _Command:
         "-q", "--quiet", is_flag=True, expose_value=False, callback=configure, help="Say errors only."
     )(command)
     command = click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=configure, help="Say more; errors with a traceback."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=configure,
+        help="Say more; errors with a traceback.",
     )(command)
     return command
 

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 @click.command(cls=options.ManyFiles)
 @click.option("--sbml", type=options.FILE, help="Metabolic model, SBML (.xml, .xml.gz).")
 @click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
-@click.option("--genes", type=options.FILE, help="Gene list: SGD_features.tab, GFF3 or one id a line. [the model's genes]")
+@click.option(
+    "--genes", type=options.FILE, help="Gene list: SGD_features.tab, GFF3 or one id a line. [the model's genes]"
+)
 @click.option("--physical", multiple=True, type=options.FILE, help="Physical networks; several files are united.")
 @click.option("--regulatory", multiple=True, type=options.FILE, help="Regulatory networks, factor to target.")
 @click.option(
-    "--relation", multiple=True, metavar="NAME=FILE", help="A further gene-gene relation; NAME:directed=FILE if directed."
+    "--relation",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="A further gene-gene relation; NAME:directed=FILE if directed.",
 )
 @click.option("--features", type=options.FILE, help="Gene features: HDF5 with `ids` and `x`, or a table.")
 @click.option(

@@ -79,9 +79,7 @@ def command(
     console.say(f"next: dglcell evaluate {summary.path}")
 
 
-def _screen(
-    graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str
-) -> tuple[GenotypeTable, Path | None]:
+def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError
     from dglcell.graph import store

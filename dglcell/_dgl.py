@@ -56,7 +56,9 @@ def _stand_in_graphbolt() -> None:
     def absent(name: str) -> Any:
         if name.startswith("__"):  # import machinery and inspection ask for these
             raise AttributeError(name)
-        raise AttributeError(f"dgl.graphbolt.{name}: graphbolt does not load on this PyTorch and dglcell does not use it")
+        raise AttributeError(
+            f"dgl.graphbolt.{name}: graphbolt does not load on this PyTorch and dglcell does not use it"
+        )
 
     module = types.ModuleType("dgl.graphbolt")
     module.__getattr__ = absent  # type: ignore[method-assign]

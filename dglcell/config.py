@@ -175,9 +175,13 @@ class TrainConfig(ModelConfig):
 
     def _check_losses(self, problems: Problems) -> None:
         if self.lambda_supcr > 0 and self.variant == "two-head":
-            problems.add("--lambda-supcr with --variant two-head: its z_p is the same for every genotype - use another variant")
+            problems.add(
+                "--lambda-supcr with --variant two-head: its z_p is the same for every genotype - use another variant"
+            )
         if self.lambda_cell > 0 and self.variant == "difference":
-            problems.add("--lambda-cell with --variant difference: z_p is z_w - z_i, the loss would be degenerate - use both")
+            problems.add(
+                "--lambda-cell with --variant difference: z_p is z_w - z_i, the loss would be degenerate - use both"
+            )
         if self.lambda_cell > 0 and self.variant == "local":
             problems.add("--lambda-cell with --variant local: it makes no z_i to compare with - use both")
 

@@ -80,6 +80,13 @@ def test_the_graphbolt_stand_in_says_what_it_is(name: str) -> None:
 def test_only_one_module_imports_dgl() -> None:
     root = Path(__file__).parents[2]
     code = [p for folder in ("dglcell", "cli") for p in (root / folder).rglob("*.py")]
-    importers = [p.name for p in code if any(line.strip().startswith(("import dgl\n", "import dgl ", "from dgl ", "from dgl.")) for line in p.read_text().splitlines(keepends=True))]
+    importers = [
+        p.name
+        for p in code
+        if any(
+            line.strip().startswith(("import dgl\n", "import dgl ", "from dgl ", "from dgl."))
+            for line in p.read_text().splitlines(keepends=True)
+        )
+    ]
     assert importers == []
-    assert "import_module(\"dgl\")" in (root / "dglcell" / "_dgl.py").read_text()
+    assert 'import_module("dgl")' in (root / "dglcell" / "_dgl.py").read_text()

@@ -32,7 +32,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(build, check=True, timeout=200)
     target = folder / "site"
     (wheel,) = wheels.glob("*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True, timeout=200)
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True, timeout=200
+    )
     return target
 
 
@@ -52,7 +54,9 @@ def test_help_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
 def test_the_command_line_comes_from_the_wheel(site: Path, tmp_path: Path) -> None:
     code = "import dglcell.cli.main, dglcell.data; print(dglcell.cli.main.__file__); print(dglcell.data.__file__)"
     env = {**os.environ, "PYTHONPATH": str(site)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+    )
     assert all(line.startswith(str(site)) for line in done.stdout.splitlines()), done.stdout + done.stderr
     assert len(done.stdout.splitlines()) == 2
 

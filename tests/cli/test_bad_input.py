@@ -1,0 +1,149 @@
+"""What a user can get wrong: one line on stderr, exit code 1 or 2, nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dglcell.sources.sbml import textbook_path
+
+
+def refused(done, code: int, *words: str) -> None:
+    """The command stopped with this code and one line that holds these words."""
+    assert done.code == code, done.err
+    errors = [line for line in done.err.splitlines() if line.startswith("dglcell: error:")]
+    assert len(errors) == 1, done.err
+    assert "Traceback" not in done.err
+    for word in words:
+        assert word in errors[0], errors[0]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A folder of files that something is wrong with."""
+    whole = textbook_path().read_bytes()
+    files: dict[str, str | bytes] = {
+        "not.xml": "<html><body>404</body></html>",
+        "cut.xml.gz": whole[: len(whole) // 2],
+        "genes.txt": "b0008\nb0114\nb0008\n",
+        "one.tsv": "b0008\nb0114\n",
+        "two.tsv": "b0008\tb0114\n",
+        "empty.tsv": "",
+        "links.txt": "protein1 protein2 combined_score\nb0008 b0114 high\n",
+        "screen.tsv": "genes\tfitness\nb0008\t0.5\nb0114\tlow\n",
+        "unknown.tsv": "genes\tfitness\nb0008\t0.5\nnobody\t0.1\n",
+        "unlabelled.tsv": "genes\nb0008\n",
+        "predicted.tsv": "genes\tpred_fitness\nb0008\t1\n",
+        "layout.tsv": "alpha\tbeta\n1\t2\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return tmp_path
+
+
+PREPROCESS = [
+    (("--sbml", "not.xml"), 1, ("not.xml", "SBML")),
+    (("--sbml", "cut.xml.gz"), 1, ("cut.xml.gz", "cut short")),
+    (("--sbml", "none.xml"), 1, ("none.xml", "no such file")),
+    (("--genes", "genes.txt"), 1, ("genes.txt", "b0008")),
+    (("--genes", "empty.tsv"), 1, ("empty.tsv", "empty")),
+    (("--model", "textbook", "--physical", "one.tsv"), 1, ("one.tsv", "column")),
+    (("--model", "textbook", "--physical", "empty.tsv"), 1, ("empty.tsv", "empty")),
+    (("--model", "textbook", "--physical", "links.txt"), 1, ("links.txt:2", "high")),
+    (("--model", "textbook", "--screen", "screen.tsv"), 1, ("screen.tsv:3", "low")),
+    (("--model", "textbook", "--screen", "unknown.tsv"), 1, ("nobody", "--unknown-genes skip")),
+    (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "unknown screen layout")),
+    (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
+    ((), 2, ("--sbml", "--genes")),
+    (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),
+    (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("--relation gpr", "taken")),
+    (("--model", "textbook", "--max-alternatives", "0"), 2, ("--max-alternatives 0",)),
+    (("--model", "textbook", "--max-alternatives", "many"), 2, ("--max-alternatives",)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), PREPROCESS, ids=[" ".join(a) for a, _, _ in PREPROCESS])
+def test_preprocess(cli, broken: Path, monkeypatch: pytest.MonkeyPatch, arguments, code: int, words) -> None:
+    monkeypatch.chdir(broken)
+    before = sorted(p.name for p in broken.iterdir())
+    refused(cli("preprocess", *arguments, "--out", "cell.h5"), code, *words)
+    assert sorted(p.name for p in broken.iterdir()) == before
+
+
+def test_a_malformed_rule_names_reaction_and_rule(cli, tmp_path: Path) -> None:
+    sbml = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m">
+<listOfCompartments><compartment id="c"/></listOfCompartments>
+<listOfSpecies><species id="M_a_c" compartment="c"/><species id="M_b_c" compartment="c"/></listOfSpecies>
+<listOfReactions><reaction id="R_one" reversible="false">
+<notes><html xmlns="http://www.w3.org/1999/xhtml"><p>GENE_ASSOCIATION: (g1 and g2</p></html></notes>
+<listOfReactants><speciesReference species="M_a_c"/></listOfReactants>
+<listOfProducts><speciesReference species="M_b_c"/></listOfProducts>
+</reaction></listOfReactions></model></sbml>"""
+    (tmp_path / "m.xml").write_text(sbml)
+    refused(cli("preprocess", "--sbml", tmp_path / "m.xml", "--out", tmp_path / "c.h5"), 1, "one", "(g1 and g2")
+    assert not (tmp_path / "c.h5").exists()
+
+
+def test_an_output_that_exists_is_kept(cli, core: Path, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("mine")
+    (tmp_path / "t.tsv").write_text("genes\nb0008\n")
+    for arguments in (
+        ("preprocess", "--model", "textbook"),
+        ("simulate", "--model", "textbook"),
+        ("predict", trained, tmp_path / "t.tsv"),
+    ):
+        refused(cli(*arguments, "--out", tmp_path / "x"), 2, "exists", "--overwrite")
+    refused(cli("train", core, "--out", trained), 2, "--overwrite")
+    refused(cli("preprocess", "--model", "textbook", "--out", tmp_path / "no" / "x"), 2, "does not exist")
+    assert (tmp_path / "x").read_text() == "mine"
+
+
+TRAIN = [
+    (("--layers", "0"), 2, ("--layers 0",)),
+    (("--heads", "3"), 2, ("--heads 3", "--hidden 64")),
+    (("--device", "cuda:99"), 2, ("cuda:99",)),
+    (("--device", "abacus"), 2, ("--device abacus",)),
+    (("--variant", "best"), 2, ("best",)),
+    (("--val-fraction", "0.0001"), 2, ("val",)),
+    (("--lambda-cell", "1"), 2, ("--lambda-cell", "local")),
+    (("--label-weights", "fitness"), 2, ("fitness=1",)),
+    (("--config", "none.toml"), 2, ("none.toml",)),
+    (("--screen", "unlabelled.tsv"), 1, ("no row with fitness",)),
+    (("--screen", "unknown.tsv"), 1, ("nobody",)),
+    (("--screen", "none.tsv"), 1, ("none.tsv", "no such file")),
+    (("--resume",), 2, ("nothing to resume",)),
+    (("--split-file", "screen.tsv"), 1, ("screen.tsv",)),
+    (("--lr", "1e30", "--clip", "1e30"), 1, ("training stopped",)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), TRAIN, ids=[" ".join(a) for a, _, _ in TRAIN])
+def test_train(cli, core: Path, broken: Path, monkeypatch: pytest.MonkeyPatch, arguments, code: int, words) -> None:
+    monkeypatch.chdir(broken)
+    refused(cli("train", core, "--hidden", "64", "--epochs", "1", *arguments, "--out", "run"), code, *words)
+
+
+def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
+    out = ("--out", broken / "p.tsv")
+    refused(cli("predict", trained, broken / "unknown.tsv", *out), 1, "nobody", "--unknown-genes skip")
+    refused(cli("predict", trained, broken / "predicted.tsv", *out), 1, "pred_fitness")
+    refused(cli("predict", trained, broken / "layout.tsv", *out), 1, "genes")
+    refused(cli("predict", broken, broken / "unknown.tsv", *out), 1, "run")
+    refused(cli("predict", broken / "nowhere", broken / "unknown.tsv", *out), 1, "no such")
+    refused(cli("predict", trained, broken / "unknown.tsv", "--device", "cuda:99", *out), 2, "cuda:99")
+    assert not (broken / "p.tsv").exists()
+
+
+def test_usage(cli, core: Path) -> None:
+    refused(cli("teleport"), 2, "teleport")
+    refused(cli("train"), 2, "CELL")
+    refused(cli("train", core, "--layerz", "3", "--out", "x"), 2, "--layerz")
+    refused(cli("info", "nowhere"), 1, "nowhere")
+    refused(cli("simulate", "--out", "x"), 2, "--sbml")
+
+
+def test_verbose_adds_the_traceback(cli) -> None:
+    done = cli("info", "nowhere", "-v")
+    assert done.code == 1 and "Traceback" in done.err

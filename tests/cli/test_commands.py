@@ -1,0 +1,204 @@
+"""Every command on small input: what it prints, where it prints it, what it writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
+HEAVY = ("torch", "dgl", "cobra", "pandas", "scipy", "h5py", "matplotlib", "openpyxl")
+
+
+def test_help_answers_at_once() -> None:
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", "dglcell.cli", "--help"], capture_output=True, text=True)
+        times.append(time.perf_counter() - started)
+        assert done.returncode == 0 and all(name in done.stdout for name in COMMANDS)
+    assert min(times) < 0.3  # the fastest: what it costs, not what else the machine does
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
+    code = (
+        "import sys; from dglcell.cli.main import run; code = run(sys.argv[1:]); "
+        f"print('HEAVY', *[m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "HEAVY"
+
+
+@pytest.mark.parametrize("what", ["info", "preprocess"])
+def test_graphs_are_built_and_read_without_torch(what: str, core: Path, tmp_path: Path) -> None:
+    arguments = {"info": ["info", str(core)], "preprocess": ["preprocess", "--model", "textbook", "--out", "cell.h5"]}
+    code = "import sys; from dglcell.cli.main import run; run(sys.argv[1:]); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *arguments[what]], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+def test_info_of_a_run_needs_no_torch(trained: Path) -> None:
+    code = "import sys; from dglcell.cli.main import run; run(sys.argv[1:]); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "info", str(trained)], capture_output=True, text=True)
+    assert "set_encoder" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+def test_info_json_of_a_graph(cli, core: Path) -> None:
+    document = json.loads(cli("info", core, "--json").out)
+    assert document["nodes"] == {"gene": 137, "reaction": 171, "metabolite": 69}
+    assert document["edges"]["in"] == document["edges"]["of"] == 679
+    assert document["pairs"] == {"physical_interaction": 0, "regulatory_interaction": 0}
+    assert set(document["fingerprints"]) == {"ids", "content"}
+    assert document["screen"]["orders"] == {"1": 137, "2": 300}
+
+
+def test_info_of_a_screen_table(cli, tmp_path: Path) -> None:
+    (tmp_path / "s.tsv").write_text("genes\tfitness\na;b\t0.5\nb;a\t\n\t1\n")
+    document = json.loads(cli("info", tmp_path / "s.tsv", "--json").out)
+    assert (document["rows"], document["genotypes"], document["labels"]["fitness"]) == (3, 2, 2)
+
+
+def test_preprocess_is_repeatable_and_takes_several_files(cli, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("b0008\tb0114\nb0114\tb0115\n")
+    (tmp_path / "b.tsv").write_text("b0115\tb0116\nb0114\tb0008\n")
+    (tmp_path / "r.tsv").write_text("b0008\tb0114\t-1\n")
+    (tmp_path / "d.tsv").write_text("b0008\tb0114\n")
+    found = []
+    for files in (("a.tsv", "b.tsv"), ("b.tsv", "a.tsv")):
+        paths = [tmp_path / f for f in files]
+        done = cli(
+            *("preprocess", "--model", "textbook", "--physical", *paths, "--regulatory", tmp_path / "r.tsv"),
+            *("--relation", f"close={tmp_path / 'a.tsv'}", "--relation", f"above:directed={tmp_path / 'd.tsv'}"),
+            *("--out", tmp_path / "cell.h5", "--overwrite", "--json"),
+        )
+        assert done.code == 0, done.err
+        found.append(json.loads(done.out))
+    assert found[0]["fingerprints"] == found[1]["fingerprints"]
+    assert found[0]["pairs"] == {
+        "physical_interaction": 3,
+        "regulatory_interaction": 1,
+        "above": 1,
+        "close": 2,
+    }
+    assert found[0]["edges"]["physical_interaction"] == 2 * 3 + 137
+    assert found[0]["edges"]["above"] == 1 + 137
+
+
+def test_results_go_to_stdout_and_progress_to_stderr(cli, tmp_path: Path) -> None:
+    done = cli("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5")
+    assert "gene nodes\t137" in done.out and "reading" not in done.out
+    assert "reading the metabolic model" in done.err
+    quiet = cli("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5", "--overwrite", "-q")
+    assert quiet.err == ""
+
+
+def test_simulate_writes_the_packaged_table(cli, tmp_path: Path) -> None:
+    """The package data is what our own command makes."""
+    import dglcell.data
+
+    done = cli("simulate", "--model", "textbook", "--out", tmp_path / "fba.tsv.gz")
+    assert done.code == 0, done.err
+    packaged = Path(dglcell.data.__file__).with_name("ecoli_core_fba.tsv.gz")
+    assert (tmp_path / "fba.tsv.gz").read_bytes() == packaged.read_bytes()
+
+
+def test_train_evaluate_predict(cli, core: Path, trained: Path, tmp_path: Path) -> None:
+    assert {p.name for p in trained.iterdir()} == {
+        *("config.toml", "cell.h5", "model.safetensors", "resume.pt", "metrics.jsonl", "plots", "split.safetensors")
+    }
+    assert len((trained / "metrics.jsonl").read_text().splitlines()) == 2
+    assert {p.name for p in (trained / "plots").glob("*.png")} >= {"training.png"}
+    report = json.loads(cli("evaluate", trained, "--json").out)
+    assert set(report) == {"test", "baselines"}
+    assert set(report["test"]["all"]["fitness"]) == {"pearson", "spearman", "mse", "mae", "n"}
+    assert report["test"]["all"]["gene_interaction"]["n"] == 30
+    table = tmp_path / "t.tsv"
+    table.write_text("name\tgenes\tnote\nx\tb0008;b0114\t\ny\tB0008\tlow\nz\t\twild\nw\tb0114;b0008;b0114\t\n")
+    done = cli("predict", trained, table, "--out", tmp_path / "p.csv")
+    assert done.code == 0, done.err
+    rows = list(csv.DictReader((tmp_path / "p.csv").open()))
+    assert [r["name"] for r in rows] == ["x", "y", "z", "w"] and rows[1]["note"] == "low"
+    assert rows[0]["pred_gene_interaction"] == rows[3]["pred_gene_interaction"] != ""
+    assert rows[1]["pred_gene_interaction"] == rows[2]["pred_gene_interaction"] == ""
+    assert all(math.isfinite(float(r["pred_fitness"])) for r in rows)
+
+
+def test_unknown_genes_can_be_skipped(cli, trained: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.tsv"
+    table.write_text("gene_1,gene_2\nb0008,b0114\nb0008,nobody\n")
+    done = cli("predict", trained, table, "--unknown-genes", "skip", "--out", tmp_path / "p.tsv", "--json")
+    document = json.loads(done.out)
+    assert (document["predicted"], document["skipped"], document["unknown_genes"]) == (1, 1, {"nobody": 1})
+    assert (tmp_path / "p.tsv").read_text().splitlines()[2] == "b0008\tnobody\t\t"
+
+
+def test_settings_defaults_then_file_then_flags(cli, core: Path, tmp_path: Path) -> None:
+    import tomllib
+
+    (tmp_path / "run.toml").write_text("hidden = 8\nlayers = 1\nepochs = 1\n")
+    done = cli("train", core, "--config", tmp_path / "run.toml", "--layers", "2", "--out", tmp_path / "r", "-q")
+    assert done.code == 0, done.err
+    written = tomllib.loads((tmp_path / "r" / "config.toml").read_text())
+    assert (written["hidden"], written["layers"], written["heads"]) == (8, 2, 2)
+    again = cli("train", core, "--config", tmp_path / "r" / "config.toml", "--out", tmp_path / "r2", "-q")
+    assert again.code == 0, again.err
+    assert (tmp_path / "r2" / "config.toml").read_text() == (tmp_path / "r" / "config.toml").read_text()
+
+
+def test_resume_from_the_command_line(cli, core: Path, tmp_path: Path) -> None:
+    small = ("--hidden", "8", "--layers", "1")
+    assert cli("train", core, *small, "--epochs", "1", "--out", tmp_path / "a", "-q").code == 0
+    assert cli("train", core, *small, "--epochs", "2", "--out", tmp_path / "a", "--resume", "-q").code == 0
+    assert cli("train", core, *small, "--epochs", "2", "--out", tmp_path / "b", "-q").code == 0
+    parts = [
+        [
+            {k: v for k, v in json.loads(line).items() if "second" not in k}
+            for line in open(tmp_path / r / "metrics.jsonl")
+        ]
+        for r in "ab"
+    ]
+    assert parts[0] == parts[1]
+
+
+def test_piped_training_prints_plain_lines(cli, core: Path, tmp_path: Path) -> None:
+    done = cli("train", core, "--hidden", "8", "--layers", "1", "--epochs", "1", "--out", tmp_path / "r")
+    assert "epoch 1/1: loss" in done.err and "genotypes/s" in done.err and "validation Pearson" in done.err
+    assert "\x1b" not in done.err
+
+
+def test_doctor(cli) -> None:
+    document = json.loads(cli("doctor", "--json").out)
+    assert document["dgl"]["loads"] and document["problems"] == []
+    assert document["engine"]["cpu"]["picked"] in ("dgl", "torch") and document["engine"]["cpu"]["why"]
+    assert document["memory"]["cpu"] > 0
+
+
+def test_ctrl_c_and_sigterm_have_their_own_exit_codes(core: Path, tmp_path: Path) -> None:
+    import signal
+
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        out = tmp_path / str(code)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dglcell.cli", "train", str(core), "--epochs", "10000", "--out", str(out)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch 1/"):
+                break
+        process.send_signal(number)
+        assert process.wait(timeout=60) == code
+        assert (out / "model.safetensors").is_file()
+        assert not list(out.rglob("*.tmp"))
