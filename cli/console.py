@@ -8,7 +8,7 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -41,7 +41,14 @@ def error(message: str, prefix: str = "dglcell: error: ") -> None:
     click.echo(prefix + " ".join(message.split()), err=True)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     if issubclass(category, DeprecationWarning | FutureWarning) and _verbosity < 1:
         return
     if _verbosity >= 0:

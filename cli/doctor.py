@@ -109,9 +109,9 @@ def _engine_choice(problems: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _memory() -> dict[str, int]:
-    from dglcell.ops.engines import free_memory
-
     import torch
+
+    from dglcell.ops.engines import free_memory
 
     return {d: free_memory(torch.device(d)) for d in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))}
 

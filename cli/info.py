@@ -54,16 +54,15 @@ def _cell(path: Path) -> _Described:
 
 
 def _screen(path: Path) -> _Described:
-    from dglcell.sources.screens import read_screen
-
     import numpy as np
 
     from dglcell import schema
+    from dglcell.sources.screens import read_screen
 
     screen = read_screen(path)
     orders, counts = np.unique([len(set(genes)) for genes in screen.genotypes], return_counts=True)
     present = np.isfinite(screen.labels).sum(axis=0)
-    document = {
+    document: dict[str, Any] = {
         "layout": screen.layout,
         "rows": len(screen.genotypes),
         "genotypes": len({frozenset(genes) for genes in screen.genotypes}),

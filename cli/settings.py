@@ -17,7 +17,7 @@ _HELP = {
     "layers": "Graph layers.",
     "hidden": "Width of every state.",
     "heads": "Attention heads; they divide --hidden.",
-    "variant": "local: deleted genes and lost reactions, one graph pass a step. both, difference, two-head: one pass a genotype.",
+    "variant": "local passes the graph once a step; both, difference and two-head once a genotype.",
     "feedback": "Reactions pass messages back to genes.",
     "residual": "Add a layer's input to its output.",
     "gate": "Learn how much each metabolite counts.",
@@ -56,7 +56,7 @@ _CHOICES = {
 _FROM_GRAPH = "features_mode"  # belongs to the graph, not to a training run
 
 
-class _LabelWeights(click.ParamType):
+class _LabelWeights(options.ParamType):
     name = "label=weight,.."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, float]:
@@ -67,7 +67,7 @@ class _LabelWeights(click.ParamType):
             self.fail(f"{value!r} - fitness=1,gene_interaction=1 was expected", param, ctx)
 
 
-class _Chunk(click.ParamType):
+class _Chunk(options.ParamType):
     name = "auto|integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:

@@ -10,7 +10,7 @@ import click
 from dglcell.cli import console, options
 
 
-class _Orders(click.ParamType):
+class _Orders(options.ParamType):
     name = "1,2,.."
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -230,7 +230,8 @@ def _convert(name: str, value: Any, kind: str) -> Any:
         return value
     if isinstance(value, bool):
         raise TypeError(value)
-    return {"int": _integer, "float": float, "str": _text}[base](value)
+    kinds: dict[str, Callable[[Any], Any]] = {"int": _integer, "float": float, "str": _text}
+    return kinds[base](value)
 
 
 def _integer(value: Any) -> int:

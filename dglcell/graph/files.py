@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dglcell import schema
 from dglcell.errors import Problems, UsageError
@@ -112,7 +113,7 @@ def build_from_files(
 
 def read_screens(
     cell: CellGraph, paths: Sequence[Path], unknown: str = "error"
-) -> tuple[GenotypeTable, dict[str, object]]:
+) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens for a cell graph; the table and what was read, merged and dropped.
 
     Raises

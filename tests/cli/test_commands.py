@@ -163,7 +163,7 @@ def test_resume_from_the_command_line(cli, core: Path, tmp_path: Path) -> None:
     parts = [
         [
             {k: v for k, v in json.loads(line).items() if "second" not in k}
-            for line in open(tmp_path / r / "metrics.jsonl")
+            for line in (tmp_path / r / "metrics.jsonl").read_text().splitlines()
         ]
         for r in "ab"
     ]
