@@ -1,0 +1,134 @@
+"""A trained run beside its baselines, on the same held-out genotypes.
+
+Finds the screen and the split that a run was trained with, and refuses others. Knows no command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dglcell import plots, schema
+from dglcell.errors import DataError, FingerprintError, UsageError
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.split import PARTS, Split
+from dglcell.graph import store
+from dglcell.predict import Run
+from dglcell.train import baselines
+from dglcell.train.metrics import by_order
+
+SCREEN = "screen"
+
+
+def evaluate(
+    run: Run,
+    split: str = "test",
+    screen: Sequence[Path | str] | None = None,
+    table: GenotypeTable | None = None,
+    names: Sequence[str] = baselines.QUICK,
+    draw: Path | None = None,
+) -> dict[str, Any]:
+    """Metrics of a run and of baselines that learnt from its training rows.
+
+    Parameters
+    ----------
+    run : Run
+    split : str
+        `train`, `val` or `test`: rows of the run's own screen.
+    screen : sequence of Path, optional
+        Other screens to score instead, all rows; the result's key is then `screen`. Rows with a gene that the graph
+        lacks are left out.
+    table : GenotypeTable, optional
+        The run's own screen, where it is at hand; else it is read from where the run found it.
+    names : sequence of str
+        Baselines, of `baselines.NAMES`.
+    draw : Path, optional
+        Folder for predicted-against-measured plots.
+
+    Returns
+    -------
+    dict
+        `{split: {"all" | "order_k": {label: metrics}}, "baselines": {name: {"all" | "order_k": ..}}}`, metrics as in
+        `metrics.compare`; an undefined number is None.
+
+    Raises
+    ------
+    DataError
+        The run's screen is not where it was, or nothing of the part is labelled.
+    FingerprintError
+        The screen is not the one that the run was trained on.
+    """
+    if split not in PARTS:
+        raise UsageError(f"--split {split} - one of {', '.join(PARTS)} was expected")
+    own, parts = run_screen(run, table)
+    rows = parts.rows("train")
+    if screen is not None:
+        split, scored = SCREEN, _read(run, [Path(p) for p in screen])
+    else:
+        scored = own.take(parts.rows(split))
+    scored = scored.take(np.flatnonzero(scored.usable()))
+    if not len(scored):
+        raise DataError(f"the {split} part has no row with {' or '.join(schema.LABELS)} - there is nothing to compare")
+    predicted = run.predict_rows(scored.genes, scored.ptr)
+    result: dict[str, Any] = {split: by_order(predicted, scored.targets, scored.orders), "baselines": {}}
+    for name in names:
+        fitted = baselines.make(name).fit(run.cell, own, rows, run.config.seed)
+        result["baselines"][name] = by_order(fitted.predict(scored), scored.targets, scored.orders)
+    if draw is not None:
+        _draw(Path(draw), split, predicted, scored, result[split]["all"])
+    return result
+
+
+def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTable, Split]:
+    """The screen that a run was trained on and its split.
+
+    Parameters
+    ----------
+    run : Run
+    table : GenotypeTable, optional
+        A table to check instead of reading the files again.
+
+    Raises
+    ------
+    DataError
+        A file is not where it was.
+    FingerprintError
+        The content differs from what the run was trained on.
+    """
+    split, fingerprint = run.folder.read_split()
+    named = run.metadata[SCREEN]
+    if table is None:
+        table = _stored(Path(named["cell"])) if named["cell"] else _read(run, [Path(f["path"]) for f in named["files"]])
+    for found in (fingerprint, named["fingerprint"]):
+        if table.fingerprint != found:
+            raise FingerprintError(
+                f"the run {run.folder.path} was trained on a screen with fingerprint {found}, this one has "
+                f"{table.fingerprint} - put the screen back, or give another with --screen"
+            )
+    return table, split
+
+
+def _stored(path: Path) -> GenotypeTable:
+    table = store.load_screen(path)
+    if table is None:
+        raise DataError(f"{path} holds no screen any more - the screen that the run was trained on was expected there")
+    return table
+
+
+def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
+    from dglcell.sources.screens import read_screen
+
+    if not paths:
+        raise DataError(f"the run {run.folder.path} does not say where its screen is - give it with --screen")
+    return GenotypeTable.from_records(run.cell, [read_screen(path) for path in paths], unknown="skip")[0]
+
+
+def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, metrics: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for column, label in enumerate(schema.LABELS):
+        measured = scored.targets[:, column]
+        path, pearson = folder / f"{split}_{label}.png", metrics[label]["pearson"]
+        plots.predicted_against_measured(predicted[:, column], measured, label, path, split, pearson)

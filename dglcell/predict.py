@@ -1,0 +1,222 @@
+"""From a run folder to numbers: load a trained model with the graph it belongs to, and score genotypes.
+
+Owns the checks that weights, configuration, scaler and graph are those of one run. Knows no tables on disk and no
+command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.config import TrainConfig
+from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.genotypes.dataset import gene_rows
+from dglcell.genotypes.scaling import Scaler
+from dglcell.graph import store
+from dglcell.graph.cell import CellGraph
+from dglcell.nn.model import CellModel
+from dglcell.ops.engines import Engine, make_engine
+from dglcell.train import checkpoint
+from dglcell.train.device import resolve
+from dglcell.train.folder import RunFolder
+from dglcell.train.scoring import Scorer
+from dglcell.train.session import new_model
+
+if TYPE_CHECKING:
+    import pandas
+
+UNKNOWN = ("error", "skip")
+COLUMNS = tuple(f"pred_{label}" for label in schema.LABELS)
+
+_INTERACTION = schema.LABELS.index(schema.INTERACTION)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A trained run, ready to predict; made by `load_run`.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    cell : CellGraph
+        The graph that the run was trained on.
+    config : TrainConfig
+    scaler : Scaler
+        Of the training labels.
+    metadata : dict
+        Everything else that `model.safetensors` says: fingerprints, split, screen, orders, versions, validation.
+    model : CellModel
+        In evaluation mode.
+    engine : Engine
+    """
+
+    folder: RunFolder
+    cell: CellGraph
+    config: TrainConfig
+    scaler: Scaler
+    metadata: dict[str, Any]
+    model: CellModel
+    engine: Engine
+    _scorer: Scorer
+
+    def predict(
+        self, genotypes: Sequence[Sequence[str]], batch_size: int = 1024, unknown_genes: str = "error"
+    ) -> pandas.DataFrame:
+        """Fitness and gene interaction of genotypes.
+
+        Parameters
+        ----------
+        genotypes : sequence of sequences of str
+            Each a set of deleted genes, by id, standard name or alias, in any order; the empty one is the wild type.
+        batch_size : int
+            Genotypes at a time; the result does not depend on it.
+        unknown_genes : str
+            A gene that the graph lacks: `error` stops, `skip` leaves the row's predictions NaN.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a genotype, in the order given: `genes` (ids joined by `;`, sorted), `pred_fitness` (as measured in
+            the training screen, usually relative to a wild type of 1), `pred_gene_interaction` (NaN below two
+            deletions). `attrs` holds `skipped`, the number of rows left out, and `unknown_genes`, name -> occurrences.
+
+        Raises
+        ------
+        DataError
+            An unknown gene under `error`, or an ambiguous name.
+        """
+        import pandas
+
+        if unknown_genes not in UNKNOWN:
+            raise UsageError(f"--unknown-genes {unknown_genes} - error or skip was expected")
+        found = gene_rows(self.cell, genotypes)
+        if found.unknown and unknown_genes == "error":
+            raise DataError(
+                f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
+                "correct the names, or leave these rows out with --unknown-genes skip"
+            )
+        values = self.predict_rows(found.genes, found.ptr, batch_size, found.incomplete)
+        ids = self.cell.ids[schema.GENE]
+        names = [";".join(ids[g] for g in found.genes[a:b]) for a, b in zip(found.ptr, found.ptr[1:], strict=False)]
+        for row in np.flatnonzero(found.incomplete).tolist():
+            names[row] = ";".join(genotypes[row])
+        frame = pandas.DataFrame({"genes": names, **dict(zip(COLUMNS, values.T, strict=True))})
+        frame.attrs = {"skipped": int(found.incomplete.sum()), "unknown_genes": dict(found.unknown)}
+        return frame
+
+    def predict_rows(
+        self,
+        genes: NDArray[np.integer[Any]],
+        ptr: NDArray[np.int64],
+        batch_size: int = 1024,
+        skip: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.float32]:
+        """The same for genotypes as gene rows: no names, no table.
+
+        Parameters
+        ----------
+        genes : (K,) int
+            Gene rows of `cell`, ascending and distinct within a genotype.
+        ptr : (n + 1,) int64
+            Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
+        batch_size : int
+        skip : (n,) bool, optional
+            Rows to leave NaN; they must have no genes.
+
+        Returns
+        -------
+        (n, 2) float32
+            Columns as `schema.LABELS`, on their original scale; NaN where undefined or never trained on.
+        """
+        if batch_size < 1:
+            raise UsageError(f"--batch-size {batch_size} - at least 1 was expected")
+        ptr = np.asarray(ptr, np.int64)
+        orders = np.diff(ptr)
+        kept = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
+        self._warn_of_new_orders(orders[kept])
+        values = np.full((len(orders), len(schema.LABELS)), np.nan, np.float32)
+        # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
+        kept_ptr = np.concatenate([ptr[kept], ptr[-1:]])
+        values[kept] = self.scaler.inverse(self._scorer(genes, kept_ptr, batch_size), orders[kept])
+        values[orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
+        return values
+
+    def _warn_of_new_orders(self, orders: NDArray[np.int64]) -> None:
+        trained = self.metadata["orders"]
+        new = np.setdiff1d(orders, trained)
+        if len(new):
+            rows = int(np.isin(orders, new).sum())
+            warnings.warn(
+                f"{rows} genotypes have {_listed(new)} deletions, the run was trained on {_listed(trained)}: "
+                "these predictions are an extrapolation",
+                stacklevel=3,
+            )
+
+
+def load_run(
+    path: Path | str,
+    device: str = "auto",
+    engine: str = "auto",
+    cell: CellGraph | None = None,
+    chunk: int | str = "auto",
+) -> Run:
+    """Load a run folder for prediction.
+
+    Parameters
+    ----------
+    path : Path
+        A run folder.
+    device, engine : str
+        As `--device` and `--engine`; they need not be those of the training.
+    cell : CellGraph, optional
+        The graph to use instead of the run's `cell.h5`; it must be the same one.
+    chunk : int or "auto"
+        Genotypes that pass the graph together in variants that run it per genotype.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    DataError
+        Not a run folder, or no epoch was finished.
+    FormatError
+        A file of it is damaged or of another version.
+    FingerprintError
+        The graph is not the one that the run was trained on: other ids, other edges or other features.
+    UsageError
+        A device or engine that is not there.
+    """
+    folder = RunFolder(path)
+    folder.require()
+    tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
+    where = resolve(device)
+    cell = store.load(folder.cell) if cell is None else cell
+    cell.require_same(metadata["fingerprints"], what=f"the run {folder.path}")
+    config = TrainConfig.from_dict(metadata["config"], str(folder.model))
+    precision = config.precision if where.type == "cuda" else "fp32"
+    model = new_model(cell, config)
+    try:
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise FormatError(f"{folder.model} does not fit this dglcell ({reason}) - use the one that wrote it") from error
+    model.to(where).eval()
+    made = make_engine(engine, cell.dgl, where)
+    scorer = Scorer(model, made, cell, precision, chunk)
+    scaler = Scaler.from_dict(metadata["scaler"])
+    return Run(folder, cell, config, scaler, metadata, model, made, scorer)
+
+
+def _listed(orders: Sequence[int] | NDArray[np.int64]) -> str:
+    return ", ".join(str(k) for k in orders)

@@ -1,0 +1,48 @@
+"""The device that `--device` means here, and the precision it can compute in."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+
+from dglcell.errors import UsageError
+
+
+def resolve(name: str) -> torch.device:
+    """`auto` is the first CUDA device where there is one, else the CPU.
+
+    Raises
+    ------
+    UsageError
+        Not a device, or CUDA is asked for and not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"--device {name} - auto, cpu, cuda or cuda:N was expected") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"--device {name} - auto, cpu, cuda or cuda:N was expected")
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            why = "this PyTorch is built without CUDA" if torch.version.cuda is None else f"{count} CUDA devices answer"
+            raise UsageError(f"--device {name}: {why} - give --device cpu or auto; see `dglcell doctor`")
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """bfloat16 arithmetic for `--precision bf16`, nothing for `fp32`.
+
+    Raises
+    ------
+    UsageError
+        bf16 on a CPU.
+    """
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    if device.type != "cuda":
+        raise UsageError(f"--precision {precision} on {device.type} - a CUDA device was expected; use fp32")
+    return torch.autocast(device.type, torch.bfloat16)

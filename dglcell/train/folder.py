@@ -1,0 +1,91 @@
+"""The run folder: what its files are called, who may write it, and its small files.
+
+Every file is replaced whole. Knows nothing of models: weights and states come as arrays and dicts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dglcell import storage
+from dglcell.config import TrainConfig, to_toml
+from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.genotypes.split import Split
+from dglcell.graph import store
+from dglcell.graph.cell import CellGraph
+from dglcell.train import checkpoint
+
+_FILES = ("config.toml", "cell.h5", "split.safetensors", "model.safetensors", "resume.pt", "metrics.jsonl")
+_PLOTS = "plots"
+
+
+class RunFolder:
+    """Paths of one run.
+
+    | file | content |
+    |---|---|
+    | `config.toml` | the effective configuration, ready for `--config` |
+    | `cell.h5` | the graph alone |
+    | `split.safetensors` | part of each screen row (0 train, 1 val, 2 test), its hash, the screen's fingerprint |
+    | `model.safetensors` | weights of the best epoch, and everything that prediction needs |
+    | `resume.pt` | state after the last whole epoch |
+    | `metrics.jsonl` | one line an epoch |
+    | `plots/` | PNG |
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config, self.cell, self.split, self.model, self.resume, self.metrics = (self.path / n for n in _FILES)
+        self.plots = self.path / _PLOTS
+
+    def require(self) -> None:
+        """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
+        if not self.path.is_dir():
+            raise DataError(
+                f"{self.path}: no such folder - a run folder, as `dglcell train --out` writes it, was expected"
+            )
+        if not self.model.is_file():
+            state = "has not finished its first epoch" if self.resume.is_file() else "is not a run folder"
+            raise DataError(f"{self.path} {state}: {self.model.name} is not there - train first")
+
+    def refuse_existing(self, overwrite: bool) -> None:
+        """Stop before any work when this folder may not be written (UsageError)."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file - a folder for the run was expected; give another --out")
+        if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
+            raise UsageError(
+                f"{self.path} is not empty - give another --out, or --overwrite, or --resume to go on with it"
+            )
+
+    def create(self, config: TrainConfig, cell: CellGraph, split: Split, screen: str, overwrite: bool) -> None:
+        """Make the folder, take away an older run's files (and nothing else), write what stays the same.
+
+        `screen` is the fingerprint of the genotype table that `split` divides.
+        """
+        self.refuse_existing(overwrite)
+        self.plots.mkdir(parents=True, exist_ok=True)
+        for path in [*(self.path / name for name in _FILES), *self.plots.glob("*.png")]:
+            path.unlink(missing_ok=True)
+        store.save(cell, self.cell)
+        metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}
+        checkpoint.write(self.split, checkpoint.SPLIT, {"part": split.part}, metadata)
+        self.write_config(config)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """The effective configuration."""
+        storage.write_text(self.config, to_toml(config.to_dict()))
+
+    def read_split(self) -> tuple[Split, str]:
+        """The split, and the fingerprint of the screen whose rows it divides."""
+        tensors, metadata = checkpoint.read(self.split, checkpoint.SPLIT)
+        split = Split(tensors["part"], metadata["kind"])
+        if split.hash != metadata["hash"]:
+            raise FormatError(f"{self.split} is damaged: its rows do not match its hash - train again")
+        return split, str(metadata["screen"])
+
+    def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """One JSON line an epoch."""
+        storage.write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))

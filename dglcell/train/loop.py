@@ -1,0 +1,234 @@
+"""Training, to be read in a minute: epochs of steps, validation, best and last state on disk, early stopping."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dglcell import plots, schema
+from dglcell.config import TrainConfig
+from dglcell.errors import RunError, UsageError
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.split import Split
+from dglcell.graph.cell import CellGraph
+from dglcell.train import checkpoint
+from dglcell.train import resume as states
+from dglcell.train.device import autocast
+from dglcell.train.folder import RunFolder
+from dglcell.train.metrics import compare
+from dglcell.train.progress import Progress, Silent
+from dglcell.train.session import Session
+from dglcell.train.validation import predict_rows, validate
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """How a run ended.
+
+    Attributes
+    ----------
+    path : Path
+        The run folder.
+    reason : str
+        `epochs`, `patience` or `max_steps`.
+    epochs, steps : int
+        Done in all, those before a resume included.
+    best_epoch : int
+        The epoch whose weights were kept.
+    validation : dict
+        Validation metrics of that epoch: `loss`, and per label as `metrics.compare`.
+    seconds : float
+        Wall time of this call.
+    """
+
+    path: Path
+    reason: str
+    epochs: int
+    steps: int
+    best_epoch: int
+    validation: dict[str, Any]
+    seconds: float
+
+
+def train(
+    cell: CellGraph,
+    table: GenotypeTable,
+    split: Split,
+    config: TrainConfig,
+    out: Path | str,
+    progress: Progress | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    origin: Path | None = None,
+) -> RunSummary:
+    """Train a model and leave a run folder.
+
+    After every epoch the folder holds a whole run: the best weights, the last state, the metrics. Whatever stops the
+    training (Ctrl-C, a loss that is not finite) leaves them as they were after the epoch before, and `resume` goes on
+    from there to the same end, bit for bit, that an uninterrupted run has. An epoch that `max_steps` cuts short counts
+    as one.
+
+    Parameters
+    ----------
+    cell, table, split : CellGraph, GenotypeTable, Split
+        The graph, genotypes of it with labels, and their parts; the test part is not read.
+    config : TrainConfig
+    out : Path
+        The run folder.
+    progress : Progress, optional
+        Hears what happens.
+    resume : bool
+        Go on with the run in `out`; the configuration must be the same but for its length and its machine.
+    overwrite : bool
+        Replace a run in `out`.
+    origin : Path, optional
+        The cell file that holds the screen, where it came from one; `evaluate` finds it there again.
+
+    Raises
+    ------
+    UsageError
+        Options that cannot be used, a folder that may not be written, nothing to resume.
+    RunError
+        The loss is not finite.
+    """
+    started = time.perf_counter()
+    folder, progress = RunFolder(out), progress or Silent()
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite contradict each other - give one of them")
+    if not resume:
+        folder.refuse_existing(overwrite)
+    session = Session(cell, table, split, config)
+    _begin(session, folder, resume, overwrite)
+    position = session.position
+    progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session))
+    while (reason := _finished(session)) is None:
+        record = _run_epoch(session, progress)
+        position.history.append(record)
+        if record["best"]:
+            metadata = session.metadata(record, str(origin.resolve()) if origin else None)
+            checkpoint.write(folder.model, checkpoint.MODEL, session.weights(), metadata)
+        folder.write_metrics(position.history)
+        states.save(folder.resume, session.state())
+        progress.epoch(record)
+    _draw(session, folder)
+    best = next(r for r in position.history if r["epoch"] == position.best_epoch)
+    seconds = time.perf_counter() - started
+    summary = RunSummary(folder.path, reason, position.epoch, position.step, best["epoch"], best["val"], seconds)
+    progress.done(summary)
+    return summary
+
+
+def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -> None:
+    if resume:
+        session.restore(states.load(folder.resume), f"the run {folder.path}")
+        folder.write_config(session.config)
+    else:
+        folder.create(session.config, session.cell, session.split, session.table.fingerprint, overwrite)
+        states.save(folder.resume, session.state())  # so that a run stopped in its first epoch can be resumed too
+
+
+def _finished(session: Session) -> str | None:
+    config, position = session.config, session.position
+    if position.epoch >= config.epochs:
+        return "epochs"
+    if config.max_steps is not None and position.step >= config.max_steps:
+        return "max_steps"
+    if position.epoch - position.best_epoch >= config.patience:
+        return "patience"
+    return None
+
+
+def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
+    """One pass over the training rows, then validation; advances the position and returns its record."""
+    position, config = session.position, session.config
+    epoch, lr, rows = position.epoch + 1, session.lr, session.order(position.epoch + 1)
+    totals: dict[str, float] = {}
+    seen, started = 0, time.perf_counter()
+    session.model.train()
+    with session.seeded(epoch):
+        for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
+            if config.max_steps is not None and position.step >= config.max_steps:
+                break
+            batch_rows = rows[start : start + config.batch_size]
+            losses = _step(session, *session.batch(batch_rows), epoch)
+            position.step += 1
+            seen += len(batch_rows)
+            for name, value in losses.items():
+                totals[name] = totals.get(name, 0.0) + value * len(batch_rows)
+            progress.step(epoch, number, losses, seen / (time.perf_counter() - started))
+    seconds = time.perf_counter() - started
+    validation, score = validate(session)
+    _require_finite("validation loss", validation["loss"], session, epoch)
+    session.scheduler.step(score)
+    best = position.best_score is None or score > position.best_score
+    position.epoch = epoch
+    if best:
+        position.best_score, position.best_epoch = score, epoch
+    return {
+        "epoch": epoch,
+        "step": position.step,
+        "lr": lr,
+        "train": {name: total / seen for name, total in totals.items()},
+        "val": validation,
+        "score": score,
+        "best": best,
+        "genotypes_per_second": seen / seconds,
+        "seconds": seconds,
+    }
+
+
+def _step(session: Session, batch: Any, labels: Tensor, epoch: int) -> dict[str, float]:
+    """One optimiser step; the batch's total loss and its terms."""
+    session.optimizer.zero_grad(set_to_none=True)
+    with autocast(session.device, session.config.precision):
+        output = session.model(session.engine, batch, chunk=session.chunk)
+    total, terms = session.losses(output, labels)
+    _require_finite("loss", total.item(), session, epoch)
+    total.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(session.model.parameters(), session.config.clip)
+    _require_finite("gradient norm", norm.item(), session, epoch)
+    session.optimizer.step()
+    return {"loss": total.item(), **{name: term.item() for name, term in terms.items()}}
+
+
+def _require_finite(what: str, value: float, session: Session, epoch: int) -> None:
+    if math.isfinite(value):
+        return
+    best = session.position.best_epoch
+    kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
+    raise RunError(
+        f"the {what} is {value} in epoch {epoch} at step {session.position.step + 1}: training stopped, {kept} - "
+        f"try a lower --lr ({session.lr:g}) or --clip ({session.config.clip:g})"
+    )
+
+
+def _about(session: Session) -> dict[str, Any]:
+    return {
+        "device": str(session.device),
+        "engine": session.engine.name,
+        "rows": session.split.counts,
+        "parameters": sum(p.numel() for p in session.model.parameters()),
+    }
+
+
+def _draw(session: Session, folder: RunFolder) -> None:
+    """The curves, and the validation part as the kept weights see it; the weights are put back afterwards."""
+    plots.training_curves(session.position.history, folder.plots / "training.png")
+    last = session.model.state_dict()
+    last = {name: tensor.clone() for name, tensor in last.items()}
+    kept, _ = checkpoint.read(folder.model, checkpoint.MODEL)
+    session.model.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
+    rows = session.val_rows
+    predicted = session.scaler.inverse(predict_rows(session, rows), session.table.orders[rows])
+    session.model.load_state_dict(last)
+    measured = session.table.targets[rows]
+    for column, label in enumerate(schema.LABELS):
+        path = folder.plots / f"validation_{label}.png"
+        pearson = compare(predicted[:, column], measured[:, column])["pearson"]
+        plots.predicted_against_measured(predicted[:, column], measured[:, column], label, path, "validation", pearson)

@@ -1,0 +1,150 @@
+"""Evaluation: the layout of its result, its rows, its baselines, and the screen it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dglcell import schema
+from dglcell.errors import DataError, FingerprintError, UsageError
+from dglcell.evaluate import evaluate, run_screen
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.split import make_split
+from dglcell.graph import store
+from dglcell.predict import Run, load_run
+from dglcell.sources.screens import read_screen
+from dglcell.train import baselines
+from dglcell.train.loop import train
+from dglcell.train.metrics import by_order, compare
+from tests.cells import tiny_cell
+from tests.runs import tiny_config, tiny_table
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A cell file with a screen, the same screen as a text table, and a run on the first."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    cell = tiny_cell()
+    table = tiny_table(cell)
+    store.save(cell, folder / "cell.h5", table)
+    write_screen(folder / "screen.tsv", table)
+    split = make_split(table, "random", 0, 0.2, 0.2)
+    train(cell, table, split, tiny_config(epochs=1), folder / "run", origin=folder / "cell.h5")
+    return folder / "cell.h5", folder / "screen.tsv", folder / "run"
+
+
+@pytest.fixture
+def run(made: tuple[Path, Path, Path]) -> Run:
+    return load_run(made[2])
+
+
+def write_screen(path: Path, table: GenotypeTable, extra: str = "") -> None:
+    cell = tiny_cell()
+    lines = ["genes\tfitness\tgene_interaction"]
+    for i in range(len(table)):
+        genes = ";".join(cell.ids[schema.GENE][g] for g in table.genes[table.ptr[i] : table.ptr[i + 1]])
+        values = ["" if np.isnan(v) else repr(float(v)) for v in table.labels[i, [0, 2]]]
+        lines.append("\t".join([genes, *values]))
+    path.write_text("\n".join(lines) + "\n" + extra)
+
+
+def test_the_result_has_the_documented_layout(run: Run) -> None:
+    result = evaluate(run)
+    json.dumps(result, allow_nan=False)
+    assert list(result) == ["test", "baselines"]
+    table, split = run_screen(run)
+    orders = np.unique(table.orders[split.rows("test")])
+    assert list(result["test"]) == ["all", *(f"order_{k}" for k in orders)]
+    assert set(result["test"]["all"]) == {"fitness", "gene_interaction"}
+    assert set(result["test"]["all"]["fitness"]) == {"pearson", "spearman", "mse", "mae", "n"}
+    assert result["test"]["order_1"]["gene_interaction"] == {
+        "pearson": None,
+        "spearman": None,
+        "mse": None,
+        "mae": None,
+        "n": 0,
+    }
+    assert list(result["baselines"]) == list(baselines.QUICK)
+    for baseline in result["baselines"].values():
+        assert {k: v["fitness"]["n"] for k, v in baseline.items()} == {
+            k: v["fitness"]["n"] for k, v in result["test"].items()
+        }
+
+
+def test_metrics_are_those_of_the_rows_of_the_part(run: Run) -> None:
+    table, split = run_screen(run)
+    for part in ("test", "val", "train"):
+        rows = split.rows(part)
+        scored = table.take(rows)
+        predicted = run.predict_rows(scored.genes, scored.ptr)
+        assert evaluate(run, part, names=())[part]["all"]["fitness"] == pytest.approx(
+            compare(predicted[:, 0], table.targets[rows, 0])
+        )
+
+
+def test_baselines_learn_from_the_training_rows_alone(run: Run) -> None:
+    table, split = run_screen(run)
+    mean = baselines.make("mean").fit(run.cell, table, split.rows("train"))
+    scored = table.take(split.rows("test"))
+    expected = by_order(mean.predict(scored), scored.targets, scored.orders)
+    assert evaluate(run, names=("mean",))["baselines"] == {"mean": expected}
+
+
+def test_another_screen_is_scored_whole_and_named_so(run: Run, tmp_path: Path) -> None:
+    write_screen(tmp_path / "new.tsv", tiny_table(run.cell, rows=30, seed=5), extra="G001;stranger\t1\t0\n")
+    result = evaluate(run, screen=[tmp_path / "new.tsv"])
+    assert list(result) == ["screen", "baselines"]
+    table, _ = GenotypeTable.from_records(run.cell, [read_screen(tmp_path / "new.tsv")], unknown="skip")
+    assert result["screen"]["all"]["fitness"]["n"] == np.isfinite(table.targets[:, 0]).sum()
+
+
+def test_the_screen_is_found_again_wherever_it_came_from(made: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    cell = tiny_cell()
+    table, _ = GenotypeTable.from_records(cell, [read_screen(made[1])])
+    split = make_split(table, "random", 0, 0.2, 0.2)
+    train(cell, table, split, tiny_config(epochs=1), tmp_path / "run")
+    run = load_run(tmp_path / "run")
+    found, parts = run_screen(run)
+    assert (found.fingerprint, parts.hash) == (table.fingerprint, split.hash)
+    assert evaluate(run) == evaluate(run, table=table)
+
+
+def test_a_changed_screen_is_refused(run: Run) -> None:
+    table, _ = run_screen(run)
+    other = tiny_table(run.cell, seed=9)
+    with pytest.raises(FingerprintError) as caught:
+        evaluate(run, table=other)
+    assert table.fingerprint in str(caught.value) and other.fingerprint in str(caught.value)
+
+
+def test_a_screen_that_has_gone_is_named(made: tuple[Path, Path, Path], run: Run) -> None:
+    content = made[0].read_bytes()
+    try:
+        made[0].unlink()
+        with pytest.raises(DataError, match=r"cell\.h5"):
+            evaluate(run)
+        store.save(tiny_cell(), made[0])
+        with pytest.raises(DataError, match="holds no screen any more"):
+            evaluate(run)
+    finally:
+        made[0].write_bytes(content)
+
+
+def test_what_cannot_be_evaluated_is_refused(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--split all"):
+        evaluate(run, "all")
+    (tmp_path / "empty.tsv").write_text("genes\tfitness\nG001\t\n")
+    with pytest.raises(DataError):
+        evaluate(run, screen=[tmp_path / "empty.tsv"])
+
+
+def test_plots_are_drawn_where_asked(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr("dglcell.plots.predicted_against_measured", lambda *args: drawn.append(args[3:]))
+    result = evaluate(run, "val", names=(), draw=tmp_path / "plots")
+    assert [d[0].name for d in drawn] == ["val_fitness.png", "val_gene_interaction.png"]
+    assert drawn[0][2] == result["val"]["all"]["fitness"]["pearson"]
