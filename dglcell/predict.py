@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.errors import DataError, FormatError, UsageError
-from dglcell.genotypes.dataset import gene_rows
+from dglcell.genotypes.names import gene_rows
 from dglcell.genotypes.scaling import Scaler
 from dglcell.graph import store
 from dglcell.graph.cell import CellGraph

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,82 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, Problems, UsageError
+from dglcell.errors import DataError, UsageError
+from dglcell.genotypes.names import GeneRows, gene_rows, offsets
 from dglcell.graph.fingerprints import IDS, require_same
 from dglcell.storage import file_sha256, sha256
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
     from dglcell.sources.screens import ScreenTable
-
-_SHOWN = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class GeneRows:
-    """Genotypes given by names, as gene rows of a cell graph.
-
-    Attributes
-    ----------
-    genes : (K,) int64
-        Ascending and distinct within a genotype; none for a genotype with an unknown gene.
-    ptr : (n + 1,) int64
-        Offsets into `genes`.
-    incomplete : (n,) bool
-        Genotypes with a gene that the graph does not have.
-    unknown : dict of str to int
-        How often each unknown name occurs, in order of appearance.
-    repeated : int
-        Genotypes that name a gene more than once.
-    """
-
-    genes: NDArray[np.int64]
-    ptr: NDArray[np.int64]
-    incomplete: NDArray[np.bool_]
-    unknown: dict[str, int]
-    repeated: int
-
-    def describe_unknown(self) -> str:
-        """The first unknown names and how many genotypes they touch, for a message."""
-        names = ", ".join(repr(name) for name in list(self.unknown)[:_SHOWN])
-        more = f" and {len(self.unknown) - _SHOWN} more" if len(self.unknown) > _SHOWN else ""
-        return f"{names}{more} in {int(self.incomplete.sum())} of {len(self.incomplete)} genotypes"
-
-
-def gene_rows(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> GeneRows:
-    """Resolve the names of many genotypes at once.
-
-    Raises
-    ------
-    DataError
-        An ambiguous name.
-    """
-    n = len(genotypes)
-    names = list(itertools.chain.from_iterable(genotypes))
-    lengths = np.fromiter(map(len, genotypes), dtype=np.int64, count=n)
-    row_of: dict[str, int] = {}
-    problems = Problems(DataError)
-    for name in dict.fromkeys(names):
-        try:
-            row = cell.resolve(name)
-        except DataError as error:
-            problems.add(str(error))
-            row = None
-        row_of[name] = -1 if row is None else row
-    problems.check()
-    rows = np.fromiter((row_of[name] for name in names), dtype=np.int64, count=len(names))
-    owner = np.repeat(np.arange(n), lengths)
-    incomplete = np.bincount(owner[rows < 0], minlength=n) > 0
-    unknown: dict[str, int] = {}
-    for k in np.flatnonzero(rows < 0):
-        unknown[names[k]] = unknown.get(names[k], 0) + 1
-    kept = ~incomplete[owner]
-    size = max(1, cell.num_nodes(schema.GENE))
-    distinct = np.unique(owner[kept] * size + rows[kept])
-    owner, genes = np.divmod(distinct, size)
-    ptr = _offsets(np.bincount(owner, minlength=n))
-    repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
-    return GeneRows(genes, ptr, incomplete, unknown, repeated)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -200,7 +131,7 @@ class GenotypeTable:
         tables: list[GenotypeTable] = [empty, *parts]
         return cls(
             np.concatenate([t.genes for t in tables]),
-            _offsets(np.concatenate([t.orders for t in tables])),
+            offsets(np.concatenate([t.orders for t in tables])),
             np.concatenate([t.labels for t in tables]),
             np.concatenate([t.source for t in tables]),
             tuple(s for t in tables for s in t.sources),
@@ -230,7 +161,7 @@ class GenotypeTable:
         """The table of these rows, in this order, repeats allowed."""
         index = np.asarray(rows, dtype=np.int64)
         lengths = self.orders[index]
-        ptr = _offsets(lengths)
+        ptr = offsets(lengths)
         positions = np.arange(ptr[-1]) + np.repeat(self.ptr[index] - ptr[:-1], lengths)
         return dataclasses.replace(
             self, genes=self.genes[positions], ptr=ptr, labels=self.labels[index], source=self.source[index]
@@ -284,10 +215,6 @@ class GenotypeTable:
 
 
 _INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
-
-
-def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
 
 
 def _file_report(screen: ScreenTable, found: GeneRows) -> dict[str, Any]:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, DglcellError, Problems, UsageError
-from dglcell.genotypes.dataset import GenotypeTable, gene_rows
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.names import gene_rows
 from dglcell.storage import sha256
 
 if TYPE_CHECKING:

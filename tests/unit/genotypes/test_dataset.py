@@ -5,7 +5,8 @@ from records import screen
 
 from dglcell import schema
 from dglcell.errors import DataError, FingerprintError, UsageError
-from dglcell.genotypes.dataset import GenotypeTable, gene_rows
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.names import gene_rows
 from dglcell.storage import file_sha256
 
 NAN = float("nan")
