@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import embedding_bag, leaky_relu
+from torch.nn.functional import embedding_bag, leaky_relu, linear
 
 from dglcell.ops.attention import ABSENT, SLOPE
 
@@ -98,6 +98,35 @@ def _fold(x: Tensor, like: Tensor) -> Tensor:
     return x.sum(axes, keepdim=True) if axes else x
 
 
+class _Scratch:
+    """One buffer that block after block reuses: fresh pages for every temporary cost more than the arithmetic."""
+
+    def __init__(self) -> None:
+        self._buffer: Tensor | None = None
+
+    def __call__(self, like: Tensor, rows: int) -> Tensor:
+        if self._buffer is None:  # the first block is the largest
+            self._buffer = like.new_empty(rows, *like.shape[1:])
+        return self._buffer[:rows]
+
+
+class _Gather:
+    """Combines the source and target rows of blocks of edges, in scratch memory."""
+
+    def __init__(self, edges: Edges) -> None:
+        self._edges = edges
+        self._source, self._target = _Scratch(), _Scratch()
+
+    def __call__(self, x_src: Tensor, x_dst: Tensor, block: slice, combine: Any = torch.add) -> Tensor:
+        """``combine(x_src[src], x_dst[dst])``; valid until the next call."""
+        src, dst = self._edges.src[block], self._edges.dst[block]
+        source = torch.index_select(x_src, 0, src, out=self._source(x_src, len(src)))
+        target = torch.index_select(x_dst, 0, dst, out=self._target(x_dst, len(dst)))
+        if source.shape[1] < target.shape[1]:
+            source, target = target, source
+        return combine(source, target, out=source)
+
+
 class _Scores(torch.autograd.Function):
     """``score_e = a . LeakyReLU(x_src[src_e] + x_dst[dst_e])`` per genotype and head; see `scores`."""
 
@@ -109,10 +138,10 @@ class _Scores(torch.autograd.Function):
         genotypes = _width(x_src.shape[1], x_dst.shape[1])
         out = x_src.new_empty(len(edges.src), genotypes, heads)
         mix = _block_diagonal(a)
+        gather = _Gather(edges)
         for block in edges.blocks(genotypes * heads * width * x_src.element_size()):
-            total = x_src.index_select(0, edges.src[block]) + x_dst.index_select(0, edges.dst[block])
-            leaky_relu(total, SLOPE, inplace=True)
-            torch.mm(total.view(-1, heads * width), mix, out=out[block].view(-1, heads))
+            total = leaky_relu(gather(x_src, x_dst, block), SLOPE, inplace=True)
+            out[block] = linear(total.view(-1, heads * width), mix).view(-1, genotypes, heads)
         return out
 
     @staticmethod
@@ -122,17 +151,18 @@ class _Scores(torch.autograd.Function):
         edges: Edges = ctx.edges
         heads, width = a.shape
         d_src, d_dst = torch.zeros_like(x_src), torch.zeros_like(x_dst)
-        d_mix = a.new_zeros(heads * width, heads)
+        d_mix = a.new_zeros(heads, heads * width)
+        gather = _Gather(edges)
+        scratch = _Scratch()
         for block in edges.blocks(grad.shape[1] * heads * width * x_src.element_size()):
-            src, dst = edges.src[block], edges.dst[block]
-            total = x_src.index_select(0, src) + x_dst.index_select(0, dst)
-            g = grad[block]
-            d_total = torch.ops.aten.leaky_relu_backward(g.unsqueeze(-1) * a, total, SLOPE, False)
+            total, g = gather(x_src, x_dst, block), grad[block]
+            d_total = torch.mul(g.unsqueeze(-1), a, out=scratch(total, len(g)))
+            torch.ops.aten.leaky_relu_backward.grad_input(d_total, total, SLOPE, False, grad_input=d_total)
             leaky_relu(total, SLOPE, inplace=True)
-            d_mix += total.view(-1, heads * width).t() @ g.reshape(-1, heads)
-            d_src.index_add_(0, src, _fold(d_total, x_src))
-            d_dst.index_add_(0, dst, _fold(d_total, x_dst))
-        d_a = torch.stack([d_mix.view(heads, width, heads)[h, :, h] for h in range(heads)])
+            d_mix += g.reshape(-1, heads).t() @ total.view(-1, heads * width)
+            d_src.index_add_(0, edges.src[block], _fold(d_total, x_src))
+            d_dst.index_add_(0, edges.dst[block], _fold(d_total, x_dst))
+        d_a = torch.stack([d_mix.view(heads, heads, width)[h, h] for h in range(heads)])
         return d_src, d_dst, d_a, None
 
 
@@ -178,9 +208,9 @@ class _WeightedSum(torch.autograd.Function):
         d_weight = d_x = None
         if ctx.needs_input_grad[0]:
             d_weight = torch.empty_like(weight)
+            gather = _Gather(edges)
             for block in edges.blocks(grad[0].numel() * grad.element_size()):
-                product = grad.index_select(0, edges.dst[block]) * x.index_select(0, edges.src[block])
-                d_weight[block] = _fold(product.sum(-1), weight)
+                d_weight[block] = _fold(gather(x, grad, block, torch.mul).sum(-1), weight)
         if ctx.needs_input_grad[1]:
             backward, order = edges.reverse
             d_x = _fold(_send(weight.index_select(0, order), grad.contiguous(), backward), x)
@@ -215,9 +245,9 @@ def _send_heads(weight: Tensor, x: Tensor, edges: Edges) -> Tensor:
 
 
 def _block_diagonal(a: Tensor) -> Tensor:
-    """(H, D) -> (H * D, H): a matrix product then does all heads at once."""
-    columns: Tensor = torch.block_diag(*a.unsqueeze(-1))  # type: ignore[no-untyped-call]
-    return columns
+    """(H, D) -> (H, H * D): a matrix product then does all heads at once."""
+    rows: Tensor = torch.block_diag(*a.unsqueeze(1))  # type: ignore[no-untyped-call]
+    return rows
 
 
 def scores(x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Edges) -> Tensor:

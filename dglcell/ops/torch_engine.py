@@ -82,7 +82,8 @@ class TorchEngine:
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""
         edges = max(len(edges.src) for edges in self._edges.values())
-        return 4 * (8 * heads * edges + 40 * hidden * sum(self.num_nodes.values()))
+        nodes = sum(self.num_nodes.values())
+        return 4 * (8 * heads * edges + 40 * hidden * nodes)
 
     def _weights(self, dtype: torch.dtype, alpha: Tensor | None, alive: Alive | None) -> tuple[Tensor, Tensor]:
         """Signed weight (E, B, H) and size ``|S|`` (E, B) of every incidence; 0 for a lost one."""
