@@ -108,7 +108,10 @@ def train(
     position = session.position
     progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session))
     while (reason := _finished(session)) is None:
-        record = _run_epoch(session, progress)
+        try:
+            record = _run_epoch(session, progress)
+        except torch.OutOfMemoryError as error:
+            raise RunError(f"out of memory on {session.device} - give a smaller --batch-size or --chunk") from error
         position.history.append(record)
         if record["best"]:
             metadata = session.metadata(record, str(origin.resolve()) if origin else None)

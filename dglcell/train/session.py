@@ -11,7 +11,8 @@ import dataclasses
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ class Session:
             "scaler": self.scaler.to_dict(),
             "fingerprints": dict(self.cell.fingerprints),
             "split": {"kind": self.split.kind, "hash": self.split.hash, "rows": self.split.counts},
-            "screen": {"cell": origin, "files": list(self.table.sources), "fingerprint": self.table.fingerprint},
+            "screen": {"cell": origin, "files": _absolute(self.table.sources), "fingerprint": self.table.fingerprint},
             "orders": trained.tolist(),
             "seed": self.config.seed,
             "versions": versions(),
@@ -218,6 +219,11 @@ class Session:
         self.scheduler.load_state_dict(state["scheduler"])
         if self.config.chunk == "auto":
             self.chunk = state["chunk"]
+
+
+def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Screen files by a path that holds from any working folder."""
+    return [{**source, "path": str(Path(source["path"]).absolute())} for source in sources]
 
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:

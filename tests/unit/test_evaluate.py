@@ -102,12 +102,16 @@ def test_another_screen_is_scored_whole_and_named_so(run: Run, tmp_path: Path) -
     assert result["screen"]["all"]["fitness"]["n"] == np.isfinite(table.targets[:, 0]).sum()
 
 
-def test_the_screen_is_found_again_wherever_it_came_from(made: tuple[Path, Path, Path], tmp_path: Path) -> None:
+def test_the_screen_is_found_again_from_any_folder(
+    made: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cell = tiny_cell()
-    table, _ = GenotypeTable.from_records(cell, [read_screen(made[1])])
+    monkeypatch.chdir(made[1].parent)
+    table, _ = GenotypeTable.from_records(cell, [read_screen(Path(made[1].name))])
     split = make_split(table, "random", 0, 0.2, 0.2)
     train(cell, table, split, tiny_config(epochs=1), tmp_path / "run")
-    run = load_run(tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    run = load_run("run")
     found, parts = run_screen(run)
     assert (found.fingerprint, parts.hash) == (table.fingerprint, split.hash)
     assert evaluate(run) == evaluate(run, table=table)
