@@ -89,6 +89,7 @@ def test_model_genes_and_names_stand_in_for_a_gene_list():
     assert cell.ids["gene"] == ("g1", "g2", "g3", "g4", "g5", "g6")
     assert cell.resolve("pfk") == 0
     assert cell.resolve("G5") == 4  # a name never hides an id
+    assert "g5" not in cell.aliases
     with pytest.raises(DataError, match="ambiguous: g2, g3"):
         cell.resolve("twin")
 

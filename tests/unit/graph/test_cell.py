@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -100,6 +101,7 @@ def test_a_genotype_given_as_one_string_is_refused():
         (lambda c: {"ids": c.ids | {"metabolite": (*c.ids["metabolite"][:-1], "z")}}, "ids"),
         (lambda c: {"relations": [_without_last_edge(r) if r.name == "gpr" else r for r in c.forward]}, "content"),
         (lambda c: {"relations": [_scaled(r) if r.name == "in" else r for r in c.forward]}, "content"),
+        (lambda c: {"relations": [_rewired(r) if r.name == "gpr" else r for r in c.forward]}, "content"),
         (lambda c: {"features": c.features + 1}, "content"),
         (lambda c: {"has_features": np.ones(12, dtype=bool)}, "content"),
         (lambda c: {"group_names": tuple(f"Q{n}" for n in c.group_names)}, "content"),
@@ -205,3 +207,10 @@ def _without_last_edge(r):
 
 def _scaled(r):
     return Relation.of(r.name, r.src_type, r.dst_type, r.src, r.dst, {k: v * 2 for k, v in r.data.items()})
+
+
+def _rewired(r):
+    """The same sources, one edge led to another target."""
+    dst = r.dst.copy()
+    dst[0] -= 1
+    return dataclasses.replace(r, dst=dst)
