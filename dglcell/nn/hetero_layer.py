@@ -101,19 +101,21 @@ class HeteroLayer(nn.Module):
 
         genes, reactions, metabolites = states[GENE], states[REACTION], states[METABOLITE]
         u, y = self.stoichiometric(engine, metabolites, reactions, alive)
-        new: dict[str, Tensor] = {REACTION: attend(GPR, genes, REACTION)}
-        if self.feedback:
-            new[REACTION] = new[REACTION] + block(IN, u)
+        made = [attend(GPR, genes, REACTION)] + ([block(IN, u)] if self.feedback else [])
+        new = {REACTION: self._sum(made, reactions)}
         if y is not None:
-            new[METABOLITE] = block(OF, y)
+            new[METABOLITE] = self._sum([block(OF, y)], metabolites)
         reached = [attend(name, genes, GENE) for name in self.gene_relations]
         if self.feedback:
             reached.append(attend(CATALYSED_BY, new[REACTION], GENE))
-        if reached:
-            new[GENE] = sum(reached[1:], start=reached[0])
-        if self.residual:
-            new = {node_type: x + states[node_type] for node_type, x in new.items()}
+        new[GENE] = self._sum(reached, genes)
         return {**states, **new}
+
+    def _sum(self, blocks: Sequence[Tensor], x: Tensor) -> Tensor:
+        """What a node type becomes: its blocks, its input with `residual`, its input alone if nothing reaches it."""
+        if self.residual or not blocks:
+            blocks = [*blocks, x]
+        return sum(blocks[1:], start=blocks[0])
 
 
 def _key(relation: str) -> str:

@@ -19,10 +19,9 @@ from torch.nn.functional import embedding_bag, leaky_relu, linear
 
 from dglcell.ops.attention import ABSENT, SLOPE
 
-_BLOCK_BYTES = {
-    "cpu": 4 << 20,
-    "cuda": 256 << 20,
-}  # of one (edges, B, H, D) temporary: L2/L3 cache, or enough to fill a GPU
+# Of one (edges, B, H, D) temporary: what fits the caches of a CPU core, what keeps a GPU busy.
+_BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
+_MIN_BLOCK = 256  # edges
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,13 +62,13 @@ class Edges:
 
     def blocks(self, row_bytes: int) -> Iterator[slice]:
         """Runs of edges whose temporaries of `row_bytes` an edge stay within the budget of the device."""
-        size = max(256, _BLOCK_BYTES.get(self.src.device.type, 64 << 20) // max(1, row_bytes))
+        size = max(_MIN_BLOCK, _BLOCK_BYTES.get(self.src.device.type, 64 << 20) // max(1, row_bytes))
         for start in range(0, len(self.src), size):
             yield slice(start, min(start + size, len(self.src)))
 
     def sum(self, values: Tensor) -> Tensor:
         """Sum of edge values over the in-edges of each target: (E, ...) -> (N_dst, ...)."""
-        flat = values.reshape(len(values), -1)
+        flat = values.flatten(1)
         out = flat.new_zeros(self.num_dst, flat.shape[1])
         if flat.is_cuda:
             out.index_add_(0, self.dst, flat)
@@ -81,7 +80,7 @@ class Edges:
 
     def maximum(self, values: Tensor) -> Tensor:
         """Largest edge value over the in-edges of each target, 0 for none: (E, B, H) -> (N_dst, B, H)."""
-        flat = values.reshape(len(values), -1)
+        flat = values.flatten(1)
         out = flat.new_zeros(self.num_dst, flat.shape[1])
         out.scatter_reduce_(0, self.dst[:, None].expand_as(flat), flat, "amax", include_self=False)
         return out.view(self.num_dst, *values.shape[1:])
@@ -209,7 +208,7 @@ class _WeightedSum(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             d_weight = torch.empty_like(weight)
             gather = _Gather(edges)
-            for block in edges.blocks(grad[0].numel() * grad.element_size()):
+            for block in edges.blocks(grad.shape[1:].numel() * grad.element_size()):
                 d_weight[block] = _fold(gather(x, grad, block, torch.mul).sum(-1), weight)
         if ctx.needs_input_grad[1]:
             backward, order = edges.reverse
@@ -229,7 +228,7 @@ def _send_heads(weight: Tensor, x: Tensor, edges: Edges) -> Tensor:
     genotypes = _width(weight.shape[1], x.shape[1])
     out = x.new_zeros(edges.num_dst, genotypes, *x.shape[2:])
     if x.is_cuda:
-        for block in edges.blocks(genotypes * x[0, 0].numel() * x.element_size()):
+        for block in edges.blocks(genotypes * x.shape[2:].numel() * x.element_size()):
             out.index_add_(0, edges.dst[block], weight[block].unsqueeze(-1) * x.index_select(0, edges.src[block]))
         return out
     if not out.numel() or not len(edges.src):
