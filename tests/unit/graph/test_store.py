@@ -198,10 +198,10 @@ def test_a_file_with_parts_missing_is_refused(tmp_path):
     )
     with pytest.raises(FormatError, match="no dataset screen/ptr"):
         load_screen(tmp_path / "part.h5")
-    changed = arrays | {"screen/labels": arrays["screen/labels"][1:]}
-    storage.write(tmp_path / "part.h5", schema.CELL_FORMAT, 1, changed, meta)
-    with pytest.raises(FormatError, match="do not fit together"):
-        load_screen(tmp_path / "part.h5")
+    for name in ("screen/labels", "screen/genes"):
+        storage.write(tmp_path / "part.h5", schema.CELL_FORMAT, 1, arrays | {name: arrays[name][1:]}, meta)
+        with pytest.raises(FormatError, match="do not fit together"):
+            load_screen(tmp_path / "part.h5")
 
 
 def test_an_existing_file_stays_without_overwrite(tmp_path):
