@@ -46,6 +46,14 @@ def gradients(model, output):
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
+def assert_gradients_close(actual, expected, relative):
+    """Parameter by parameter. Those that are 0 by symmetry (a bias under a softmax) are rounding of the rest."""
+    assert actual.keys() == expected.keys()
+    rounding = 1e-2 * relative * max(g.norm() for g in expected.values())
+    for name, g in expected.items():
+        assert (actual[name].to(g) - g).norm() <= relative * g.norm() + rounding, name
+
+
 def on_subgraphs(model, engine_name, genotypes):
     """The forward pass with z_i from a `dgl.batch` of perturbed subgraphs instead of masks."""
     cell = tiny_cell()
@@ -71,10 +79,7 @@ def test_masks_equal_batched_subgraphs(engine, variant, dtype, forward, backward
         actual, expected = getattr(masked, name), getattr(reference, name)
         if actual is not None:
             torch.testing.assert_close(actual, expected, rtol=0, atol=forward)
-    actual, expected = gradients(model, masked), gradients(model, reference)
-    assert actual.keys() == expected.keys()
-    for name, g in expected.items():
-        assert (actual[name] - g).norm() <= backward * g.norm() + backward * 1e-3, name
+    assert_gradients_close(gradients(model, masked), gradients(model, reference), backward)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -85,13 +90,12 @@ def test_engines_agree_in_float32(variant):
         output = model(make_engine(name, tiny_cell().dgl, "cpu"), batch_of(GENOTYPES))
         results.append((output.predictions.detach(), gradients(model, output)))
     torch.testing.assert_close(results[0][0], results[1][0], rtol=0, atol=1e-5)
-    for name, g in results[0][1].items():
-        assert (results[1][1][name] - g).norm() <= 1e-4 * g.norm() + 1e-6, name
+    assert_gradients_close(results[1][1], results[0][1], 1e-4)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_prediction_stands_alone(engine, variant):
-    """Neither the neighbours in its batch, nor the batch's size or order, nor the chunk, nor the order of genes matter."""
+    """Neither neighbours in its batch, nor the batch's size or order, nor the chunk, nor the order of genes matter."""
     model = make(torch.float32, variant=variant)
     with torch.no_grad():
         together = model(engine, batch_of(GENOTYPES)).predictions
@@ -139,16 +143,11 @@ def test_two_head_gives_every_genotype_the_same_interaction(engine):
 
 
 def test_variants_return_the_vectors_they_have(engine):
-    for variant, z_w, z_i in (
-        ("two-head", True, True),
-        ("difference", True, True),
-        ("local", False, False),
-        ("both", True, True),
-    ):
+    for variant in VARIANTS:
         output = make(variant=variant)(engine, batch_of(GENOTYPES))
         assert output.predictions.shape == (6, 2)
         assert output.z_p.shape == (6, H)
-        assert (output.z_w is not None, output.z_i is not None) == (z_w, z_i)
+        assert (output.z_w is None) == (output.z_i is None) == (variant == "local")
 
 
 @pytest.mark.parametrize("variant", ["difference", "both", "local"])
@@ -302,8 +301,7 @@ def test_cuda_agrees_with_the_cpu_and_trains_under_bf16(variant):
     batch = Batch.from_perturbation(cell.lose(*cell.indices(GENOTYPES)), cell, "cuda")
     output = model(engine, batch, chunk=2)
     torch.testing.assert_close(output.predictions.cpu(), expected.predictions, rtol=1e-4, atol=1e-4)
-    for name, g in gradients(model, output).items():
-        assert (g.cpu() - grads[name]).norm() <= 1e-3 * grads[name].norm() + 1e-5, name
+    assert_gradients_close(gradients(model, output), grads, 1e-3)
     with torch.autocast("cuda", torch.bfloat16):
         half = model.train()(engine, batch, chunk=2)
     assert half.predictions.dtype == torch.float32
