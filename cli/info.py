@@ -60,12 +60,13 @@ def _screen(path: Path) -> _Described:
     from dglcell.sources.screens import read_screen
 
     screen = read_screen(path)
-    orders, counts = np.unique([len(set(genes)) for genes in screen.genotypes], return_counts=True)
+    genotypes = [frozenset(genes) for genes in screen.genotypes]
+    orders, counts = np.unique([len(genes) for genes in genotypes], return_counts=True)
     present = np.isfinite(screen.labels).sum(axis=0)
     document: dict[str, Any] = {
         "layout": screen.layout,
-        "rows": len(screen.genotypes),
-        "genotypes": len({frozenset(genes) for genes in screen.genotypes}),
+        "rows": len(genotypes),
+        "genotypes": len(set(genotypes)),
         "orders": {str(k): int(n) for k, n in zip(orders, counts, strict=True)},
         "labels": {name: int(n) for name, n in zip(schema.LABEL_COLUMNS, present, strict=True)},
         "report": dict(screen.report),

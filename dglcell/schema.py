@@ -49,7 +49,14 @@ INTERACTION: Final = "gene_interaction"
 INTERACTION_P: Final = "gene_interaction_p_value"
 LABELS: Final = (FITNESS, INTERACTION)  # predictions: (B, 2)
 LABEL_COLUMNS: Final = (FITNESS, FITNESS_STD, INTERACTION, INTERACTION_P)  # table: (n, 4)
+# Beside the table, by the same spelling where a file has it: the standard deviation of the interaction, (n,) float32.
+INTERACTION_STD: Final = "gene_interaction_std"
 MIN_ORDER: Final = {FITNESS: 0, INTERACTION: 2}  # an interaction is undefined below two deletions
+
+# What was done to a gene of a genotype; a genotype table stores the index, (K,) int8. `other` are suppressors and alleles
+# of unknown effect. The graph takes them all for a deletion.
+ALLELES: Final = ("deletion", "ts", "damp", "other")
+DELETION: Final = 0
 
 VARIANTS: Final = ("two-head", "difference", "local", "both")
 ENGINES: Final = ("auto", "dgl", "torch")

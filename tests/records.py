@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from dglcell.sources.genes import GeneList
-from dglcell.sources.genotype_table import ScreenTable
 from dglcell.sources.networks import EdgeTable
 from dglcell.sources.sbml import MetabolicModel, ReactionRecord
+from dglcell.sources.screen_table import ScreenTable
 
 # id, lower, upper, stoichiometry, rule
 TOY = (
@@ -48,4 +48,4 @@ def screen(
     values = np.full((len(genotypes), 4), np.nan, dtype=np.float32)
     if labels is not None:
         values[:] = labels
-    return ScreenTable(path, "genotype table", list(genotypes), values, np.arange(2, len(genotypes) + 2))
+    return ScreenTable.of(path, "genotype table", genotypes, values, np.arange(2, len(genotypes) + 2))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,41 +19,17 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
+from dglcell.sources.blocks import Block
+from dglcell.sources.columns import Columns, Wanted, read_fast, rows_of
+from dglcell.sources.screen_table import Report, ScreenTable
+from dglcell.sources.strains import GeneColumn, interleave
 
 LAYOUT: Final = "genotype table"
 EXPECTED: Final = "a table whose header has 'genes' or 'gene_1', 'gene_2', .."
 GENES: Final = "genes"
 SEPARATOR: Final = ";"
+_NUMBERS: Final = (*schema.LABEL_COLUMNS, schema.INTERACTION_STD)
 _GENE_COLUMN = re.compile(r"gene_(\d+)")
-
-
-@dataclass(frozen=True)
-class ScreenTable:
-    """Genotypes and labels of one file.
-
-    Attributes
-    ----------
-    path, layout : str
-        The file and the format it was recognised as.
-    genotypes : list of tuple of str
-        Deleted genes as the file names them, strain suffixes removed; empty for the wild type.
-    labels : (n, 4) float32
-        Columns of `schema.LABEL_COLUMNS`, NaN where missing.
-    lines : (n,) int64
-        Line number of each row.
-    report : dict
-        What was read.
-    """
-
-    path: str
-    layout: str
-    genotypes: list[tuple[str, ...]]
-    labels: NDArray[np.float32]
-    lines: NDArray[np.int64]
-    report: dict[str, int | str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.genotypes)
 
 
 @dataclass(frozen=True)
@@ -96,25 +72,134 @@ def read_genotype_table(path: Path | str) -> GenotypeRows:
 
 def parse_genotype_table(path: Path, lines: Sequence[str]) -> GenotypeRows:
     """As `read_genotype_table`, from lines already read."""
-    problems = Problems()
-    header = [name.strip() for name in next(csv.reader(lines[:1], delimiter=_mark(lines[0])))]
-    names = [name.lower() for name in header]
-    _check_header(path, names)
-    rows, numbers = _rows(path, lines, len(header), problems)
-    at = np.array(numbers, dtype=np.int64)
-    labels = np.full((len(rows), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
-    report: dict[str, int | str] = {"rows": len(rows)}
-    for k, name in enumerate(schema.LABEL_COLUMNS):
-        if name in names:
-            column = names.index(name)
-            labels[:, k] = textio.numbers([row[column] for row in rows], at, path, name, problems)
-            report[f"rows with {name}"] = int(np.isfinite(labels[:, k]).sum())
-    problems.check()
+    head = Header.of(path, lines[0])
+    block = Block(2, "".join(line + "\n" for line in lines[1:]).encode())
+    rows, columns = head.rows(path, block)
     if not rows:
         raise DataError(f"{path} has a header and no rows - a genotype a row was expected")
-    genotypes = _genotypes(names, rows)
+    genotypes = head.genotypes(rows)
+    labels, std, report = head.labels(columns, len(rows))
     report["rows of the wild type"] = sum(not genotype for genotype in genotypes)
-    return GenotypeRows(str(path), LAYOUT, genotypes, labels, at, report, header, rows)
+    more = {"header": head.cells, "rows": rows}
+    return GenotypeRows.of(str(path), LAYOUT, genotypes, labels, columns.lines, report, std, **more)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of one genotype table, and how its rows are read.
+
+    Attributes
+    ----------
+    cells : list of str
+        Names as the file has them.
+    names : list of str
+        The same in lower case.
+    mark : str
+        Between columns.
+    """
+
+    cells: list[str]
+    names: list[str]
+    mark: str
+    skip: ClassVar[int] = 1
+    layout: ClassVar[str] = LAYOUT
+
+    @classmethod
+    def of(cls, path: Path, line: str) -> Self:
+        """Read the first line; DataError for a column twice, or both ways to name genes."""
+        cells = [name.strip() for name in next(csv.reader([line], delimiter=_mark(line)))]
+        names = [name.lower() for name in cells]
+        _check_header(path, names)
+        return cls(cells, names, _mark(line))
+
+    @property
+    def numbers(self) -> dict[int, str]:
+        """Columns of labels."""
+        return {self.names.index(name): name for name in _NUMBERS if name in self.names}
+
+    @property
+    def gene_columns(self) -> list[int]:
+        """Columns that hold one gene each, in the order of their numbers."""
+        matches = ((_GENE_COLUMN.fullmatch(name), column) for column, name in enumerate(self.names))
+        return [column for _, column in sorted((int(match.group(1)), column) for match, column in matches if match)]
+
+    def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
+        """One block of rows, without its header; its interactions are taken for what they say they are.
+
+        Raises
+        ------
+        DataError
+            Whatever is wrong with rows, with file and line.
+        """
+        found = self._fast(path, block)
+        if found is None:
+            rows, columns = self.rows(path, block)
+            row_of: dict[tuple[str, ...], int] = {}
+            codes = [row_of.setdefault(genotype, len(row_of)) for genotype in self.genotypes(rows)]
+            values = [[(gene, schema.DELETION) for gene in genotype] for genotype in row_of]
+            found = columns, [(np.array(codes, dtype=np.int32), values)]
+        columns, genes = found
+        n = len(columns.lines)
+        mutations = interleave(n, genes)
+        labels, std, report = self.labels(columns, n)
+        report["rows of the wild type"] = int(np.count_nonzero(np.diff(mutations[-1]) == 0))
+        missing = np.full(n, np.nan, dtype=np.float32)
+        return ScreenTable(str(path), LAYOUT, *mutations, labels, std, missing, columns.lines, report)
+
+    def _fast(self, path: Path, block: Block) -> tuple[Columns, list[GeneColumn]] | None:
+        """Genes in columns, if this block holds nothing but pairs or has a column for each gene; else None."""
+        wanted, data = Wanted(len(self.names), self.gene_columns, self.numbers, self.mark, blank=True), block.data
+        if GENES in self.names:
+            # A pair a row and nothing but labels beside: its two genes are as good as two columns.
+            only = len(self.numbers) + 1 == len(self.names) and self.names[0] == GENES
+            if not only or data.count(SEPARATOR.encode()) != data.count(b"\n"):
+                return None
+            data = data.replace(SEPARATOR.encode(), self.mark.encode())
+            wanted = Wanted(len(self.names) + 1, (0, 1), {c + 1: w for c, w in self.numbers.items()}, self.mark)
+        columns = read_fast(Block(block.first, data), wanted)
+        if columns is None or (GENES in self.names and any(map(textio.is_number, columns.values[1]))):
+            return None  # a number among the genes: the separator stood in a label
+        if GENES in self.names:
+            columns.numbers.update({c: columns.numbers.pop(c + 1) for c in sorted(self.numbers)})
+        genes = [
+            (columns.codes[c], [[(v.strip(), schema.DELETION)] if v.strip() else [] for v in columns.values[c]])
+            for c in wanted.text
+        ]
+        return columns, genes
+
+    def rows(self, path: Path, block: Block) -> tuple[list[list[str]], Columns]:
+        """Rows as cells, and their labels. A blank line is the wild type where there is one column, else nothing."""
+        problems, width = Problems(), len(self.names)
+        blank = [""] if width == 1 else None
+        rows, at = rows_of(path, block, width, self.mark, problems, "cell", ", as in the header", blank)
+        columns = Columns(lines=np.array(at, dtype=np.int64))
+        for column, what in self.numbers.items():
+            cells = [row[column] for row in rows]
+            columns.numbers[column] = textio.numbers(cells, columns.lines, path, what, problems)
+        problems.check()
+        return rows, columns
+
+    def genotypes(self, rows: list[list[str]]) -> list[tuple[str, ...]]:
+        """The genes of rows given as cells."""
+        if GENES in self.names:
+            column = self.names.index(GENES)
+            return [tuple(g for part in row[column].split(SEPARATOR) if (g := part.strip())) for row in rows]
+        columns = self.gene_columns
+        return [tuple(g for k in columns if (g := row[k].strip())) for row in rows]
+
+    def labels(self, columns: Columns, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Report]:
+        """Labels (n, 4), standard deviations of interactions (n,), and how many there are."""
+        labels = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
+        std = np.full(n, np.nan, dtype=np.float32)
+        report: Report = {"rows": n}
+        for column, what in self.numbers.items():
+            values = columns.numbers[column]
+            report[f"rows with {what}"] = int(np.isfinite(values).sum())
+            if what == schema.INTERACTION_STD:
+                std[:] = values
+            else:
+                labels[:, schema.LABEL_COLUMNS.index(what)] = values
+        return labels, std, report
 
 
 def _mark(line: str) -> str:
@@ -132,41 +217,3 @@ def _check_header(path: Path, names: list[str]) -> None:
     if GENES in names and any(_GENE_COLUMN.fullmatch(name) for name in names):
         problems.add(f"{path}:1: both 'genes' and 'gene_1', .. are columns - keep one way to name the genes")
     problems.check()
-
-
-def _rows(path: Path, lines: Sequence[str], width: int, problems: Problems) -> tuple[list[list[str]], list[int]]:
-    """Body rows and their line numbers. In a table of one column a blank line is the wild type, else it is skipped."""
-    rows, numbers = [], []
-    # Strict, and no cell over several lines: one stray quote would otherwise swallow the rows after it.
-    reader = csv.reader(lines[1:], delimiter=_mark(lines[0]), strict=True)
-    number = 1
-    try:
-        for row in reader:
-            number += 1
-            if reader.line_num + 1 != number:
-                problems.add(f"{path}:{number}: a quoted cell runs on over the next line - close the quote on its line")
-                number = reader.line_num + 1
-                continue
-            if not row:
-                if width > 1:
-                    continue
-                row = [""]
-            if len(row) != width:
-                problems.add(
-                    f"{path}:{number}: {textio.counted(len(row), 'cell')} - {width} were expected, as in the header"
-                )
-                continue
-            rows.append(row)
-            numbers.append(number)
-    except csv.Error as error:
-        problems.add(f"{path}:{number + 1}: {error} - check the quotes of this line and those after it")
-    return rows, numbers
-
-
-def _genotypes(names: list[str], rows: list[list[str]]) -> list[tuple[str, ...]]:
-    if GENES in names:
-        column = names.index(GENES)
-        return [tuple(g for part in row[column].split(SEPARATOR) if (g := part.strip())) for row in rows]
-    found = [(int(match.group(1)), k) for k, name in enumerate(names) if (match := _GENE_COLUMN.fullmatch(name))]
-    columns = [k for _, k in sorted(found)]
-    return [tuple(g for k in columns if (g := row[k].strip())) for row in rows]

@@ -1,97 +1,135 @@
-"""Screens in the layouts of their publications -> genotypes and labels.
+"""The layouts in which yeast screens are published: how each is recognised, and which column is what.
 
-One recogniser and one reader a layout; `screens` lists them. Costanzo 2010: doi:10.1126/science.1180823.
+A layout is data: its width, words that its header must have, its columns of strains and numbers. `tables` reads them.
+Costanzo et al. 2010, doi:10.1126/science.1180823; Costanzo et al. 2016, doi:10.1126/science.aaf1420; Kuzmin et al. 2018
+and 2020, doi:10.1126/science.aao1729, doi:10.1126/science.aaz5667; SGA score output, github.com/csbio/SGA_Public.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from dglcell import schema
-from dglcell.errors import Problems
-from dglcell.sources import textio
-from dglcell.sources.genotype_table import ScreenTable
 
-COSTANZO_2010: Final = "Costanzo 2010, 7 columns"
-COSTANZO_2010_EXPECTED: Final = (
-    "Costanzo 2010 (7 tab-separated columns: query ORF, name, array ORF, name, epsilon, sd, p)"
+# What a column of numbers can be, beside the labels.
+QUERY_FITNESS: Final = "query fitness"
+ARRAY_FITNESS: Final = "array fitness"
+EXPECTED_FITNESS: Final = "expected fitness"
+COOL_FITNESS: Final = "fitness at 26 degrees"
+COOL_STD: Final = "fitness_std at 26 degrees"
+
+FITNESS, FITNESS_STD = schema.FITNESS, schema.FITNESS_STD
+SCORE, SCORE_P, SCORE_STD = schema.INTERACTION, schema.INTERACTION_P, schema.INTERACTION_STD
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published layout.
+
+    Attributes
+    ----------
+    name : str
+        As reports and stored screens name it.
+    expected : str
+        How an error describes it.
+    width : int
+        Columns.
+    strains : tuple of int
+        Columns of strain ids or genes.
+    numbers : mapping of str to int
+        What is read from which column.
+    header : mapping of int to str
+        Words that header cells begin with once they are lower case, letters and digits alone; empty for a layout that
+        its numbers tell, whether a header line stands above them or not.
+    alleles : tuple of int
+        Columns of allele names beside the strains; -1 where there is none that matters.
+    adjusted : bool
+        The score of a triple is tau. Elsewhere it is the raw one, `f_ijk - f_ij f_k`, which still holds the pairs'.
+    query : bool
+        The strain columns are the genes of one double-mutant query: HO is its control locus, an empty one is no gene.
+    """
+
+    name: str
+    expected: str
+    width: int
+    strains: tuple[int, ...]
+    numbers: Mapping[str, int]
+    header: Mapping[int, str] = field(default_factory=dict)
+    alleles: tuple[int, ...] = ()
+    adjusted: bool = False
+    query: bool = False
+
+
+_PAIR_OF_STRAINS = {0: "querystrain", 2: "arraystrain"}
+
+PUBLISHED: Final = (
+    Published(
+        "Costanzo 2010, 7 columns",
+        "Costanzo 2010 (7 tab-separated columns: query ORF, name, array ORF, name, epsilon, sd, p; or 13)",
+        7,
+        (0, 2),
+        {SCORE: 4, SCORE_STD: 5, SCORE_P: 6},
+    ),
+    Published(
+        "Costanzo 2010, 13 columns",
+        "",
+        13,
+        (0, 2),
+        {SCORE: 4, SCORE_STD: 5, SCORE_P: 6, QUERY_FITNESS: 7, ARRAY_FITNESS: 9, FITNESS: 11, FITNESS_STD: 12},
+    ),
+    Published(
+        "Costanzo 2016, 11 columns",
+        "Costanzo 2016 (11 columns with a header)",
+        11,
+        (0, 2),
+        {SCORE: 5, SCORE_P: 6, QUERY_FITNESS: 7, ARRAY_FITNESS: 8, FITNESS: 9, FITNESS_STD: 10},
+        {**_PAIR_OF_STRAINS, 4: "arraytype"},
+    ),
+    # epsilon = observed - expected; the e-score and its sd are colony sizes, and the sd of the observed fitness is the
+    # same sd in units of fitness.
+    Published(
+        "SGA score output, 12 columns",
+        "SGA score output (12 columns)",
+        12,
+        (0, 1),
+        {SCORE_P: 4, EXPECTED_FITNESS: 9, FITNESS: 10, FITNESS_STD: 11},
+    ),
+    Published(
+        "Kuzmin, 12 columns",
+        "Kuzmin 2018 or 2020 (12 columns with a header)",
+        12,
+        (0, 2),
+        {SCORE: 6, SCORE_P: 7, QUERY_FITNESS: 8, ARRAY_FITNESS: 9, FITNESS: 10, FITNESS_STD: 11},
+        {**_PAIR_OF_STRAINS, 4: "combinedmutanttype"},
+        alleles=(1, -1),
+        adjusted=True,
+    ),
+    Published(
+        "trigenic score output, 6 columns",
+        "trigenic score output (6 columns with a header)",
+        6,
+        (0, 1),
+        {SCORE: 2, SCORE_P: 3, FITNESS: 4, FITNESS_STD: 5},
+        {0: "querystrain", 1: "arraystrain"},
+    ),
+    Published(
+        "query fitness, 10 columns",
+        "Kuzmin 2020 query fitness (10 columns with a header)",
+        10,
+        (1, 2),
+        {FITNESS: 8, FITNESS_STD: 9},
+        {0: "querystrain", 1: "orf1", 2: "orf2"},
+        alleles=(5, 6),
+        query=True,
+    ),
+    Published(
+        "single-mutant fitness, 7 columns",
+        "a table of single-mutant fitness (7 columns with a header)",
+        7,
+        (0,),
+        {COOL_FITNESS: 3, COOL_STD: 4, FITNESS: 5, FITNESS_STD: 6},
+        {0: "strainid", 1: "systematic"},
+    ),
 )
-_COSTANZO_2010_WIDTH = 7
-_SAMPLE = 20
-# Deletion, temperature-sensitive, reduced expression and double-mutant strains of the same gene.
-_SUFFIX = re.compile(r"_(dma|sn|tsa|tsq|damp|tm)\d*$", re.IGNORECASE)
-
-
-def strip_strain(strain: str) -> tuple[str, str]:
-    """A strain id as (systematic name, kind of suffix or empty): `YAL041W_tsq532` -> (`YAL041W`, `tsq`)."""
-    match = _SUFFIX.search(strain)
-    return (strain[: match.start()], match.group(1).lower()) if match else (strain, "")
-
-
-def is_costanzo_2010(lines: Sequence[str]) -> bool:
-    """Seven tab-separated columns: four of text, then three of numbers."""
-    sample = [fields for line in lines[:_SAMPLE] if len(fields := line.split("\t")) == _COSTANZO_2010_WIDTH]
-    good = sum(
-        not any(textio.is_number(cell) for cell in fields[:3:2]) and sum(map(textio.is_number, fields[4:])) >= 2
-        for fields in sample
-    )
-    return bool(sample) and good * 2 > min(len(lines), _SAMPLE)
-
-
-def read_costanzo_2010(path: Path, lines: Sequence[str]) -> ScreenTable:
-    """Digenic interactions; the sd is that of epsilon, not of a fitness, so it is no label here."""
-    problems = Problems()
-    rows, numbers = [], []
-    for number, line in enumerate(lines, start=1):
-        fields = line.split("\t")
-        if len(fields) == _COSTANZO_2010_WIDTH:
-            if number == 1 and fields[0].strip().lower().startswith("query"):
-                continue
-            rows.append(fields)
-            numbers.append(number)
-        elif line.strip():
-            found = textio.counted(len(fields), "column")
-            problems.add(f"{path}:{number}: {found} - {_COSTANZO_2010_WIDTH} were expected")
-    at = np.array(numbers, dtype=np.int64)
-    labels = np.full((len(rows), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
-    for name, column in ((schema.INTERACTION, 4), (schema.INTERACTION_P, 6)):
-        values = textio.numbers([row[column] for row in rows], at, path, name, problems)
-        labels[:, schema.LABEL_COLUMNS.index(name)] = values
-    textio.numbers([row[5] for row in rows], at, path, "sd", problems)
-    genotypes, suffixes = strip_pairs(path, [(row[0], row[2]) for row in rows], numbers, problems)
-    problems.check()
-    report: dict[str, int | str] = {"rows": len(rows)}
-    known = np.isfinite(labels).sum(axis=0)
-    for k, name in enumerate(schema.LABEL_COLUMNS):
-        if known[k]:
-            report[f"rows with {name}"] = int(known[k])
-    report.update({f"strain suffixes _{kind} removed": n for kind, n in sorted(suffixes.items())})
-    return ScreenTable(str(path), COSTANZO_2010, genotypes, labels, at, report)
-
-
-def strip_pairs(
-    path: Path, strains: Sequence[tuple[str, str]], lines: Sequence[int], problems: Problems
-) -> tuple[list[tuple[str, ...]], Counter[str]]:
-    """Strain pairs as gene pairs, and how many suffixes of each kind were removed."""
-    cache: dict[str, tuple[str, str]] = {}
-    suffixes: Counter[str] = Counter()
-    genotypes: list[tuple[str, ...]] = []
-    for pair, line in zip(strains, lines, strict=True):
-        genes = []
-        for strain in pair:
-            found = cache.get(strain)
-            if found is None:
-                found = cache[strain] = strip_strain(strain.strip())
-            if found[1]:
-                suffixes[found[1]] += 1
-            if not found[0]:
-                problems.add(f"{path}:{line}: an empty strain id - a systematic name was expected")
-            genes.append(found[0])
-        genotypes.append(tuple(genes))
-    return genotypes, suffixes

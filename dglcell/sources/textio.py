@@ -5,17 +5,20 @@ Owns opening, decoding, cutting into lines and fields, and numbers. Knows nothin
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 
+GZIP = b"\x1f\x8b"
 _MAGIC = {
     b"PK\x03\x04": "an Excel or zip file",
     b"\x89HDF": "an HDF5 file",
@@ -26,6 +29,28 @@ _MAGIC = {
 _MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "#n/a"})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SAMPLE = 20
+_HEAD = 4096
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file's raw bytes; DataError for a folder, a file that is not there, or one that may not be read."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder - a file was expected")
+    try:
+        handle = open(path, "rb")  # noqa: SIM115 - closed below, outside of what is caught here
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file - check the path") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror or error}) - check its permissions") from error
+    with handle:
+        yield handle
+
+
+def first_bytes(path: Path, n: int) -> bytes:
+    """The first bytes of a file, as they lie on disk."""
+    with opened(path) as handle:
+        return handle.read(n)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -37,15 +62,9 @@ def read_bytes(path: Path) -> bytes:
         No such file, a folder, not readable, empty, or gzip data that is cut short or damaged.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder - a file was expected")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file - check the path") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error}) - check its permissions") from error
-    if content[:2] == b"\x1f\x8b":
+    with opened(path) as handle:
+        content = handle.read()
+    if content[:2] == GZIP:
         try:
             content = gzip.decompress(content)
         except (EOFError, zlib.error, OSError) as error:
@@ -67,19 +86,31 @@ def read_text(path: Path) -> str:
         As `read_bytes`, or the file is not text.
     """
     content = read_bytes(path)
-    for magic, what in _MAGIC.items():
-        if content.startswith(magic):
-            raise DataError(f"{path} is {what} - a text file was expected")
     try:
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             text = content.decode("utf-16")
-        elif b"\0" in content:
-            raise DataError(f"{path} is not text (it holds zero bytes) - a text file was expected")
         else:
+            refuse_binary(path, content)
             text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def refuse_binary(path: Path, content: bytes) -> None:
+    """DataError for what begins like a known binary format, or holds zero bytes."""
+    for magic, what in _MAGIC.items():
+        if content.startswith(magic):
+            raise DataError(f"{path} is {what} - a text file was expected")
+    if b"\0" in content:
+        raise DataError(f"{path} is not text (it holds zero bytes) - a text file was expected")
+
+
+def refuse_markup(path: Path, content: bytes) -> None:
+    """DataError for XML or HTML, such as an error page in place of a download."""
+    if content.lstrip()[:1] == b"<":
+        begins = shorten(content[:60].decode("utf-8", "replace"))
+        raise DataError(f"{path} is XML or HTML (it begins with '{begins}') - a table was expected")
 
 
 def read_lines(path: Path) -> list[str]:
@@ -91,8 +122,7 @@ def read_lines(path: Path) -> list[str]:
         As `read_text`, or the file is XML or HTML, such as an error page in place of a download.
     """
     text = read_text(path)
-    if text.lstrip()[:1] == "<":
-        raise DataError(f"{path} is XML or HTML (it begins with '{shorten(text[:60])}') - a table was expected")
+    refuse_markup(path, text[:_HEAD].encode())
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.sources.published import strip_strain
 from dglcell.sources.screens import read_genotype_table, read_screen
+from dglcell.sources.strains import strip_strain
 
 NAN = float("nan")
 COSTANZO = """YAL063C\tFLO9\tYBR266C\tSLM6\t-0.1071\t0.0184\t1.8780e-05

@@ -96,3 +96,40 @@ def test_a_file_of_another_kind_is_named(yeast, kind):
             networks.read_network(yeast / name, kind)
     with pytest.raises(DataError, match="unknown screen layout"):
         screens.read_screen(yeast / "biogrid_physical.tsv.gz")
+
+
+def test_other_screens(yeast):
+    """Layout, rows, rows by order, fitness values, interactions, strains that are no deletion."""
+    expected = {
+        "scored_triple_test_small_digenic.txt.gz": ("SGA score output, 12 columns", [0, 0, 5826, 4606], 10432, 5826),
+        "scored_triple_test_small_trigenic.txt.gz": (
+            "trigenic score output, 6 columns",
+            [0, 0, 5826, 4606],
+            10432,
+            5826,
+        ),
+        "strain_ids_and_single_mutant_fitness.xlsx": ("single-mutant fitness, 7 columns", [0, 10859], 10277, 0),
+        "GO_0006281_training_data_2016_0": ("DCell", [0, 0, 8783], 0, 8783),
+        "GO_0006281_testing_data_2016_0": ("DCell", [0, 0, 2868], 0, 2868),
+    }
+    for name, (layout, orders, fitness, interactions) in expected.items():
+        screen = screens.read_screen(yeast / name)
+        assert (screen.layout, np.bincount(np.diff(screen.ptr)).tolist()) == (layout, orders)
+        assert np.isfinite(screen.labels).sum(axis=0)[[0, 2]].tolist() == [fitness, interactions]
+        if "+" in name:
+            assert "YDL227C" not in screen.names
+
+
+def test_the_digenic_and_the_trigenic_file_tell_the_same(yeast):
+    """Both hold the same rows; their pairs' scores agree to the digits given, their triples' are raw in both."""
+    scores = []
+    for kind in ("digenic", "trigenic"):
+        screen = screens.read_screen(yeast / f"scored_triple_test_small_{kind}.txt.gz", raw_scores=True)
+        by_genotype = {frozenset(g): label for g, label in zip(screen.genotypes, screen.labels, strict=True)}
+        scores.append(by_genotype)
+    shared = [key for key in scores[0] if key in scores[1]]
+    assert len(shared) > 10_000
+    difference = np.array([scores[0][key][2] - scores[1][key][2] for key in shared])
+    assert np.nanmedian(np.abs(difference)) < 1e-4
+    fitness = np.array([scores[0][key][0] - scores[1][key][0] for key in shared])
+    assert np.nanmedian(np.abs(fitness)) < 1e-4
