@@ -67,10 +67,10 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         scores.plot(epochs, values, color=colour, marker=marker, ms=3, label=_NAMES[label])
     scores.axhline(0, color=_GREY, lw=0.6)
     scores.set_ylabel("validation Pearson r")
-    rates.step(epochs, [float(record["lr"]) for record in history], where="mid", color=_INK, lw=1.2)
-    rates.set_yscale("log")
-    for formatter in (rates.yaxis.set_major_formatter, rates.yaxis.set_minor_formatter):
-        formatter(lambda rate, _: f"{rate:.1e}")
+    lr = [float(record["lr"]) for record in history]
+    rates.step(epochs, lr, where="mid", color=_INK, lw=1.2)
+    rates.set_ylim(0, 1.1 * max(lr, default=1.0))
+    rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     rates.set_ylabel("learning rate")
     best = [record["epoch"] for record in history if record.get("best")]
     for axes in (losses, scores, rates):
@@ -134,10 +134,10 @@ def predicted_against_measured(
     unit = _UNITS.get(label, label)
     axes.set_xlabel(f"measured {unit}")
     axes.set_ylabel(f"predicted {unit}")
-    note = f"n = {len(x):,}\nPearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
-    note += f"\n{outside:,} outside the axes" if outside else ""
-    axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize=9, color=_INK)
-    axes.set_title(f"{_NAMES.get(label, label).capitalize()}, {split}", loc="left", fontsize=11, color=_INK)
+    note = f"n = {len(x):,}, Pearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
+    note += f", {outside:,} outside the axes" if outside else ""
+    title = f"{_NAMES.get(label, label).capitalize()}, {split}"
+    axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=_INK)
     _save(figure, path)
 
 

@@ -188,6 +188,13 @@ def test_only_the_same_run_can_be_resumed(tmp_path: Path) -> None:
     assert not (tmp_path / "absent").exists()
 
 
+def test_an_existing_run_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, table, split, _ = tiny_run(tmp_path / "run")
+    monkeypatch.setattr("dglcell.train.loop.Session", lambda *args: pytest.fail("a session was made"))
+    with pytest.raises(UsageError, match="is not empty"):
+        train(cell, table, split, tiny_config(), tmp_path / "run")
+
+
 def test_an_existing_run_is_refused_and_overwrite_takes_away_only_its_files(tmp_path: Path) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "run", seed=1)
     path, before = tmp_path / "run", weights(tmp_path / "run")
