@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,20 +174,24 @@ def test_half_precision_states_are_compared_in_float32() -> None:
     assert total.dtype == torch.float32
 
 
+# VmHWM belongs to the process image; ru_maxrss would start from that of the parent.
 MEMORY = """
-import resource, torch
+import re, torch
 from dglcell.train.losses import contrastive_loss
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 2**20
 z, y = torch.randn(1024, 64, requires_grad=True), torch.randn(1024)
 contrastive_loss(z[:8], y[:8]).backward()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 contrastive_loss(z, y).backward()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+print(peak() - before)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's peak memory")
 def test_contrastive_loss_of_1024_rows_stays_below_half_a_gigabyte() -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=120)
-    assert float(done.stdout) < 0.5
+    assert 0.01 < float(done.stdout) < 0.5  # the (1024, 1024) matrices alone are 4 MB each
 
 
 @pytest.mark.parametrize(
