@@ -1,0 +1,89 @@
+"""The demo: its example is what it says, and a short run leaves everything that the final table names."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+
+from dglcell import demo, schema
+from dglcell.errors import UsageError
+from dglcell.evaluate import evaluate
+from dglcell.predict import load_run
+from dglcell.train import baselines
+
+SHORT = dataclasses.replace(demo.CONFIG, epochs=1, max_steps=2, layers=1, hidden=8)
+
+
+@pytest.fixture(scope="module")
+def example():
+    return demo.example()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    said = []
+    with pytest.MonkeyPatch.context() as patch:  # two quick baselines stand for all
+        patch.setattr(baselines, "NAMES", baselines.QUICK)
+        result = demo.run(tmp_path_factory.mktemp("demo") / "new", say=said.append, config=SHORT)
+    return result, said
+
+
+def test_example_is_the_core_model_with_its_screen(example):
+    cell, table = example
+    assert cell.num_nodes(schema.GENE) == 137 and len(cell.group_names) == 69
+    assert cell.relations[schema.PHYSICAL].num_pairs == 163
+    assert cell.relations[schema.REGULATORY].num_pairs == 0
+    assert (table.orders == 1).sum() == 137 and (table.orders == 2).sum() == 9316
+    assert np.isfinite(table.targets[table.orders == 2]).all()
+
+
+def test_result_names_what_is_there(finished):
+    result, said = finished
+    assert [row.model for row in result.rows] == [
+        *baselines.QUICK,
+        "dglcell without lost reactions",
+        "dglcell",
+    ]
+    assert result.pairs == 1863 and len(said) == 4
+    assert {path.name for path in result.plots} == {
+        "training.png",
+        *(f"{part}_{label}.png" for part in ("test", "validation") for label in schema.LABELS),
+    }
+    assert all(path.is_file() for path in (result.cell, result.predictions, *result.plots))
+    assert load_run(result.run).config.lost_reactions and not load_run(result.ablation).config.lost_reactions
+
+
+def test_rows_are_those_of_evaluate(finished):
+    result, _ = finished
+    found = evaluate(load_run(result.run))  # finds the screen in the demo's cell file
+    row = result.rows[-1]
+    for label in schema.LABELS:
+        assert getattr(row, label) == pytest.approx(found["test"]["order_2"][label]["pearson"], abs=1e-6)
+
+
+def test_predictions_are_of_the_held_out_genotypes(finished, example):
+    result, _ = finished
+    with open(result.predictions, newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    assert list(rows[0]) == ["genes", *schema.LABELS, "pred_fitness", "pred_gene_interaction"]
+    pairs = [row for row in rows if ";" in row["genes"]]
+    assert (len(pairs), len(rows) - len(pairs)) == (1863, 27)
+    assert all(row["pred_gene_interaction"] == "" for row in rows if ";" not in row["genes"])
+    assert all(row["pred_gene_interaction"] and row["gene_interaction"] for row in pairs)
+
+
+def test_an_earlier_demo_is_kept(finished):
+    result, _ = finished
+    with pytest.raises(UsageError, match="exists"):
+        demo.run(result.out, config=SHORT)
+
+
+@pytest.mark.slow
+def test_the_model_beats_the_baselines(tmp_path):
+    result = demo.run(tmp_path)
+    found = {row.model: row.gene_interaction for row in result.rows}
+    others = [found[name] for name in ("gene-ridge", "embedding-mlp", "lost-reactions-mlp")]
+    assert found["dglcell"] > max(*others, found["dglcell without lost reactions"], 0.79)
