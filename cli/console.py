@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import sys
 import warnings
@@ -20,9 +21,19 @@ def configure(verbosity: int) -> None:
     global _verbosity  # one process runs one command
     _verbosity = verbosity
     warnings.showwarning = _show_warning
+    logger = logging.getLogger("dglcell")
+    logger.handlers = [_Said()]
+    logger.setLevel(logging.INFO)
     if verbosity < 1:
         for library in ("cobra", "torch", "dgl", "matplotlib", "optlang", "openpyxl"):
             warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
+
+
+class _Said(logging.Handler):
+    """What the library has to say, as lines of progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
 
 
 def verbosity() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.settings import screen_options, screen_rules
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-self-loops", is_flag=True, help="No gene-gene self-loops.")
 @click.option("--screen", multiple=True, type=options.FILE, help="Measured genotypes, stored with the graph.")
+@screen_options
 @options.unknown_genes
 @click.option("--out", type=options.FILE, required=True, help="Cell graph to write (cell.h5).")
 @options.as_json
@@ -64,6 +66,7 @@ def command(
     out: Path,
     as_json: bool,
     overwrite: bool,
+    **rules: Any,
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
@@ -74,6 +77,11 @@ def command(
     from dglcell.sources.sbml import textbook_path
     from dglcell.storage import refuse_existing
 
+    reading = screen_rules(rules)
+    if reading.rules() and not screen:
+        raise click.UsageError(
+            "--" + ", --".join(reading.rules()).replace("_", "-") + " without --screen has no effect"
+        )
     if model is not None:
         sbml = options.metabolic_model(sbml, model, textbook_path)
     files = SourceFiles(sbml, genes, physical, regulatory, _relations(relation), features, screen)
@@ -85,7 +93,7 @@ def command(
     table, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        table, screen_report = read_screens(cell, screen, unknown_genes)
+        table, screen_report = read_screens(cell, screen, unknown_genes, reading)
     store.save(cell, out, table, overwrite)
     if as_json:
         console.result({**cell.info(), "out": str(out), "report": cell.report, "screen": screen_report})

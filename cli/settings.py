@@ -12,8 +12,19 @@ import click
 from dglcell import schema
 from dglcell.cli import options
 from dglcell.config import TrainConfig, flag, read_toml
+from dglcell.errors import Problems, UsageError
+from dglcell.screen_rules import CHOICES, ScreenRules
 
+SCREEN_HELP = {
+    "alleles": "Keep all alleles, or the rows of deletions alone (no temperature-sensitive, DAmP or other ones).",
+    "replicates": "Keep rows of one file with the same genes and alleles, or make them one, weighted by 1/sd^2.",
+    "max_p": "Leave out rows with a larger p-value.",
+    "clip_fitness": "Set negative fitness to 0.",
+    "derive_fitness": "Fill in the missing one of a pair's fitness and interaction, f_ij = eps_ij + f_i f_j.",
+    "raw_scores": "Take scores of triples that are not adjusted for their pairs as interactions.",
+}
 _HELP = {
+    **SCREEN_HELP,
     "layers": "Graph layers.",
     "hidden": "Width of every state.",
     "heads": "Attention heads; they divide --hidden.",
@@ -48,6 +59,7 @@ _HELP = {
     "screen": "Screen tables; without any, the one stored in CELL.",
 }
 _CHOICES = {
+    **CHOICES,
     "variant": schema.VARIANTS,
     "split": ("random", "kfold", "file"),
     "engine": schema.ENGINES,
@@ -85,6 +97,22 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if field.name != _FROM_GRAPH:
             command = _option(field)(command)
     return command
+
+
+def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for every field of `ScreenRules`; one that is not given arrives as None."""
+    for field in reversed(dataclasses.fields(ScreenRules)):
+        command = _option(field)(command)
+    return command
+
+
+def screen_rules(given: Mapping[str, Any]) -> ScreenRules:
+    """The rules that options give; checked."""
+    rules = ScreenRules(**{name: given[name] for name in SCREEN_HELP if given[name] is not None})
+    problems = Problems(UsageError)
+    rules.check_rules(problems)
+    problems.check()
+    return rules
 
 
 def _option(field: dataclasses.Field[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

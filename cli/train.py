@@ -86,12 +86,18 @@ def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: st
     from dglcell.graph.files import read_screens
 
     if config.screen:
-        table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes)
-        skipped = sum(file.get("rows with an unknown gene, left out", 0) for file in report["files"])
-        if skipped:
-            console.say(f"{skipped:,} rows with unknown genes are left out")
+        table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes, config)
+        for file in report["files"]:
+            for what, count in file.items():
+                if count and isinstance(count, int) and any(word in what for word in ("left out", "merged", "derived")):
+                    console.say(f"{Path(file['path']).name}: {count:,} {what}")
         origin = None
     else:
+        if given := config.rules():
+            flags = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise UsageError(
+                f"{flags} without --screen: the screen in {cell} is as preprocess read it - give them there"
+            )
         stored = store.load_screen(cell)
         if stored is None:
             raise UsageError(f"{cell} holds no screen - give --screen F, or preprocess with --screen")

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from dglcell import schema
 from dglcell.errors import Problems, UsageError
+from dglcell.screen_rules import ScreenRules
 
 _SET_ENCODER_HEADS = 4
 
@@ -73,8 +74,8 @@ class ModelConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(ModelConfig):
-    """A whole training run: the architecture, the optimisation, the split and the machine.
+class TrainConfig(ScreenRules, ModelConfig):
+    """A whole training run: the architecture, how screens are read, the optimisation, the split and the machine.
 
     Attributes
     ----------
@@ -125,6 +126,7 @@ class TrainConfig(ModelConfig):
         """
         problems = Problems(UsageError)
         self.check(problems)
+        self.check_rules(problems)
         self._check_numbers(problems)
         self._check_choices(problems)
         self._check_losses(problems)

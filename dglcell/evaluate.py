@@ -119,11 +119,11 @@ def _stored(path: Path) -> GenotypeTable:
 
 
 def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
-    from dglcell.sources.screens import read_screen
+    from dglcell.genotypes.unite import unite
 
     if not paths:
         raise DataError(f"the run {run.folder.path} does not say where its screen is - give it with --screen")
-    return GenotypeTable.from_records(run.cell, [read_screen(path) for path in paths], unknown="skip")[0]
+    return unite(run.cell, paths, "skip", run.config)[0]
 
 
 def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, metrics: dict[str, Any]) -> None:

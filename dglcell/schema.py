@@ -53,13 +53,13 @@ LABEL_COLUMNS: Final = (FITNESS, FITNESS_STD, INTERACTION, INTERACTION_P)  # tab
 INTERACTION_STD: Final = "gene_interaction_std"
 MIN_ORDER: Final = {FITNESS: 0, INTERACTION: 2}  # an interaction is undefined below two deletions
 
-# What was done to a gene of a genotype; a genotype table stores the index, (K,) int8. `other` are suppressors and alleles
-# of unknown effect. The graph takes them all for a deletion.
+# What was done to a gene of a genotype; a genotype table stores the index, (K,) int8. `other` are suppressors and point
+# mutations of unknown effect. The graph takes them all for a deletion.
 ALLELES: Final = ("deletion", "ts", "damp", "other")
 DELETION: Final = 0
 
 VARIANTS: Final = ("two-head", "difference", "local", "both")
-ENGINES: Final = ("auto", "dgl", "torch")
+ENGINES: Final = ("auto", "dgl", "torch", "fused")
 
 # File kinds (HDF5 root attribute `format`) and their newest versions.
 CELL_FORMAT: Final = "dglcell-cell"

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
 from dglcell.errors import DataError, UsageError
-from dglcell.genotypes.names import GeneRows, gene_rows, offsets
+from dglcell.genotypes.names import GeneRows, table_rows
 from dglcell.graph.fingerprints import IDS, require_same
+from dglcell.sources.screen_table import offsets
 from dglcell.storage import file_sha256, sha256
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ class GenotypeTable:
     source : (n,) int16
         Row of `sources` that a genotype came from.
     sources : tuple of dict
-        `path`, `sha256`, `layout` of each screen file.
+        `path`, `sha256`, `layout` of each screen file; from `genotypes.unite` also its `report` and the `rules`.
     ids_fingerprint : str
         `ids` fingerprint of the cell graph.
     ids : mapping
         The cell graph's own ids, shared and not copied, so that a mismatch can name the first that differs.
+    alleles : (K,) int8
+        Kind of allele of each gene of `genes`, index into `schema.ALLELES`.
+    interaction_std : (n,) float32
+        Standard deviation of the interaction, NaN where missing.
     """
 
     genes: NDArray[np.int32]
@@ -54,6 +59,8 @@ class GenotypeTable:
     sources: tuple[dict[str, Any], ...]
     ids_fingerprint: str
     ids: Mapping[str, Sequence[str]] = dataclasses.field(repr=False)
+    alleles: NDArray[np.int8]
+    interaction_std: NDArray[np.float32]
 
     @classmethod
     def of(
@@ -64,26 +71,35 @@ class GenotypeTable:
         labels: ArrayLike | None = None,
         source: ArrayLike | None = None,
         sources: Sequence[Mapping[str, Any]] = (),
+        alleles: ArrayLike | None = None,
+        interaction_std: ArrayLike | None = None,
     ) -> Self:
-        """A table from arrays; a missing `labels` is all NaN. Interactions below order 2 become NaN."""
-        offsets = np.asarray(ptr, dtype=np.int64)
-        n = len(offsets) - 1
+        """A table from arrays; missing labels become NaN, missing alleles deletions, interactions below order 2 NaN."""
+        starts = np.asarray(ptr, dtype=np.int64)
+        n = len(starts) - 1
         values = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
         if labels is not None:
             values[:] = labels
         values[np.isnan(values)] = np.nan  # one bit pattern, so that equal tables have equal fingerprints
-        low = np.diff(offsets) < schema.MIN_ORDER[schema.INTERACTION]
+        low = np.diff(starts) < schema.MIN_ORDER[schema.INTERACTION]
         for column in _INTERACTION_COLUMNS:
             values[low, column] = np.nan
+        std = np.full(n, np.nan, dtype=np.float32)
+        if interaction_std is not None:
+            std[:] = interaction_std
+        std[low] = np.nan
         origin = np.zeros(n, dtype=np.int16) if source is None else np.asarray(source, dtype=np.int16)
         rows = np.asarray(genes, dtype=np.int32)
-        return cls(rows, offsets, values, origin, tuple(dict(s) for s in sources), cell.fingerprints[IDS], cell.ids)
+        kinds = np.full(len(rows), schema.DELETION) if alleles is None else alleles
+        named = tuple(dict(s) for s in sources)
+        kinds = np.asarray(kinds, dtype=np.int8)
+        return cls(rows, starts, values, origin, named, cell.fingerprints[IDS], cell.ids, kinds, std)
 
     @classmethod
     def from_records(
         cls, cell: CellGraph, screens: Sequence[ScreenTable], unknown: str = "error"
     ) -> tuple[Self, dict[str, Any]]:
-        """Unite screens, in the order given.
+        """Unite screens, in the order given; `genotypes.unite` does so by rules, and with files of any length.
 
         Parameters
         ----------
@@ -109,34 +125,52 @@ class GenotypeTable:
             raise UsageError(f"--unknown-genes {unknown} - error or skip was expected")
         parts, files = [], []
         for number, screen in enumerate(screens):
-            found = gene_rows(cell, screen.genotypes)
-            if found.unknown and unknown == "error":
-                line = screen.lines[np.flatnonzero(found.incomplete)[0]]
-                raise DataError(
-                    f"{screen.path}:{line}: genes that the graph does not have: {found.describe_unknown()} - "
-                    "correct the names, or leave these rows out with --unknown-genes skip"
-                )
+            part, found = cls.part_of(cell, screen, number, unknown)
             origin = {"path": str(screen.path), "sha256": file_sha256(Path(screen.path)), "layout": screen.layout}
-            table = cls.of(
-                cell, found.genes, found.ptr, screen.labels, np.full(len(screen.genotypes), number), [origin]
-            )
-            files.append(_file_report(screen, found))
-            parts.append(table.take(np.flatnonzero(~found.incomplete)))
-        united = cls._concatenate(cell, parts)
+            parts.append(dataclasses.replace(part.take(np.flatnonzero(~found.incomplete)), sources=(origin,)))
+            report = {"path": screen.path, "layout": screen.layout, "unknown genes": len(found.unknown)}
+            files.append(report | part_report(screen, found))
+        united = cls.concatenate(cell, parts)
         return united, {"rows": len(united), "genotypes": united.num_genotypes, "files": files}
 
     @classmethod
-    def _concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
+    def part_of(
+        cls, cell: CellGraph, screen: ScreenTable, number: int = 0, unknown: str = "error"
+    ) -> tuple[Self, GeneRows]:
+        """All rows of one screen, or of one block of it, as source `number`, and what became of its names.
+
+        A row with an unknown gene has no genes here: `GeneRows.incomplete` says which rows to leave out.
+
+        Raises
+        ------
+        DataError
+            An unknown gene under `error`, or an ambiguous name.
+        """
+        found = table_rows(cell, screen)
+        if found.unknown and unknown == "error":
+            line = screen.lines[np.flatnonzero(found.incomplete)[0]]
+            raise DataError(
+                f"{screen.path}:{line}: genes that the graph does not have: {found.describe_unknown()} - "
+                "correct the names, or leave these rows out with --unknown-genes skip"
+            )
+        source, std = np.full(len(screen), number), screen.interaction_std
+        return cls.of(cell, found.genes, found.ptr, screen.labels, source, (), found.alleles, std), found
+
+    @classmethod
+    def concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
+        """The rows of tables of one cell; the sources of each follow those of the one before."""
         empty = cls.of(cell, [], [0])
         tables: list[GenotypeTable] = [empty, *parts]
+        columns = {
+            name: np.concatenate([getattr(t, name) for t in tables])
+            for name in ("genes", "labels", "source", "alleles", "interaction_std")
+        }
         return cls(
-            np.concatenate([t.genes for t in tables]),
-            offsets(np.concatenate([t.orders for t in tables])),
-            np.concatenate([t.labels for t in tables]),
-            np.concatenate([t.source for t in tables]),
-            tuple(s for t in tables for s in t.sources),
-            empty.ids_fingerprint,
-            empty.ids,
+            ptr=offsets(np.concatenate([t.orders for t in tables])),
+            sources=tuple(s for t in tables for s in t.sources),
+            ids_fingerprint=empty.ids_fingerprint,
+            ids=empty.ids,
+            **columns,
         )
 
     def __len__(self) -> int:
@@ -164,7 +198,13 @@ class GenotypeTable:
         ptr = offsets(lengths)
         positions = np.arange(ptr[-1]) + np.repeat(self.ptr[index] - ptr[:-1], lengths)
         return dataclasses.replace(
-            self, genes=self.genes[positions], ptr=ptr, labels=self.labels[index], source=self.source[index]
+            self,
+            genes=self.genes[positions],
+            ptr=ptr,
+            labels=self.labels[index],
+            source=self.source[index],
+            alleles=self.alleles[positions],
+            interaction_std=self.interaction_std[index],
         )
 
     @functools.cached_property
@@ -185,6 +225,12 @@ class GenotypeTable:
     def genotype_keys(self) -> NDArray[np.int64]:
         """(n,) equal iff the gene sets are; 0, 1, .. in order of (order, genes), whatever the order of the rows."""
         return self._keys
+
+    def allele_counts(self) -> dict[str, int]:
+        """Rows with each kind of allele; a row with two kinds counts in both."""
+        owner = np.repeat(np.arange(len(self)), self.orders)
+        kinds = np.asarray(self.alleles)
+        return {name: len(np.unique(owner[kinds == k])) for k, name in enumerate(schema.ALLELES)}
 
     @property
     def num_genotypes(self) -> int:
@@ -209,6 +255,7 @@ class GenotypeTable:
             "genotypes": self.num_genotypes,
             "orders": {str(k): int(c) for k, c in zip(orders, counts, strict=True)},
             "labels": {name: int(c) for name, c in zip(schema.LABEL_COLUMNS, present, strict=True)},
+            "alleles": self.allele_counts(),
             "sources": [dict(s) for s in self.sources],
             "fingerprints": {"ids": self.ids_fingerprint, "screen": self.fingerprint},
         }
@@ -217,15 +264,13 @@ class GenotypeTable:
 _INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
 
 
-def _file_report(screen: ScreenTable, found: GeneRows) -> dict[str, Any]:
+def part_report(screen: ScreenTable, found: GeneRows) -> dict[str, Any]:
+    """What was read of a screen and became of its rows: counts, which add up over blocks, and the reader's texts."""
     low = np.diff(found.ptr) < schema.MIN_ORDER[schema.INTERACTION]
     undefined = low & ~found.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
     return {
-        "path": str(screen.path),
-        "layout": screen.layout,
-        "rows": len(screen.genotypes),
+        "rows": len(screen),
         "rows with an unknown gene, left out": int(found.incomplete.sum()),
-        "unknown genes": len(found.unknown),
         "rows that name a gene twice, merged": found.repeated,
         "interactions of fewer than two deletions, left out": int(undefined.sum()),
         **screen.report,

@@ -6,7 +6,6 @@ Owns what happens to names that the graph does not have. Knows no files and no l
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.errors import DataError, Problems
+from dglcell.sources.screen_table import ScreenTable, offsets
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -38,6 +38,9 @@ class GeneRows:
         How often each unknown name occurs, in order of appearance.
     repeated : int
         Genotypes that name a gene more than once.
+    alleles : (K,) int8
+        Kind of allele of each gene, index into `schema.ALLELES`; of a gene named more than once, the one furthest from
+        a deletion.
     """
 
     genes: NDArray[np.int64]
@@ -45,6 +48,7 @@ class GeneRows:
     incomplete: NDArray[np.bool_]
     unknown: dict[str, int]
     repeated: int
+    alleles: NDArray[np.int8]
 
     def describe_unknown(self) -> str:
         """The first unknown names and how many genotypes they touch, for a message."""
@@ -61,34 +65,55 @@ def gene_rows(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> GeneRows:
     DataError
         An ambiguous name.
     """
-    n = len(genotypes)
-    names = list(itertools.chain.from_iterable(genotypes))
-    lengths = np.fromiter(map(len, genotypes), dtype=np.int64, count=n)
-    row_of: dict[str, int] = {}
+    return table_rows(cell, ScreenTable.of("", "", genotypes, None, np.arange(len(genotypes))))
+
+
+def table_rows(cell: CellGraph, screen: ScreenTable) -> GeneRows:
+    """The same for the rows of a screen, with their kinds of allele.
+
+    Raises
+    ------
+    DataError
+        An ambiguous name.
+    """
+    n, lengths = len(screen), np.diff(screen.ptr)
+    rows = _resolve(cell, screen.names)[screen.codes]
+    owner = np.repeat(np.arange(n), lengths)
+    incomplete = np.zeros(n, dtype=np.bool_)
+    incomplete[owner[rows < 0]] = True
+    kept = ~incomplete[owner]
+    size, kinds = max(1, cell.num_nodes(schema.GENE)), len(schema.ALLELES)
+    key = ((owner[kept] * size + rows[kept]) * kinds + screen.kinds[screen.codes[kept]]).astype(np.int64)
+    key.sort()
+    place, allele = np.divmod(key, kinds)
+    last = np.append(place[1:] != place[:-1], np.ones(min(1, len(place)), dtype=np.bool_))
+    owner, genes = np.divmod(place[last], size)
+    ptr = offsets(np.bincount(owner, minlength=n))
+    repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
+    unknown = _unknown(screen, screen.codes[rows < 0])
+    return GeneRows(genes, ptr, incomplete, unknown, repeated, allele[last].astype(np.int8))
+
+
+def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:
+    """Gene row of each name, -1 where the graph has none."""
     problems = Problems(DataError)
-    for name in dict.fromkeys(names):
+    rows = np.full(len(names), -1, dtype=np.int64)
+    for k, name in enumerate(names):
         try:
             row = cell.resolve(name)
         except DataError as error:
             problems.add(str(error))
-            row = None
-        row_of[name] = -1 if row is None else row
+            continue
+        rows[k] = -1 if row is None else row
     problems.check()
-    rows = np.fromiter((row_of[name] for name in names), dtype=np.int64, count=len(names))
-    owner = np.repeat(np.arange(n), lengths)
-    incomplete = np.bincount(owner[rows < 0], minlength=n) > 0
+    return rows
+
+
+def _unknown(screen: ScreenTable, codes: NDArray[np.int32]) -> dict[str, int]:
+    """How often each of these names occurs, in order of appearance."""
+    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
     unknown: dict[str, int] = {}
-    for k in np.flatnonzero(rows < 0):
-        unknown[names[k]] = unknown.get(names[k], 0) + 1
-    kept = ~incomplete[owner]
-    size = max(1, cell.num_nodes(schema.GENE))
-    distinct = np.unique(owner[kept] * size + rows[kept])
-    owner, genes = np.divmod(distinct, size)
-    ptr = offsets(np.bincount(owner, minlength=n))
-    repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
-    return GeneRows(genes, ptr, incomplete, unknown, repeated)
-
-
-def offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n + 1,) where each of n ragged rows starts, from their lengths."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    for k in np.argsort(first):
+        name = screen.names[found[k]]
+        unknown[name] = unknown.get(name, 0) + int(counts[k])
+    return unknown

@@ -14,7 +14,7 @@ from dglcell.errors import FormatError
 from dglcell.genotypes.dataset import GenotypeTable
 
 PREFIX = "screen/"
-_COLUMNS = ("genes", "ptr", "labels", "source")
+_COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std")
 
 
 def to_arrays(table: GenotypeTable) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -34,10 +34,11 @@ def from_arrays(
         A dataset lacks or does not fit the others.
     """
     try:
-        genes, ptr, labels, source = (arrays[PREFIX + name] for name in _COLUMNS)
+        genes, ptr, labels, source, alleles, std = (arrays[PREFIX + name] for name in _COLUMNS)
     except KeyError as error:
         raise FormatError(f"the stored screen has no dataset {error.args[0]} - build the file again") from error
     n = len(ptr) - 1
-    if n < 0 or int(ptr[-1]) != len(genes) or labels.shape != (n, 4) or source.shape != (n,):
+    fits = n >= 0 and labels.shape == (n, 4) and source.shape == std.shape == (n,)
+    if not fits or not int(ptr[-1]) == len(genes) == len(alleles):
         raise FormatError("the datasets of the stored screen do not fit together - build the file again")
-    return GenotypeTable(genes, ptr, labels, source, tuple(meta["sources"]), meta["ids_fingerprint"], ids)
+    return GenotypeTable(genes, ptr, labels, source, tuple(meta["sources"]), meta["ids_fingerprint"], ids, alleles, std)

@@ -13,14 +13,15 @@ from typing import Any
 from dglcell import schema
 from dglcell.errors import Problems, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.unite import unite
 from dglcell.graph.build import build
 from dglcell.graph.cell import CellGraph
+from dglcell.screen_rules import ScreenRules
 from dglcell.sources.features import read_features
 from dglcell.sources.genes import read_genes
 from dglcell.sources.gpr import DEFAULT_LIMIT
 from dglcell.sources.networks import read_network
 from dglcell.sources.sbml import read_model
-from dglcell.sources.screens import read_screen
 
 Say = Callable[[str], None]
 
@@ -112,7 +113,7 @@ def build_from_files(
 
 
 def read_screens(
-    cell: CellGraph, paths: Sequence[Path], unknown: str = "error"
+    cell: CellGraph, paths: Sequence[Path], unknown: str = "error", rules: ScreenRules | None = None
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens for a cell graph; the table and what was read, merged and dropped.
 
@@ -121,6 +122,6 @@ def read_screens(
     DataError
         A file cannot be read, or names a gene that the graph lacks (unless `unknown` is `skip`).
     """
-    table, report = GenotypeTable.from_records(cell, [read_screen(path) for path in paths], unknown)
+    table, report = unite(cell, paths, unknown, rules)
     labelled = int(table.usable(schema.LABELS).sum())
     return table, {**report, "rows with a label": labelled}

@@ -66,7 +66,7 @@ class ScreenTable:
         path: str,
         layout: str,
         genotypes: Sequence[Sequence[str]],
-        labels: ArrayLike,
+        labels: ArrayLike | None,
         lines: ArrayLike,
         report: Mapping[str, int | str] | None = None,
         interaction_std: ArrayLike | None = None,
@@ -79,7 +79,9 @@ class ScreenTable:
         lengths = np.fromiter(map(len, genotypes), dtype=np.int64, count=len(genotypes))
         missing = np.full(len(genotypes), np.nan, dtype=np.float32)
         std = missing if interaction_std is None else np.asarray(interaction_std, dtype=np.float32)
-        values = np.asarray(labels, dtype=np.float32).reshape(len(genotypes), len(schema.LABEL_COLUMNS))
+        values = np.full((len(genotypes), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
+        if labels is not None:
+            values[:] = labels
         kinds = np.full(len(row_of), schema.DELETION, dtype=np.int8)
         at = np.asarray(lines, dtype=np.int64)
         return cls(

@@ -75,9 +75,10 @@ def recognise(lines: Sequence[str]) -> Found | None:
                 named = layout.header.items()
                 if len(cells) == layout.width and named and all(cells[k].startswith(word) for k, word in named):
                     return Found(layout, skip + 1, mark)
+    header = int(lines[0].strip().lower().startswith("query"))
     for layout in names.PUBLISHED:
-        if not layout.header and _looks_like(layout, lines):
-            return Found(layout, int(lines[0].strip().lower().startswith("query")))
+        if not layout.header and _looks_like(layout, lines[header:]):
+            return Found(layout, header)
     return None
 
 

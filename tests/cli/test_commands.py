@@ -179,7 +179,7 @@ def test_piped_training_prints_plain_lines(cli, core: Path, tmp_path: Path) -> N
 def test_doctor(cli) -> None:
     document = json.loads(cli("doctor", "--json").out)
     assert document["dgl"]["loads"] and document["problems"] == []
-    assert document["engine"]["cpu"]["picked"] in ("dgl", "torch") and document["engine"]["cpu"]["why"]
+    assert document["engine"]["cpu"]["picked"] in ("dgl", "torch", "fused") and document["engine"]["cpu"]["why"]
     assert document["memory"]["cpu"] > 0
 
 
@@ -202,3 +202,37 @@ def test_ctrl_c_and_sigterm_have_their_own_exit_codes(core: Path, tmp_path: Path
         assert process.wait(timeout=60) == code
         assert (out / "model.safetensors").is_file()
         assert not list(out.rglob("*.tmp"))
+
+
+def test_rules_for_screens(cli, core: Path, tmp_path: Path) -> None:
+    """What was merged and dropped is printed, stored, and read again in the same way when a run is evaluated."""
+    screen = tmp_path / "screen.tsv"
+    rows = ["genes\tfitness\tgene_interaction\tgene_interaction_p_value"]
+    genes = [f"b{n:04d}" for n in (8, 114, 115, 116, 118, 351, 356, 451, 474, 485, 720, 721, 722, 723)]
+    for k, gene in enumerate(genes):
+        rows.append(f"{gene}\t{0.5 + k / 40}\t\t")
+        rows += [
+            f"{a};{b}\t\t{(k + j) / 50 - 0.2}\t{0.01 * j}" for j in range(2) for a, b in [(gene, genes[k - 1 - j])]
+        ]
+    screen.write_text("\n".join([*rows, "b0008;b0114\t-0.2\t\t", "b0114;b0008\t0.1\t\t"]) + "\n")
+    options = ["--replicates", "mean", "--max-p", "0.05", "--derive-fitness", "--clip-fitness"]
+    done = cli(
+        "preprocess", "--model", "textbook", "--screen", screen, *options, "--json", "--out", tmp_path / "cell.h5"
+    )
+    report = json.loads(done.out)["screen"]
+    assert report["files"][0]["replicates merged into a mean"] == 2
+    assert report["files"][0]["fitness derived from interaction"] == 28
+    assert report["rule max_p"] == 0.05
+    info = json.loads(cli("info", tmp_path / "cell.h5", "--json").out)["screen"]
+    assert info["sources"][0]["rules"]["replicates"] == "mean"
+    assert info["sources"][0]["report"]["replicates merged into a mean"] == 2
+    assert info["alleles"]["deletion"] == info["rows"] == report["rows"]
+    short = ["--hidden", "8", "--layers", "1", "--epochs", "1"]
+    assert cli("train", core, "--screen", screen, *options, *short, "--out", tmp_path / "run").code == 0
+    assert cli("evaluate", tmp_path / "run", "--json").code == 0
+    done = cli("train", tmp_path / "cell.h5", *options, *short, "--out", tmp_path / "other")
+    assert done.code == 2 and "--replicates, --max-p, --clip-fitness, --derive-fitness without --screen" in done.err
+    done = cli("preprocess", "--model", "textbook", "--max-p", "0.1", "--out", tmp_path / "c.h5")
+    assert done.code == 2 and "--max-p without --screen" in done.err
+    done = cli("preprocess", "--model", "textbook", "--screen", screen, "--max-p", "7", "--out", tmp_path / "c.h5")
+    assert done.code == 2 and "--max-p 7" in done.err
