@@ -1,0 +1,47 @@
+"""The dropout that a step shares."""
+
+import torch
+
+from dglcell.config import ModelConfig
+from dglcell.nn.dropout import StepDropout
+from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.ops.engines import make_engine
+from tests.cells import tiny_cell
+
+
+def test_one_mask_for_all_genotypes_whoever_asks_first():
+    torch.manual_seed(0)
+    drop = StepDropout(0.25)
+    many = drop("a", torch.ones(50, 7, 40))
+    assert torch.equal(many, many[:, :1].expand(-1, 7, -1))
+    assert torch.equal(drop("a", torch.ones(50, 1, 40)), many[:, :1])
+    assert not torch.equal(drop("b", torch.ones(50, 1, 40)), many[:, :1])
+
+
+def test_kept_features_are_scaled_to_the_same_mean():
+    torch.manual_seed(0)
+    x = StepDropout(0.25)("a", torch.ones(200, 1, 200))
+    assert set(x.unique().tolist()) == {0.0, torch.tensor(1 / 0.75).item()}
+    assert abs(x.mean().item() - 1) < 0.02
+
+
+def test_no_dropout_draws_nothing():
+    x = torch.ones(3, 2, 4)
+    state = torch.get_rng_state()
+    assert StepDropout(0.0)("a", x) is x
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_every_block_of_every_layer_has_its_own_mask():
+    cell = tiny_cell()
+    model = CellModel(ModelConfig(layers=2, hidden=8), GraphSizes.of(cell)).train()
+    asked = []
+
+    class Recorder(StepDropout):
+        def __call__(self, key, x):
+            asked.append(key)
+            return super().__call__(key, x)
+
+    model.wild_type(make_engine("torch", cell.dgl, "cpu"), Recorder(0.1))
+    # First layer: gpr, in, of, physical, regulatory, catalysed_by. The last has no second stoichiometric step.
+    assert len(asked) == len(set(asked)) == 6 + 5
