@@ -46,6 +46,7 @@ _HELP = {
     "lambda_supcr": "Weight of the contrastive loss on z_p.",
     "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
     "label_weights": "Weight of each label, as fitness=1,gene_interaction=1.",
+    "weight_by_sd": "Let values with a smaller standard deviation count more, by 1/(sd^2 + median sd^2).",
     "split": "How genotypes are divided: random, kfold or file.",
     "split_file": "Table of genotypes with a column `split` (train, val, test); implies --split file.",
     "fold": "Which tenth is the test part of --split kfold.",

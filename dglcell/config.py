@@ -87,6 +87,8 @@ class TrainConfig(ScreenRules, ModelConfig):
         Weights of the distribution, contrastive and cell losses; 0 leaves a term out.
     label_weights : dict
         Weight of each label in the average over labels.
+    weight_by_sd : bool
+        A measured value with a smaller standard deviation counts more in the squared error.
     chunk : int or "auto"
         Genotypes that pass the graph together in variants that run it per genotype.
     screen : tuple of str
@@ -104,6 +106,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     lambda_supcr: float = 0.0
     lambda_cell: float = 0.0
     label_weights: dict[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(schema.LABELS, 1.0))
+    weight_by_sd: bool = False
     split: str = "random"
     split_file: str | None = None
     fold: int = 0

@@ -108,7 +108,13 @@ class Union:
     def _read(self) -> Iterator[tuple[GenotypeTable, NDArray[np.float32]]]:
         """Filtered parts, and beside each the fitness expected of its pairs where the file says so."""
         for number, path in enumerate(self.paths):
-            source = {"path": str(path), "sha256": "", "layout": "", "rules": self.rules.rules(), "report": {}}
+            source: dict[str, Any] = {
+                "path": str(path),
+                "sha256": "",
+                "layout": "",
+                "rules": self.rules.rules(),
+                "report": {},
+            }
             self.sources.append(source)
             names: set[str] = set()
             for block in read_blocks(path, self.rules.raw_scores):

@@ -162,8 +162,7 @@ def rows_of(
     """
     rows, numbers = [], []
     # Strict, and no cell over several lines: one stray quote would otherwise swallow the rows after it.
-    quoting = csv.QUOTE_MINIMAL if b'"' in block.data else csv.QUOTE_NONE
-    reader = csv.reader(block.lines(), delimiter=mark, strict=True, quoting=quoting)
+    reader = csv.reader(block.lines(), delimiter=mark, strict=True)
     number, before = block.first - 1, block.first - 1
     try:
         for row in reader:

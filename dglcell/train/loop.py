@@ -186,12 +186,12 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _step(session: Session, batch: Any, labels: Tensor, epoch: int) -> dict[str, float]:
+def _step(session: Session, batch: Any, labels: Tensor, row_weights: Tensor | None, epoch: int) -> dict[str, float]:
     """One optimiser step; the batch's total loss and its terms."""
     session.optimizer.zero_grad(set_to_none=True)
     with autocast(session.device, session.config.precision):
         output = session.model(session.engine, batch, chunk=session.chunk)
-    total, terms = session.losses(output, labels)
+    total, terms = session.losses(output, labels, row_weights)
     _require_finite("loss", total.item(), session, epoch)
     total.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(session.model.parameters(), session.config.clip)

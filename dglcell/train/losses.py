@@ -42,9 +42,10 @@ class Predicted(Protocol):
         """(B, h): the perturbations."""
 
 
-def mse(predictions: Tensor, labels: Tensor) -> Tensor:
-    """Mean squared error of `(n,)` predictions against `(n,)` labels."""
-    return (predictions - labels).square().mean()
+def mse(predictions: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean squared error of `(n,)` predictions against `(n,)` labels; each term times its weight, whose mean is 1."""
+    squared = (predictions - labels).square()
+    return (squared if weights is None else squared * weights).mean()
 
 
 def distribution_loss(predictions: Tensor, quantiles: Tensor) -> Tensor:
@@ -131,7 +132,9 @@ class Losses:
                 for label, values, weight in zip(schema.LABELS, training_labels, self.weights, strict=True)
             ]
 
-    def __call__(self, output: Predicted, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(
+        self, output: Predicted, labels: Tensor, row_weights: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and its terms, each before its weight.
 
         Parameters
@@ -140,6 +143,8 @@ class Losses:
             `predictions (B, 2)` and the states that the terms in use read.
         labels : Tensor, (B, 2)
             Standardised, NaN where missing.
+        row_weights : Tensor, (B, 2), optional
+            Of each value in the squared error; see `train.row_weights`.
 
         Returns
         -------
@@ -154,7 +159,11 @@ class Losses:
         def average(term: Callable[[int, Tensor], Tensor], least: int = 1) -> Tensor:
             return self._average(term, present, predictions, least)
 
-        terms = {"mse": average(lambda c, rows: mse(predictions[rows, c], labels[rows, c]))}
+        def squared(c: int, rows: Tensor) -> Tensor:
+            weights = None if row_weights is None else row_weights[rows, c].to(predictions.dtype)
+            return mse(predictions[rows, c], labels[rows, c], weights)
+
+        terms = {"mse": average(squared)}
         if self.lambdas["dist"] > 0:
             terms["dist"] = average(lambda c, rows: self._dist(c, predictions[rows, c]))
         if self.lambdas["supcr"] > 0:

@@ -26,13 +26,14 @@ from dglcell.config import TrainConfig
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.scaling import Scaler
-from dglcell.genotypes.split import Split
+from dglcell.genotypes.split import TEST, Split
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel, GraphSizes
 from dglcell.ops.engines import auto_chunk, make_engine
 from dglcell.train.device import autocast, resolve
 from dglcell.train.losses import Losses
+from dglcell.train.row_weights import RowWeights, deviations
 
 _LR_FACTOR = 0.5
 # What may change between the parts of a resumed run: how long and where it computes, not what.
@@ -90,8 +91,8 @@ class Session:
         autocast(self.device, config.precision)
         self.train_rows, self.val_rows = self._rows("train"), self._rows("val")
         self.scaler = Scaler.fit(table, self.train_rows)
-        self.targets: NDArray[np.float32] = self._standardised()
-        self.losses = Losses(config, list(self.targets[self.train_rows].T))
+        self.row_weights = RowWeights.fit(table, self.train_rows) if config.weight_by_sd else None
+        self.losses = Losses(config, list(self.targets(self.train_rows).T) if config.lambda_dist > 0 else None)
         self.engine = make_engine(config.engine, cell.dgl, self.device)
         with self.seeded(0):
             self.model = new_model(cell, config).to(self.device)
@@ -119,10 +120,11 @@ class Session:
             )
         return rows
 
-    def _standardised(self) -> NDArray[np.float32]:
-        """Labels of all rows; the test rows' are never read, and are made NaN so that they cannot be."""
-        targets = self.scaler.transform(self.table.targets, self.table.orders)
-        targets[self.split.rows("test")] = np.nan
+    def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Standardised labels (len(rows), 2); the test rows' are never read, and are NaN so that they cannot be."""
+        part = self.table.take(rows)
+        targets = self.scaler.transform(part.targets, part.orders)
+        targets[self.split.part[rows] == TEST] = np.nan
         return targets
 
     @contextlib.contextmanager
@@ -142,11 +144,14 @@ class Session:
         """Batches of an epoch, the last one maybe smaller."""
         return -(-len(self.train_rows) // self.config.batch_size)
 
-    def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor]:
-        """Genotypes and standardised labels (B, 2) of these rows, on the device."""
+    def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor, Tensor | None]:
+        """Genotypes, standardised labels (B, 2) and, where asked for, their weights (B, 2), on the device."""
         part = self.table.take(rows)
         batch = Batch.from_perturbation(self.cell.lose(part.genes, part.ptr), self.cell, self.device)
-        return batch, torch.from_numpy(self.targets[rows]).to(self.device)
+        labels = torch.from_numpy(self.targets(rows)).to(self.device)
+        if self.row_weights is None:
+            return batch, labels, None
+        return batch, labels, torch.from_numpy(self.row_weights(deviations(self.table, rows))).to(self.device)
 
     @property
     def lr(self) -> float:

@@ -34,7 +34,7 @@ def validate(session: Session) -> tuple[dict[str, Any], float]:
     """
     rows = session.val_rows
     predicted = predict_rows(session, rows)
-    loss = _mse(predicted, session.targets[rows], session.losses.weights)
+    loss = _mse(predicted, session.targets(rows), session.losses.weights)
     if not np.isfinite(predicted).all():
         return {"loss": float("nan")}, float("nan")
     original = session.scaler.inverse(predicted, session.table.orders[rows])

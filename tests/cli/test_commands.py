@@ -236,3 +236,19 @@ def test_rules_for_screens(cli, core: Path, tmp_path: Path) -> None:
     assert done.code == 2 and "--max-p without --screen" in done.err
     done = cli("preprocess", "--model", "textbook", "--screen", screen, "--max-p", "7", "--out", tmp_path / "c.h5")
     assert done.code == 2 and "--max-p 7" in done.err
+
+
+def test_weight_by_sd_changes_what_is_learnt(cli, core: Path, tmp_path: Path) -> None:
+    screen = tmp_path / "screen.tsv"
+    genes = [f"b{n:04d}" for n in (8, 114, 115, 116, 118, 351, 356, 451, 474, 485, 720, 721, 722, 723)]
+    rows = [f"{g}\t{0.5 + k / 40}\t{0.1 + k / 9}" for k, g in enumerate(genes)]
+    screen.write_text("\n".join(["genes\tfitness\tfitness_std", *rows]) + "\n")
+    short = ["--hidden", "8", "--layers", "1", "--epochs", "1", "--json"]
+    losses = []
+    for name, more in (("plain", []), ("weighted", ["--weight-by-sd"])):
+        done = cli("train", core, "--screen", screen, *short, *more, "--out", tmp_path / name)
+        assert done.code == 0, done.err
+        losses.append(json.loads((tmp_path / name / "metrics.jsonl").read_text())["train"]["loss"])
+    assert losses[0] != losses[1]
+    done = cli("train", core, *short, "--weight-by-sd", "--out", tmp_path / "none")
+    assert done.code == 2 and "no standard deviations" in done.err
