@@ -23,11 +23,23 @@ class StepDropout:
         self.p = p
         self._masks: dict[str, Tensor] = {}
 
-    def __call__(self, key: str, x: Tensor) -> Tensor:
-        """`x` (N, B, h) with the mask of `key` applied and the kept features scaled by ``1 / (1 - p)``."""
+    def __call__(self, key: str, x: Tensor, num_nodes: int, rows: Tensor | None = None) -> Tensor:
+        """`x` with the mask of `key` applied and the kept features scaled by ``1 / (1 - p)``.
+
+        Parameters
+        ----------
+        key : str
+        x : Tensor (N, B, h)
+            Or (P, 1, h), packed.
+        num_nodes : int
+            N.
+        rows : Tensor (P,), optional
+            Node of each packed row.
+        """
         if self.p == 0:
             return x
         if key not in self._masks:
-            keep = torch.rand(x.shape[0], 1, x.shape[2], device=x.device) >= self.p
+            keep = torch.rand(num_nodes, 1, x.shape[2], device=x.device) >= self.p
             self._masks[key] = keep.to(x.dtype) / (1 - self.p)
-        return x * self._masks[key]
+        mask = self._masks[key]
+        return x * (mask if rows is None else mask.index_select(0, rows))

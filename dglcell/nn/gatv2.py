@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.ops.engines import Alive, Engine
+from dglcell.ops.engines import Engine, Where
 
 
 class GATv2(nn.Module):
@@ -28,7 +28,7 @@ class GATv2(nn.Module):
     Examples
     --------
     >>> conv = GATv2(hidden=64, heads=2)
-    >>> y = conv(engine, "physical_interaction", x, x, alive=None)  # (N_g, B, 64) -> (N_g, B, 64)
+    >>> y = conv(engine, "physical_interaction", x, x, where=None)  # (N_g, B, 64) -> (N_g, B, 64)
     """
 
     def __init__(self, hidden: int, heads: int) -> None:
@@ -43,7 +43,7 @@ class GATv2(nn.Module):
             nn.init.zeros_(linear.bias)
         nn.init.xavier_uniform_(self.a)
 
-    def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, alive: Alive | None) -> Tensor:
+    def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, where: Where) -> Tensor:
         """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h).
 
         Parameters
@@ -52,9 +52,8 @@ class GATv2(nn.Module):
         relation : str
         x_src, x_dst : Tensor
             States of the relation's source and target type; B may be 1.
-        alive : mapping or None
-            Survivors of each node type.
+        where : None or element of `Engine.plan`
         """
         sent = self.source(x_src).unflatten(-1, (self.heads, -1))
         received = self.target(x_dst).unflatten(-1, (self.heads, -1))
-        return engine.gatv2(relation, sent, received, self.a, alive).flatten(2) + self.bias
+        return engine.gatv2(relation, sent, received, self.a, where).flatten(2) + self.bias

@@ -10,7 +10,7 @@ from torch.nn.functional import relu
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.stoich_conv import StoichConv
-from dglcell.ops.engines import Alive, Engine
+from dglcell.ops.engines import Engine, Where
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, OF, REACTION
 
 States = Mapping[str, Tensor]  # node type -> (N, B, h)
@@ -70,7 +70,7 @@ class HeteroLayer(nn.Module):
         self.norms = nn.ModuleDict({_key(name): nn.LayerNorm(hidden) for name in (*attended, *stoichiometric)})
 
     def forward(
-        self, engine: Engine, states: States, alive: Alive | None, drop: StepDropout | None, layer: int = 0
+        self, engine: Engine, states: States, where: Where, drop: StepDropout | None, layer: int = 0
     ) -> dict[str, Tensor]:
         """One round of messages.
 
@@ -79,8 +79,8 @@ class HeteroLayer(nn.Module):
         engine : Engine
         states : mapping
             (N, B, h) of each node type; B may be 1.
-        alive : mapping or None
-            Survivors (N, B) of each node type; None for the wild type.
+        where : None or element of `Engine.plan`
+            None for the wild type.
         drop : StepDropout or None
             None outside training.
         layer : int
@@ -92,30 +92,33 @@ class HeteroLayer(nn.Module):
             New states; rows of lost nodes hold values that nothing reads.
         """
 
-        def block(name: str, y: Tensor) -> Tensor:
+        rows = {t: engine.rows(t, where) for t in states}
+
+        def block(name: str, y: Tensor, target: str) -> Tensor:
             y = relu(self.norms[_key(name)](y))
-            return y if drop is None else drop(f"{layer}/{name}", y)
+            return y if drop is None else drop(f"{layer}/{name}", y, engine.num_nodes[target], rows[target])
 
         def attend(name: str, source: Tensor, target: str) -> Tensor:
-            return block(name, self.attended[_key(name)](engine, name, source, states[target], alive))
+            y = self.attended[_key(name)](engine, name, source, states[target], where)
+            return block(name, y, target)
+
+        def add(blocks: Sequence[Tensor], target: str) -> Tensor:
+            """A node type's blocks; its input too with `residual`, alone if nothing reaches it."""
+            if self.residual or not blocks:
+                blocks = [*blocks, engine.carry(states[target], target, where)]
+            return sum(blocks[1:], start=blocks[0])
 
         genes, reactions, metabolites = states[GENE], states[REACTION], states[METABOLITE]
-        u, y = self.stoichiometric(engine, metabolites, reactions, alive)
-        made = [attend(GPR, genes, REACTION)] + ([block(IN, u)] if self.feedback else [])
-        new = {REACTION: self._sum(made, reactions)}
+        u, y = self.stoichiometric(engine, metabolites, reactions, where)
+        made = [attend(GPR, genes, REACTION)] + ([block(IN, u, REACTION)] if self.feedback else [])
+        new = {REACTION: add(made, REACTION)}
         if y is not None:
-            new[METABOLITE] = self._sum([block(OF, y)], metabolites)
+            new[METABOLITE] = add([block(OF, y, METABOLITE)], METABOLITE)
         reached = [attend(name, genes, GENE) for name in self.gene_relations]
         if self.feedback:
             reached.append(attend(CATALYSED_BY, new[REACTION], GENE))
-        new[GENE] = self._sum(reached, genes)
+        new[GENE] = add(reached, GENE)
         return {**states, **new}
-
-    def _sum(self, blocks: Sequence[Tensor], x: Tensor) -> Tensor:
-        """What a node type becomes: its blocks, its input with `residual`, its input alone if nothing reaches it."""
-        if self.residual or not blocks:
-            blocks = [*blocks, x]
-        return sum(blocks[1:], start=blocks[0])
 
 
 def _key(relation: str) -> str:

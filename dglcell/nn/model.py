@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
@@ -16,7 +17,7 @@ from dglcell.nn.heads import head, preprocessor
 from dglcell.nn.hetero_layer import HeteroLayer
 from dglcell.nn.pool import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
-from dglcell.ops.engines import Alive, Engine, auto_chunk
+from dglcell.ops.engines import Engine, Where, auto_chunk
 from dglcell.schema import GENE, LABELS, METABOLITE, NODE_TYPES, REACTION
 
 
@@ -186,7 +187,7 @@ class CellModel(nn.Module):
         self,
         engine: Engine,
         inputs: dict[str, Tensor],
-        alive: Alive | None = None,
+        plan: Sequence[Where] | None = None,
         drop: StepDropout | None = None,
         recompute: bool = False,
     ) -> dict[str, Tensor]:
@@ -197,8 +198,8 @@ class CellModel(nn.Module):
         engine : Engine
         inputs : dict
             (N, B or 1, h) of each node type.
-        alive : mapping or None
-            Survivors (N, B) of each node type.
+        plan : sequence or None
+            As `Engine.plan` makes it, one entry a layer; None for the wild type.
         drop : StepDropout or None
             None outside training.
         recompute : bool
@@ -206,13 +207,14 @@ class CellModel(nn.Module):
         """
         states = inputs
         for number, layer in enumerate(self.layers):
+            where = None if plan is None else plan[number]
             if recompute:
                 # All randomness of a layer is in `drop`, which keeps what it drew.
                 states = checkpoint(
-                    layer, engine, states, alive, drop, number, use_reentrant=False, preserve_rng_state=False
+                    layer, engine, states, where, drop, number, use_reentrant=False, preserve_rng_state=False
                 )
             else:
-                states = layer(engine, states, alive, drop, number)
+                states = layer(engine, states, where, drop, number)
         return states
 
     def wild_type(self, engine: Engine, drop: StepDropout | None = None) -> WildType:
@@ -245,15 +247,15 @@ class CellModel(nn.Module):
         if pool is None:
             raise RuntimeError(f"variant {self.config.variant} has no pooling")  # a caller's mistake, not a user's
         size = max(1, len(batch)) if chunk is None else chunk
-        recompute = chunk is not None and torch.is_grad_enabled()
+        recompute = engine.recompute and chunk is not None and torch.is_grad_enabled()
         parts = []
         for start in range(0, len(batch), size):
-            alive = batch.alive(start, min(start + size, len(batch)))
-            genes = self.encode(engine, inputs, alive, drop, recompute)[GENE]
+            plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers))
+            genes = self.encode(engine, inputs, plan, drop, recompute)[GENE]
             if recompute:
-                parts.append(checkpoint(pool, engine, genes, alive, use_reentrant=False, preserve_rng_state=False))
+                parts.append(checkpoint(pool, engine, genes, plan[-1], use_reentrant=False, preserve_rng_state=False))
             else:
-                parts.append(pool(engine, genes, alive))
+                parts.append(pool(engine, genes, plan[-1]))
         return torch.cat(parts)
 
     def forward(

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from dglcell.ops import attention
-from dglcell.ops.engines import Alive, Engine
+from dglcell.ops.engines import Engine, Where
 
 
 class AttentionalPool(nn.Module):
@@ -30,10 +30,10 @@ class AttentionalPool(nn.Module):
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return relu(self.value(x)), self.gate(x).squeeze(-1)
 
-    def forward(self, engine: Engine, x: Tensor, alive: Alive | None) -> Tensor:
+    def forward(self, engine: Engine, x: Tensor, where: Where) -> Tensor:
         """Pool surviving genes: (N_g, B, h) -> (B, h), or one row for each graph of a `dgl.batch`."""
         values, scores = self._parts(x)
-        return engine.pool(values, scores, alive)
+        return engine.pool(values, scores, where)
 
     def tokens(self, x: Tensor, present: Tensor) -> Tensor:
         """Pool padded sets: (T, B, h) and (T, B) bool -> (B, h)."""

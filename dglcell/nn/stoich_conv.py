@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.ops.engines import Alive, Engine
+from dglcell.ops.engines import Engine, Where
+from dglcell.schema import METABOLITE
 
 
 class StoichConv(nn.Module):
@@ -44,7 +45,7 @@ class StoichConv(nn.Module):
             self.a_reaction = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, hidden // heads)))
         self.bias = nn.Parameter(torch.zeros(hidden)) if second_step else None
 
-    def forward(self, engine: Engine, x: Tensor, e: Tensor, alive: Alive | None) -> tuple[Tensor, Tensor | None]:
+    def forward(self, engine: Engine, x: Tensor, e: Tensor, where: Where) -> tuple[Tensor, Tensor | None]:
         """Convolve metabolite states.
 
         Parameters
@@ -54,8 +55,7 @@ class StoichConv(nn.Module):
             Metabolite states.
         e : Tensor (N_r, B, h)
             Reaction states entering the layer; read by attention alone.
-        alive : mapping or None
-            Survivors of each node type.
+        where : None or element of `Engine.plan`
 
         Returns
         -------
@@ -64,21 +64,21 @@ class StoichConv(nn.Module):
             None without the second step.
         """
         projected = self.weight(x).unflatten(-1, (self.heads, -1))
-        alpha = self._attention(engine, projected, e, alive)
+        alpha = self._attention(engine, projected, e, where)
         # g_m does not depend on the reaction: on the way in it scales the sender, on the way out the receiver.
         gate = None if self.gate is None else torch.sigmoid(self.gate(x)).unsqueeze(-1)
         sent = projected if gate is None else projected * gate
-        u = engine.to_reactions(sent, alpha, alive)
+        u = engine.to_reactions(sent, alpha, where)
         if self.bias is None:
             return u.flatten(2), None
-        y = engine.to_metabolites(u, alpha, alive)
+        y = engine.to_metabolites(u, alpha, where)
         if gate is not None:
-            y = y * gate
+            y = y * engine.carry(gate, METABOLITE, where)
         return u.flatten(2), y.flatten(2) + self.bias
 
-    def _attention(self, engine: Engine, projected: Tensor, e: Tensor, alive: Alive | None) -> Tensor | None:
+    def _attention(self, engine: Engine, projected: Tensor, e: Tensor, where: Where) -> Tensor | None:
         if self.a_metabolite is None or self.a_reaction is None:
             return None
         q_m = (projected * self.a_metabolite).sum(-1)
         q_r = (self.weight(e).unflatten(-1, (self.heads, -1)) * self.a_reaction).sum(-1)
-        return engine.stoich_attention(q_m, q_r, alive)
+        return engine.stoich_attention(q_m, q_r, where)

@@ -1,13 +1,14 @@
 """Who computes the graph operators: the interface, the choice, and how many genotypes fit into memory at once.
 
 An engine is bound to one heterograph on one device and holds no weights. `dgl` (message functions) is the reference;
-`torch` (gather and scatter over CSC and CSR arrays) runs on any device. A further engine is one more class with these
+`torch` (gather and scatter over CSC and CSR arrays) runs on any device; `fused` (compiled loops over the rows that a
+deletion changed) is the fastest on a CPU. A further engine is one more class with these
 methods and one more line in `make_engine`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +19,9 @@ from dglcell import _dgl
 from dglcell.errors import UsageError
 
 Alive = Mapping[str, Tensor]  # node type -> (N, B) bool, True = survives; a type that is left out survives whole
+# Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
+# and `torch` that is what survives, for `fused` which rows there are.
+Where = Any
 
 _CPU_BUDGET = 3 << 30  # more than this buys no speed on a CPU
 _SHARE = 0.5  # of the free memory: gradients, optimiser and other processes need the rest
@@ -28,7 +32,8 @@ class Engine(Protocol):
     """The graph operators of the model, bound to one heterograph.
 
     States are (N, B, H, D): nodes, genotypes, heads, width of a head. B may be 1 in any argument and then broadcasts:
-    until the first masked operator all genotypes share one state. `alive` marks what survives; an edge survives if both
+    until the first masked operator all genotypes share one state. An engine may put packed rows (P, 1, H, D) in their
+    place (`rows`, `carry`), as `fused` does. `alive` marks what survives; an edge survives if both
     its ends do, and only surviving edges send. All methods are differentiable and accept float32 and float64; half
     types are computed and returned in float32.
 
@@ -42,14 +47,37 @@ class Engine(Protocol):
         Nodes of each type.
     num_graphs : int
         1, or the number of graphs in a `dgl.batch`, which needs B = 1.
+    recompute : bool
+        Whether a layer keeps so much for its gradient that chunks had better compute it again.
     """
 
     name: str
     device: torch.device
     num_nodes: dict[str, int]
     num_graphs: int
+    recompute: bool
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
+    def plan(self, alive: Alive, layers: int) -> Sequence[Where]:
+        """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.
+
+        Parameters
+        ----------
+        alive : mapping
+            Survivors (N, B) of every node type.
+        layers : int
+            At least 1.
+        """
+        ...
+
+    def rows(self, node_type: str, where: Where) -> Tensor | None:
+        """Nodes (P,) that the rows of a layer's output stand for, the wild type's first; None if rows are nodes."""
+        ...
+
+    def carry(self, x: Tensor, node_type: str, where: Where) -> Tensor:
+        """States in the rows that enter a layer, in the rows that leave it."""
+        ...
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Where) -> Tensor:
         """Graph attention with dynamic scores (Brody et al., arXiv:2105.14491), without its bias.
 
         ``y_i = sum_j alpha_ij x_j``, ``alpha`` = softmax over the surviving in-edges of i of
@@ -64,7 +92,7 @@ class Engine(Protocol):
         x_dst : Tensor (N_dst, B, H, D)
             ``W_d x`` of the targets.
         a : Tensor (H, D)
-        alive : mapping or None
+        where : None or element of `plan`
 
         Returns
         -------
@@ -73,14 +101,14 @@ class Engine(Protocol):
         """
         ...
 
-    def stoich_attention(self, q_m: Tensor, q_r: Tensor, alive: Alive | None) -> Tensor:
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Where) -> Tensor:
         """Softmax over the surviving metabolites of each reaction of ``LeakyReLU_0.2(q_m + q_r)``.
 
         Parameters
         ----------
         q_m : Tensor (N_m, B, H)
         q_r : Tensor (N_r, B, H)
-        alive : mapping or None
+        where : None or element of `plan`
 
         Returns
         -------
@@ -89,22 +117,22 @@ class Engine(Protocol):
         """
         ...
 
-    def to_reactions(self, x: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Where) -> Tensor:
         """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.ops.stoichiometry`."""
         ...
 
-    def to_metabolites(self, u: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Where) -> Tensor:
         """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.ops.stoichiometry`."""
         ...
 
-    def pool(self, values: Tensor, scores: Tensor, alive: Alive | None) -> Tensor:
+    def pool(self, values: Tensor, scores: Tensor, where: Where) -> Tensor:
         """Attention-weighted sum over surviving genes, as `dglcell.ops.attention.pool`.
 
         Parameters
         ----------
         values : Tensor (N_g, B, h)
         scores : Tensor (N_g, B)
-        alive : mapping or None
+        where : None or element of `plan`
 
         Returns
         -------
@@ -124,7 +152,7 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
     Parameters
     ----------
     name : str
-        `auto`, `dgl` or `torch`.
+        `auto`, `dgl`, `torch` or `fused`.
     device : torch.device or str
 
     Returns
@@ -134,7 +162,7 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
     Raises
     ------
     UsageError
-        `dgl` on a CUDA device that the installed DGL cannot use, or an unknown name.
+        `dgl` on a CUDA device that the installed DGL cannot use, `fused` on any, or an unknown name.
     """
     cuda = torch.device(device).type == "cuda"
     if name == "dgl":
@@ -143,11 +171,15 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
         return "dgl", "asked for"
     if name == "torch":
         return "torch", "asked for"
+    if name == "fused":
+        if cuda:
+            raise UsageError("--engine fused on CUDA - it runs on the CPU; use --engine torch or auto")
+        return "fused", "asked for"
     if name != "auto":
-        raise UsageError(f"--engine {name} - one of auto, dgl, torch was expected")
-    if cuda and not _dgl.has_cuda():
-        return "torch", "this DGL has no CUDA"
-    return "torch", "faster than dgl in training and smaller in memory"
+        raise UsageError(f"--engine {name} - one of auto, dgl, torch, fused was expected")
+    if cuda:
+        return "torch", "the fastest on CUDA, and DGL's own wheel has no CUDA"
+    return "fused", "compiled loops, the fastest on a CPU"
 
 
 def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
@@ -156,7 +188,7 @@ def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
     Parameters
     ----------
     name : str
-        `auto`, `dgl` or `torch`; see `choose`.
+        `auto`, `dgl`, `torch` or `fused`; see `choose`.
     graph : dgl.DGLGraph
         Of a `CellGraph`, or a `dgl.batch` of perturbed ones; on the CPU.
     device : torch.device or str
@@ -176,6 +208,10 @@ def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
         from dglcell.ops.dgl_engine import DglEngine
 
         return DglEngine(graph, torch.device(device))
+    if chosen == "fused":
+        from dglcell.ops.numba_engine import NumbaEngine
+
+        return NumbaEngine(graph, torch.device(device))
     from dglcell.ops.torch_engine import TorchEngine
 
     return TorchEngine(graph, torch.device(device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ class TorchEngine:
     """
 
     name = "torch"
+    recompute = True
 
     def __init__(self, graph: Any, device: torch.device) -> None:
         self.device = device
@@ -42,6 +44,18 @@ class TorchEngine:
             if relation == IN:
                 self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].to(device)[order]
         self._genes = _memberships(graph.batch_num_nodes(GENE).to(device))
+
+    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
+        """See `Engine.plan`."""
+        return [alive] * layers
+
+    def rows(self, node_type: str, where: Alive | None) -> None:
+        """See `Engine.rows`."""
+        return None
+
+    def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
+        """See `Engine.carry`."""
+        return x
 
     def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.gatv2`."""

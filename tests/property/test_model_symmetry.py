@@ -17,7 +17,7 @@ from tests.cells import random_genotypes, tiny_cell
 few = settings(max_examples=8, deadline=None)
 seeds = st.integers(0, 10_000)
 variants = st.sampled_from(schema.VARIANTS)
-engines = pytest.mark.parametrize("engine", ["dgl", "torch"])
+engines = pytest.mark.parametrize("engine", ["dgl", "torch", "fused"])
 
 
 def model_of(cell, seed, variant, feedback=True):
@@ -96,5 +96,6 @@ def test_an_isolated_gene_reaches_nobody_but_the_pool_and_itself(engine, seed, v
     bound = make_engine(engine, cell.dgl, "cpu")
     wild = model.wild_type(bound)
     last = cell.num_nodes("gene") - 1
-    states = model.encode(bound, wild.inputs, batch_of(cell, [[last]]).alive())
+    plan = bound.plan(batch_of(cell, [[last]]).alive(), len(model.layers))
+    states = model.encode(bound, wild.inputs, plan)
     torch.testing.assert_close(states["gene"][:last], wild.states["gene"][:last], rtol=0, atol=1e-12)

@@ -40,18 +40,20 @@ def copy(run_path: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.parametrize("engine", ["torch", "fused"])
 @pytest.mark.parametrize("variant", schema.VARIANTS)
 def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
-    tmp_path: Path, variant: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, variant: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
-    cell, table, split, _ = tiny_run(tmp_path / "run", variant=variant, epochs=1, gate=True, attention=True)
-    session = Session(cell, table, split, tiny_config(variant=variant, epochs=1, gate=True, attention=True))
+    settings = {"variant": variant, "epochs": 1, "gate": True, "attention": True, "engine": engine}
+    cell, table, split, _ = tiny_run(tmp_path / "run", **settings)
+    session = Session(cell, table, split, tiny_config(**settings))
     session.model.load_state_dict(resume.load(tmp_path / "run" / "resume.pt")["model"])
     everything = np.arange(len(table))
     expected = session.scaler.inverse(predict_rows(session, everything), table.orders)
 
-    run = load_run(tmp_path / "run")
+    run = load_run(tmp_path / "run", engine=engine)
     found = run.predict_rows(table.genes, table.ptr, session.config.batch_size)
     below = table.orders < 2
     assert np.array_equal(found[:, 0], expected[:, 0])
@@ -229,7 +231,7 @@ def test_nothing_in_a_run_is_unpickled_to_predict(copy: Path) -> None:
     assert json.dumps(run.metadata)
 
 
-@pytest.mark.parametrize("engine", ["dgl", "torch"])
+@pytest.mark.parametrize("engine", ["dgl", "torch", "fused"])
 def test_either_engine_predicts_the_same(run_path: Path, engine: str) -> None:
     genotypes = random_genotypes(tiny_cell(), 9, max_order=3)
     found = load_run(run_path, engine=engine).predict(genotypes).iloc[:, 1:]

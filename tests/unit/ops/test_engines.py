@@ -186,12 +186,15 @@ def test_half_types_are_computed_in_float32(engine):
 def test_choose_names_the_engine_and_the_reason(monkeypatch):
     assert choose("dgl", "cpu")[0] == "dgl"
     assert choose("torch", "cuda")[0] == "torch"
-    assert choose("auto", "cpu") == ("torch", "faster than dgl in training and smaller in memory")
+    assert choose("fused", "cpu")[0] == "fused"
+    assert choose("auto", "cpu") == ("fused", "compiled loops, the fastest on a CPU")
+    assert choose("auto", "cuda")[0] == "torch"
     monkeypatch.setattr(engines._dgl, "has_cuda", lambda: False)
-    assert choose("auto", "cuda") == ("torch", "this DGL has no CUDA")
     with pytest.raises(UsageError, match="--engine dgl on CUDA"):
         choose("dgl", "cuda")
-    with pytest.raises(UsageError, match="--engine numba - one of auto, dgl, torch"):
+    with pytest.raises(UsageError, match="--engine fused on CUDA"):
+        choose("fused", "cuda")
+    with pytest.raises(UsageError, match="--engine numba - one of auto, dgl, torch, fused"):
         choose("numba", "cpu")
 
 

@@ -1,0 +1,279 @@
+"""The fused CPU engine: compiled loops over packed rows (`packed`) that keep no messages."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import leaky_relu
+
+from dglcell.ops import numba_kernels as kernels
+from dglcell.ops import packed, segments
+from dglcell.ops.attention import SLOPE, full_precision
+from dglcell.ops.packed import Layer, Rows, Sparse
+from dglcell.schema import GENE, IN, NODE_TYPES, OF, STOICHIOMETRY
+
+_Array = NDArray[Any]
+_LOG = logging.getLogger(__name__)
+
+
+class NumbaEngine:
+    """Graph operators as compiled loops; see `dglcell.ops.engines.Engine` for meaning.
+
+    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.ops.packed`. Only one graph, no `dgl.batch`.
+
+    Parameters
+    ----------
+    graph : dgl.DGLGraph
+        Of a `CellGraph`. Only its edges and stoichiometry are copied.
+    device : torch.device
+        The CPU.
+    """
+
+    name = "fused"
+    recompute = False
+
+    def __init__(self, graph: Any, device: torch.device) -> None:
+        if not _compiled_before():
+            _LOG.info("compiling the fused engine for this machine: half a minute, once")
+        self.device = device
+        self.num_nodes = {node_type: graph.num_nodes(node_type) for node_type in NODE_TYPES}
+        self.num_graphs = int(graph.batch_size)
+        self._in_edges: dict[str, Sparse] = {}
+        self._out_edges: dict[str, tuple[str, str, Sparse]] = {}
+        for source, relation, target in graph.canonical_etypes:
+            src, dst = (ends.long().numpy() for ends in graph.edges(etype=relation))
+            self._in_edges[relation] = Sparse.of(src, dst, self.num_nodes[target])
+            self._out_edges[relation] = source, target, Sparse.of(dst, src, self.num_nodes[source])
+        self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
+        whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
+        self._wild = Layer(whole, whole)
+
+    def plan(self, alive: Mapping[str, Tensor], layers: int) -> Sequence[Layer]:
+        """See `Engine.plan`."""
+        dead = {t: ~alive[t].T.contiguous().numpy() for t in NODE_TYPES}
+        return packed.reach(self._out_edges, self.num_nodes, dead, layers)
+
+    def rows(self, node_type: str, where: Layer | None) -> Tensor | None:
+        """See `Engine.rows`."""
+        return None if where is None else where.after[node_type].index
+
+    def carry(self, x: Tensor, node_type: str, where: Layer | None) -> Tensor:
+        """See `Engine.carry`."""
+        if where is None:
+            return x
+        return x.index_select(0, _tensor(where.after[node_type].within(where.before[node_type])).long())
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer | None) -> Tensor:
+        """See `Engine.gatv2`."""
+        senders, entering, made = self._ends(relation, where)
+        edges = self._in_edges[relation]
+        x_src, x_dst = full_precision(x_src), full_precision(x_dst)
+        out: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
+            x_src.squeeze(1), x_dst.squeeze(1), a, edges, senders.lookup, made.within(entering), made
+        )
+        return out.unsqueeze(1)
+
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer | None) -> Tensor:
+        """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
+        senders, entering, made = self._ends(IN, where)
+        edges = _incidences(made, self._in_edges[IN])
+        source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
+        q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
+        owner = _tensor(edges.owner)
+        scores = leaky_relu(q_m.index_select(0, source) + q_r.index_select(0, owner), SLOPE)
+        ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(made))
+        return segments.softmax(full_precision(scores), None, ends)
+
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer | None) -> Tensor:
+        """See `Engine.to_reactions`."""
+        senders, _, made = self._ends(IN, where)
+        edges = self._in_edges[IN]
+        size = self._stoichiometry[edges.edge]
+        if alpha is None:
+            return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[made.node], senders, made)
+        incidences = _incidences(made, edges)
+        weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
+        return self._sum(IN, x, weight, incidences.start, senders, made)
+
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer | None) -> Tensor:
+        """See `Engine.to_metabolites`."""
+        senders, _, made = self._ends(OF, where)
+        edges = self._in_edges[OF]
+        size = self._stoichiometry[edges.edge]
+        if alpha is None:
+            return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[made.node], senders, made)
+        # alpha belongs to a reaction row and the place of the metabolite among its incidences.
+        incidences = _incidences(made, edges)
+        row = senders.lookup[made.genotype[incidences.owner], incidences.src]
+        start = _incidences(senders, self._in_edges[IN]).start
+        place = np.where(row >= 0, start[row] + self._place_in_reaction[edges.edge[incidences.place]], 0)
+        weight = alpha.squeeze(1).index_select(0, _tensor(place))
+        weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
+        return self._sum(OF, u, weight, incidences.start, senders, made)
+
+    def pool(self, values: Tensor, scores: Tensor, where: Layer | None) -> Tensor:
+        """See `Engine.pool`."""
+        lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
+        out: Tensor = _Pool.apply(  # type: ignore[no-untyped-call]
+            full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup
+        )
+        return out
+
+    def bytes_per_genotype(self, hidden: int, heads: int) -> int:
+        """See `Engine.bytes_per_genotype`."""
+        return 4 * 60 * hidden * sum(self.num_nodes.values())
+
+    def _ends(self, relation: str, where: Layer | None) -> tuple[Rows, Rows, Rows]:
+        source, target, _ = self._out_edges[relation]
+        return (where or self._wild).ends(relation, source, target)
+
+    def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:
+        """Weighted mean over surviving incidences; `weight` (K, 1 or H)."""
+        x = full_precision(x).squeeze(1)
+        shape = x.shape[1:]
+        if weight.shape[1] == 1:
+            x = x.reshape(len(x), 1, -1)  # one weight for all heads: one wide row
+        edges = self._in_edges[relation]
+        size = np.abs(self._stoichiometry[edges.edge])
+        out: Tensor = _Sum.apply(x, weight, edges, size, at, senders.lookup, made)  # type: ignore[no-untyped-call]
+        return out.view(len(made), 1, *shape)
+
+    @functools.cached_property
+    def _place_in_reaction(self) -> NDArray[np.int64]:
+        """(E,) place of every incidence, by edge id, among those of its reaction."""
+        edges = self._in_edges[IN]
+        place = np.empty(len(edges.edge), dtype=np.int64)
+        place[edges.edge] = np.arange(len(edges.edge)) - np.repeat(edges.ptr[:-1], np.diff(edges.ptr))
+        return place
+
+
+class _incidences:  # noqa: N801 - reads as a function
+    """The in-edges of packed rows, row after row.
+
+    Attributes
+    ----------
+    start : (P + 1,) int64
+        In-edges of row p are `start[p]:start[p + 1]`.
+    owner : (K,) int64
+        Row of each.
+    place : (K,) int64
+        Its place in the relation's own order.
+    src : (K,) int32
+        Its source node.
+    """
+
+    def __init__(self, rows: Rows, edges: Sparse) -> None:
+        degree = np.diff(edges.ptr)[rows.node]
+        self.start = np.concatenate([[0], np.cumsum(degree)])
+        self.owner = np.repeat(np.arange(len(rows)), degree)
+        self.place = np.arange(self.start[-1]) + np.repeat(edges.ptr[rows.node] - self.start[:-1], degree)
+        self.src = edges.src[self.place]
+
+
+def _tensor(array: _Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _arrays(*tensors: Tensor) -> list[_Array]:
+    return [t.detach().contiguous().numpy() for t in tensors]
+
+
+def _compiled_before() -> bool:
+    """Whether the compiler's cache holds the kernels."""
+    return any(
+        Path(kernels.gat_backward.stats.cache_path).glob(f"{kernels.__name__.rpartition('.')[2]}.gat_backward-*")
+    )
+
+
+def _parts() -> int:
+    """Parts that a kernel's rows are split into: the threads that torch may use."""
+    threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(threads)
+    return int(threads)
+
+
+class _Attention(torch.autograd.Function):
+    """`numba_kernels.gat_forward` with its gradient: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, lookup: _Array, target: _Array, made: Rows
+    ) -> Tensor:
+        y = x_src.new_empty(len(made), *a.shape)
+        lse = x_src.new_empty(len(made), len(a))
+        where = packed.cuts(made, edges, _parts()), made.genotype, made.node, target, edges.ptr, edges.src, lookup
+        kernels.gat_forward(*where, *_arrays(x_src, x_dst, a), y.numpy(), lse.numpy())
+        ctx.where = where
+        ctx.save_for_backward(x_src, x_dst, a, y, lse)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x_src, x_dst, a, y, lse = ctx.saved_tensors
+        parts = len(ctx.where[0]) - 1
+        made = [torch.zeros(parts, *x.shape, dtype=x.dtype) for x in (x_src, x_dst, a)]
+        kernels.gat_backward(*ctx.where, *_arrays(x_src, x_dst, a, y, lse, grad), *_arrays(*made))
+        return *(d.sum(0) for d in made), None, None, None, None
+
+
+class _Sum(torch.autograd.Function):
+    """`numba_kernels.sum_forward` with its gradient: (P_src, H, D), (K, H) -> (P, H, D)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, lookup: _Array, made: Rows
+    ) -> Tensor:
+        y = x.new_empty(len(made), *x.shape[1:])
+        norm = x.new_empty(len(made))
+        where = packed.cuts(made, edges, _parts()), made.genotype, made.node, edges.ptr, edges.src, lookup, at
+        size = size.astype(norm.numpy().dtype)
+        values, weights = _arrays(x, weight)
+        kernels.sum_forward(*where, weights, size, values, y.numpy(), norm.numpy())
+        ctx.where = where
+        ctx.save_for_backward(x, weight, norm)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, weight, norm = ctx.saved_tensors
+        d_x = torch.zeros(len(ctx.where[0]) - 1, *x.shape, dtype=x.dtype)
+        wanted = bool(ctx.needs_input_grad[1])
+        d_weight = torch.zeros_like(weight)
+        values, weights, norms, grads = _arrays(x, weight, norm, grad)
+        kernels.sum_backward(*ctx.where, weights, values, norms, grads, wanted, d_weight.numpy(), d_x.numpy())
+        return d_x.sum(0), d_weight if wanted else None, None, None, None, None, None
+
+
+class _Pool(torch.autograd.Function):
+    """`numba_kernels.pool_forward` with its gradient: (P, h), (P,) -> (B, h)."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
+        z, lse = values.new_empty(len(lookup), values.shape[1]), values.new_empty(len(lookup))
+        _parts()
+        kernels.pool_forward(lookup, *_arrays(values, scores), z.numpy(), lse.numpy())
+        ctx.lookup = lookup
+        ctx.save_for_backward(values, scores, z, lse)
+        return z
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        values, scores, z, lse = ctx.saved_tensors
+        parts = min(_parts(), max(1, len(ctx.lookup)))
+        cuts = np.linspace(0, len(ctx.lookup), parts + 1).astype(np.int64)
+        made = [torch.zeros(parts, *x.shape, dtype=x.dtype) for x in (values, scores)]
+        kernels.pool_backward(cuts, ctx.lookup, *_arrays(values, scores, z, lse, grad), *_arrays(*made))
+        return made[0].sum(0), made[1].sum(0), None

@@ -1,0 +1,234 @@
+"""Compiled loops of the fused CPU engine: attention, stoichiometry and pooling over packed rows.
+
+Each kernel splits its rows into parts of about equal work, one a thread. Backward kernels recompute scores instead of
+storing messages, and give every thread its own gradient buffer, so there are no atomics and the result depends on the
+number of threads alone. Compiled once and cached on disk. Shapes: `packed`. Knows no torch.
+
+`m`, `l` are the running maximum and sum of the online softmax (Milakov and Gimelshein 2018, arXiv:1805.02867).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+from dglcell.ops.attention import SLOPE
+
+# Sums may be reordered (SIMD); infinities and NaN keep their meaning, so that a diverging run is noticed.
+_FLAGS = {"reassoc", "contract", "nsz"}
+_LOWEST = -1e30
+
+_compiled: Callable[..., Any] = numba.njit(parallel=True, fastmath=_FLAGS, cache=True, nogil=True)
+
+
+@_compiled
+def spread(ptr, target, touched, out):  # type: ignore[no-untyped-def]
+    """Mark the targets of every touched source, genotype by genotype: (B, N_src), (B, N_dst) bool."""
+    for b in numba.prange(touched.shape[0]):
+        for n in range(touched.shape[1]):
+            if touched[b, n]:
+                for e in range(ptr[n], ptr[n + 1]):
+                    out[b, target[e]] = True
+
+
+@_compiled
+def gat_forward(cuts, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, y, lse):  # type: ignore[no-untyped-def]
+    """`y_p = sum_e softmax_e(a . LeakyReLU(x_src + x_dst)) x_src` and the log-sum-exp of the scores.
+
+    Row p is node `node[p]` of `genotype[p]`; it receives as row `target[p]` of `x_dst`. y (P, H, D), lse (P, H).
+    """
+    heads, width = a.shape
+    slope = a.dtype.type(SLOPE)
+    for part in numba.prange(len(cuts) - 1):
+        m = np.empty(heads, a.dtype)
+        total = np.empty(heads, a.dtype)
+        for p in range(cuts[part], cuts[part + 1]):
+            b, n, q = genotype[p], node[p], target[p]
+            for h in range(heads):
+                m[h] = _LOWEST
+                total[h] = 0.0
+                for d in range(width):
+                    y[p, h, d] = 0.0
+            for e in range(ptr[n], ptr[n + 1]):
+                r = lookup[b, src[e]]
+                if r < 0:
+                    continue
+                for h in range(heads):
+                    s = a.dtype.type(0.0)
+                    for d in range(width):
+                        v = x_src[r, h, d] + x_dst[q, h, d]
+                        s += a[h, d] * max(v, slope * v)
+                    if s <= m[h]:
+                        w = math.exp(s - m[h])
+                        total[h] += w
+                        for d in range(width):
+                            y[p, h, d] += w * x_src[r, h, d]
+                    else:
+                        c = math.exp(m[h] - s)
+                        m[h] = s
+                        total[h] = total[h] * c + a.dtype.type(1.0)
+                        for d in range(width):
+                            y[p, h, d] = y[p, h, d] * c + x_src[r, h, d]
+            for h in range(heads):
+                if total[h] > 0:
+                    inverse = a.dtype.type(1.0) / total[h]
+                    for d in range(width):
+                        y[p, h, d] *= inverse
+                    lse[p, h] = m[h] + math.log(total[h])
+                else:
+                    lse[p, h] = 0.0
+
+
+@_compiled
+def gat_backward(  # type: ignore[no-untyped-def]
+    cuts, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, y, lse, grad, d_src, d_dst, d_a
+):
+    """Gradients of `gat_forward`; d_src, d_dst, d_a have a leading axis of parts and start at 0."""
+    heads, width = a.shape
+    slope = a.dtype.type(SLOPE)
+    one = a.dtype.type(1.0)
+    for part in numba.prange(len(cuts) - 1):
+        mean = np.empty(heads, a.dtype)
+        g = np.empty(width, a.dtype)
+        for p in range(cuts[part], cuts[part + 1]):
+            b, n, q = genotype[p], node[p], target[p]
+            for h in range(heads):
+                t = a.dtype.type(0.0)
+                for d in range(width):
+                    t += grad[p, h, d] * y[p, h, d]
+                mean[h] = t
+            for e in range(ptr[n], ptr[n + 1]):
+                r = lookup[b, src[e]]
+                if r < 0:
+                    continue
+                for h in range(heads):
+                    s = a.dtype.type(0.0)
+                    t = a.dtype.type(0.0)
+                    for d in range(width):
+                        x = x_src[r, h, d]
+                        v = x + x_dst[q, h, d]
+                        s += a[h, d] * max(v, slope * v)
+                        t += grad[p, h, d] * x
+                    alpha = math.exp(s - lse[p, h])
+                    d_score = alpha * (t - mean[h])
+                    # Several short loops: each touches few enough arrays for the compiler to vectorise it.
+                    for d in range(width):
+                        v = x_src[r, h, d] + x_dst[q, h, d]
+                        g[d] = d_score * (one if v > 0 else slope)
+                    for d in range(width):
+                        d_a[part, h, d] += g[d] * (x_src[r, h, d] + x_dst[q, h, d])
+                    for d in range(width):
+                        g[d] *= a[h, d]
+                    for d in range(width):
+                        d_src[part, r, h, d] += alpha * grad[p, h, d] + g[d]
+                    for d in range(width):
+                        d_dst[part, q, h, d] += g[d]
+
+
+@_compiled
+def sum_forward(cuts, genotype, node, ptr, src, lookup, at, weight, size, x, y, norm):  # type: ignore[no-untyped-def]
+    """`y_p = sum_e w_e x_r / sum_e |S_e|` over the surviving in-edges of row p, and that sum.
+
+    `at` (P + 1,): where row p's weights start, one weight a head for each of its in-edges, lost ones included.
+    """
+    heads, width = x.shape[1], x.shape[2]
+    for part in numba.prange(len(cuts) - 1):
+        for p in range(cuts[part], cuts[part + 1]):
+            b, n = genotype[p], node[p]
+            for h in range(heads):
+                for d in range(width):
+                    y[p, h, d] = 0.0
+            total = x.dtype.type(0.0)
+            for k in range(ptr[n + 1] - ptr[n]):
+                e = ptr[n] + k
+                r = lookup[b, src[e]]
+                if r < 0:
+                    continue
+                total += size[e]
+                for h in range(heads):
+                    w = weight[at[p] + k, h]
+                    for d in range(width):
+                        y[p, h, d] += w * x[r, h, d]
+            norm[p] = total
+            if total > 0:
+                inverse = x.dtype.type(1.0) / total
+                for h in range(heads):
+                    for d in range(width):
+                        y[p, h, d] *= inverse
+
+
+@_compiled
+def sum_backward(  # type: ignore[no-untyped-def]
+    cuts, genotype, node, ptr, src, lookup, at, weight, x, norm, grad, wanted, d_weight, d_x
+):
+    """Gradients of `sum_forward`; d_x has a leading axis of parts, both start at 0. d_weight is filled if `wanted`."""
+    heads, width = x.shape[1], x.shape[2]
+    for part in numba.prange(len(cuts) - 1):
+        for p in range(cuts[part], cuts[part + 1]):
+            if norm[p] <= 0:
+                continue
+            b, n = genotype[p], node[p]
+            inverse = x.dtype.type(1.0) / norm[p]
+            for k in range(ptr[n + 1] - ptr[n]):
+                r = lookup[b, src[ptr[n] + k]]
+                if r < 0:
+                    continue
+                for h in range(heads):
+                    w = weight[at[p] + k, h] * inverse
+                    t = x.dtype.type(0.0)
+                    for d in range(width):
+                        t += grad[p, h, d] * x[r, h, d]
+                        d_x[part, r, h, d] += w * grad[p, h, d]
+                    if wanted:
+                        d_weight[at[p] + k, h] = t * inverse
+
+
+@_compiled
+def pool_forward(lookup, values, scores, z, lse):  # type: ignore[no-untyped-def]
+    """`z_b = sum_n softmax_n(score) value` over the surviving nodes of each genotype; z (B, h), lse (B,)."""
+    width = values.shape[1]
+    for b in numba.prange(len(lookup)):
+        m = values.dtype.type(_LOWEST)
+        for n in range(lookup.shape[1]):
+            if lookup[b, n] >= 0:
+                m = max(m, scores[lookup[b, n]])
+        total = values.dtype.type(0.0)
+        for d in range(width):
+            z[b, d] = 0.0
+        for n in range(lookup.shape[1]):
+            r = lookup[b, n]
+            if r >= 0:
+                w = math.exp(scores[r] - m)
+                total += w
+                for d in range(width):
+                    z[b, d] += w * values[r, d]
+        lse[b] = 0.0
+        if total > 0:
+            lse[b] = m + math.log(total)
+            for d in range(width):
+                z[b, d] /= total
+
+
+@_compiled
+def pool_backward(cuts, lookup, values, scores, z, lse, grad, d_values, d_scores):  # type: ignore[no-untyped-def]
+    """Gradients of `pool_forward`; both have a leading axis of parts and start at 0."""
+    width = values.shape[1]
+    for part in numba.prange(len(cuts) - 1):
+        for b in range(cuts[part], cuts[part + 1]):
+            mean = values.dtype.type(0.0)
+            for d in range(width):
+                mean += grad[b, d] * z[b, d]
+            for n in range(lookup.shape[1]):
+                r = lookup[b, n]
+                if r < 0:
+                    continue
+                alpha = math.exp(scores[r] - lse[b])
+                t = values.dtype.type(0.0)
+                for d in range(width):
+                    t += grad[b, d] * values[r, d]
+                    d_values[part, r, d] += alpha * grad[b, d]
+                d_scores[part, r] += alpha * (t - mean)

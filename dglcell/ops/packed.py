@@ -1,0 +1,173 @@
+"""Packed states: the wild type's rows once, and beside them only the rows that a deletion has changed.
+
+Before the first layer all genotypes share one state, and a layer changes a row only if something that it reads was lost
+or changed. So a node type's states are rows (P, h): first all N of the wild type, then one for every (node, genotype)
+that was reached. A lookup table says which row stands for a node of a genotype. Exact, in training too, because dropout
+masks are shared (`dglcell.nn.dropout`). Knows relations as index arrays and no weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dglcell.ops import numba_kernels as kernels
+from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, NODE_TYPES, OF, REACTION
+
+_Changed = dict[str, NDArray[np.bool_]]  # node type -> (B, N)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sparse:
+    """Edges of one relation by target: the in-edges of i are `ptr[i]:ptr[i + 1]`.
+
+    Attributes
+    ----------
+    ptr : (N_dst + 1,) int64
+    src : (E,) int32
+    edge : (E,) int64
+        Edge ids of the relation.
+    """
+
+    ptr: NDArray[np.int64]
+    src: NDArray[np.int32]
+    edge: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, src: NDArray[np.int64], dst: NDArray[np.int64], num_dst: int) -> Sparse:
+        """Sort edges by target."""
+        order = np.argsort(dst, kind="stable")
+        ptr = np.zeros(num_dst + 1, dtype=np.int64)
+        np.cumsum(np.bincount(dst, minlength=num_dst), out=ptr[1:])
+        return cls(ptr, src[order].astype(np.int32), order)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of one node type.
+
+    Attributes
+    ----------
+    genotype : (P,) int32
+        0 the wild type, b + 1 genotype b.
+    node : (P,) int32
+        The first N rows are 0 .. N - 1 of the wild type.
+    lookup : (B + 1, N) int32
+        Row that stands for a node of a genotype; -1 for a lost node.
+    """
+
+    genotype: NDArray[np.int32]
+    node: NDArray[np.int32]
+    lookup: NDArray[np.int32]
+
+    @classmethod
+    def shared(cls, num_nodes: int, dead: NDArray[np.bool_] | None = None) -> Rows:
+        """The wild type alone, standing for every genotype; `dead` (B, N) or None for no genotype."""
+        node = np.arange(num_nodes, dtype=np.int32)
+        lookup = node[None].copy() if dead is None else np.where(dead, np.int32(-1), node)
+        if dead is not None:
+            lookup = np.concatenate([node[None], lookup])
+        return cls(np.zeros(num_nodes, dtype=np.int32), node, lookup)
+
+    @classmethod
+    def changed(cls, changed: NDArray[np.bool_], dead: NDArray[np.bool_]) -> Rows:
+        """Rows of their own for the surviving nodes that changed; both (B, N)."""
+        base = cls.shared(changed.shape[1], dead)
+        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbours meet
+        base.lookup[genotype + 1, node] = changed.shape[1] + np.arange(len(node), dtype=np.int32)
+        return cls(
+            np.concatenate([base.genotype, (genotype + 1).astype(np.int32)]),
+            np.concatenate([base.node, node.astype(np.int32)]),
+            base.lookup,
+        )
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+    @property
+    def index(self) -> Tensor:
+        """(P,) int64 node of every row."""
+        return torch.from_numpy(self.node).long()
+
+    def within(self, other: Rows) -> NDArray[np.int32]:
+        """(P,) for each row the row of `other` that stands for the same node and genotype."""
+        found: NDArray[np.int32] = other.lookup[self.genotype, self.node]
+        return found
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Layer:
+    """Rows before and after one layer, by node type."""
+
+    before: Mapping[str, Rows]
+    after: Mapping[str, Rows]
+
+    def ends(self, relation: str, source: str, target: str) -> tuple[Rows, Rows, Rows]:
+        """Rows that send, rows that the targets enter with, rows that are made.
+
+        `catalysed_by` and `of` read the reactions that the same layer made; every other relation what entered it.
+        """
+        sending = self.after if relation in (CATALYSED_BY, OF) else self.before
+        return sending[source], self.before[target], self.after[target]
+
+
+def reach(
+    relations: Mapping[str, tuple[str, str, Sparse]],
+    num_nodes: Mapping[str, int],
+    dead: _Changed,
+    layers: int,
+) -> list[Layer]:
+    """Follow deletions through the layers.
+
+    Parameters
+    ----------
+    relations : mapping
+        Name to source type, target type and, by *source*, the edges: `Sparse.ptr` over sources, `src` the targets.
+    num_nodes : mapping
+    dead : mapping
+        Node type to (B, N) bool, the nodes that each genotype lost.
+    layers : int
+
+    Returns
+    -------
+    list of Layer
+        A row counts as changed if anything it may read is lost or changed, whatever the weights.
+    """
+    changed: _Changed = {t: np.zeros_like(dead[t]) for t in NODE_TYPES}
+    rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
+    made: list[Layer] = []
+    for _ in range(layers):
+        touched = {t: changed[t] | dead[t] for t in NODE_TYPES}
+        new = {t: changed[t].copy() for t in NODE_TYPES}
+        _spread(relations[GPR], touched[GENE], new[REACTION])
+        _spread(relations[IN], touched[METABOLITE], new[REACTION])
+        from_reactions = new[REACTION] | dead[REACTION]
+        _spread(relations[OF], from_reactions, new[METABOLITE])
+        _spread(relations[CATALYSED_BY], from_reactions, new[GENE])
+        for source, target, edges in relations.values():
+            if source == target == GENE:
+                _spread((source, target, edges), touched[GENE], new[GENE])
+        after = {t: Rows.changed(new[t], dead[t]) for t in NODE_TYPES}
+        made.append(Layer(rows, after))
+        changed, rows = new, after
+    return made
+
+
+def _spread(relation: tuple[str, str, Sparse], touched: NDArray[np.bool_], out: NDArray[np.bool_]) -> None:
+    _, _, edges = relation
+    kernels.spread(edges.ptr, edges.src, touched, out)
+
+
+def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries that give each part of the rows about as many in-edges."""
+    work = np.cumsum(np.diff(edges.ptr)[rows.node] + 4)
+    total = int(work[-1]) if len(work) else 0
+    inner = np.searchsorted(work, total * np.arange(1, parts) / parts)
+    found: NDArray[Any] = np.concatenate([[0], inner, [len(rows)]]).astype(np.int64)
+    return found

@@ -1,0 +1,160 @@
+"""The fused engine against the DGL one: whole models, single operators, and the rows that it shares."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from dglcell.config import ModelConfig
+from dglcell.nn.batch import Batch
+from dglcell.nn.dropout import StepDropout
+from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.ops import packed
+from dglcell.ops.engines import make_engine
+from dglcell.ops.packed import Rows, Sparse
+from dglcell.schema import GENE, GPR, METABOLITE, PHYSICAL, REACTION
+from tests.cells import random_genotypes, tiny_cell
+
+NAMES = ("feedback", "residual", "gate", "attention")
+OPTIONS = list(itertools.product([True, False], repeat=len(NAMES)))
+IDS = ["-".join(itertools.compress(NAMES, options)) for options in OPTIONS]
+
+
+def batch_of(cell, genotypes):
+    return Batch.from_perturbation(cell.lose(*cell.indices(genotypes)), cell)
+
+
+def results(cell, engine, config, genotypes, training=False):
+    """Predictions, z_i and all gradients of a model with the same random weights whatever the engine."""
+    torch.manual_seed(1)
+    model = CellModel(config, GraphSizes.of(cell)).double().train(training)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(torch.randn_like(p) * 0.1)
+    torch.manual_seed(2)
+    output = model(make_engine(engine, cell.dgl, "cpu"), batch_of(cell, genotypes), drop=StepDropout(0.3))
+    (output.predictions.sin().sum() + output.z_i.cos().sum()).backward()
+    found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    return {"predictions": output.predictions.detach(), "z_i": output.z_i.detach(), "z_w": output.z_w.detach(), **found}
+
+
+@pytest.mark.parametrize(
+    "options", OPTIONS, ids=["-".join(n for n, on in zip(NAMES, o, strict=True) if on) for o in OPTIONS]
+)
+@pytest.mark.parametrize("layers", [1, 3])
+def test_every_option_equals_dgl(options, layers):
+    """Dropout is on: its masks are shared, so sharing rows stays exact in training."""
+    seed = sum(on << k for k, on in enumerate(options)) + 16 * layers
+    cell = tiny_cell(seed, genes=20, reactions=9, self_loops=bool(seed % 2))
+    config = ModelConfig(layers=layers, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    genotypes = [*random_genotypes(cell, 6, seed=seed), cell.ids[GENE]]  # the last loses every gene
+    expected, found = (results(cell, engine, config, genotypes) for engine in ("dgl", "fused"))
+    assert expected.keys() == found.keys()
+    for name in expected:
+        torch.testing.assert_close(
+            found[name], expected[name], rtol=1e-10, atol=1e-10, msg=lambda m, n=name: f"{n}: {m}"
+        )
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_number_of_threads_changes_rounding_alone(threads):
+    cell = tiny_cell(3)
+    config = ModelConfig(layers=2, hidden=8, variant="difference", gate=True, attention=True)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        found = results(cell, "fused", config, random_genotypes(cell, 5))
+    finally:
+        torch.set_num_threads(before)
+    expected = results(cell, "dgl", config, random_genotypes(cell, 5))
+    for name in expected:
+        torch.testing.assert_close(found[name], expected[name], rtol=1e-10, atol=1e-10)
+
+
+def operator(name):
+    """An operator of the fused engine at the second layer of two genotypes, and inputs for it."""
+    cell = tiny_cell(2)
+    engine = make_engine("fused", cell.dgl, "cpu")
+    where = engine.plan(batch_of(cell, [[0, 3], [5]]).alive(), 2)[1]
+    torch.manual_seed(0)
+
+    def states(rows, *shape):
+        return torch.randn(len(rows), 1, *shape, dtype=torch.float64, requires_grad=True)
+
+    before, after = where.before, where.after
+    a = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    alpha = torch.rand(
+        len(engine.stoich_attention(states(before[METABOLITE], 2), states(before[REACTION], 2), where)), 1, 2
+    )
+    alpha = alpha.double().requires_grad_()
+    return {
+        "physical": (lambda s, d, a: engine.gatv2(PHYSICAL, s, d, a, where), [states(before[GENE], 2, 3)] * 2 + [a]),
+        "gpr": (
+            lambda s, d, a: engine.gatv2(GPR, s, d, a, where),
+            [states(before[GENE], 2, 3), states(before[REACTION], 2, 3), a],
+        ),
+        "attention": (
+            lambda m, r: engine.stoich_attention(m, r, where),
+            [states(before[METABOLITE], 2), states(before[REACTION], 2)],
+        ),
+        "to_reactions": (lambda x: engine.to_reactions(x, None, where), [states(before[METABOLITE], 2, 3)]),
+        "to_reactions_alpha": (
+            lambda x, w: engine.to_reactions(x, w, where),
+            [states(before[METABOLITE], 2, 3), alpha],
+        ),
+        "to_metabolites": (lambda u: engine.to_metabolites(u, None, where), [states(after[REACTION], 2, 3)]),
+        "to_metabolites_alpha": (
+            lambda u, w: engine.to_metabolites(u, w, where),
+            [states(after[REACTION], 2, 3), alpha],
+        ),
+        "pool": (lambda v, s: engine.pool(v, s, where), [states(after[GENE], 4), states(after[GENE])]),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("physical", "gpr", "attention", "to_reactions", "to_reactions_alpha"),
+        *("to_metabolites", "to_metabolites_alpha", "pool"),
+    ],
+)
+def test_gradients_are_those_of_finite_differences(name):
+    function, inputs = operator(name)
+    assert torch.autograd.gradcheck(function, inputs, eps=1e-6, atol=1e-7)
+
+
+def test_only_reached_rows_are_stored():
+    """A chain 0 -> 1 -> .. -> 9: after layer l a deletion of gene 4 has changed genes 5 .. 4 + l, and no more."""
+    chain = np.arange(9), np.arange(1, 10)
+    none = np.zeros(0, dtype=np.int64)
+    sizes = {GENE: 10, REACTION: 0, METABOLITE: 0}
+    empty = Sparse.of(none, none, 0)
+    relations = {"next": (GENE, GENE, Sparse.of(chain[1], chain[0], 10))}
+    for name, ends in (("gpr", (GENE, REACTION)), ("in", (METABOLITE, REACTION))):
+        relations[name] = (*ends, Sparse.of(none, none, sizes[ends[0]]))
+    for name, ends in (("catalysed_by", (REACTION, GENE)), ("of", (REACTION, METABOLITE))):
+        relations[name] = (*ends, empty)
+    dead = {t: np.zeros((2, n), dtype=bool) for t, n in sizes.items()}
+    dead[GENE][1, 4] = True
+    for number, layer in enumerate(packed.reach(relations, sizes, dead, 3), 1):
+        rows = layer.after[GENE]
+        assert rows.node[10:].tolist() == list(range(5, 5 + number))
+        assert (rows.genotype[10:] == 2).all()
+        assert rows.lookup[2, 4] == -1 and (rows.lookup[:2] == np.arange(10)).all()
+
+
+def test_rows_find_their_predecessors():
+    dead = np.zeros((1, 4), dtype=bool)
+    dead[0, 0] = True
+    before = Rows.changed(np.array([[False, True, False, False]]), dead)
+    after = Rows.changed(np.array([[False, True, True, False]]), dead)
+    assert after.within(before).tolist() == [0, 1, 2, 3, 4, 2]
+
+
+def test_work_is_cut_evenly():
+    edges = Sparse.of(np.zeros(100, dtype=np.int64), np.zeros(100, dtype=np.int64), 5)
+    assert packed.cuts(Rows.shared(5), edges, 2).tolist() == [0, 0, 5]
+    assert packed.cuts(Rows.shared(0), Sparse.of(np.zeros(0, int), np.zeros(0, int), 0), 2).tolist() == [0, 0, 0]
