@@ -72,8 +72,9 @@ def command(
 
     Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
     """
+    from dglcell.genotypes.unite import Union
     from dglcell.graph import store
-    from dglcell.graph.files import SourceFiles, build_from_files, read_screens
+    from dglcell.graph.files import SourceFiles, build_from_files
     from dglcell.sources.sbml import textbook_path
     from dglcell.storage import refuse_existing
 
@@ -90,11 +91,13 @@ def command(
     cell = build_from_files(
         files, features_mode, keep_unassigned, max_alternatives, self_loops=not no_self_loops, say=console.say
     )
-    table, screen_report = None, None
+    union, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        table, screen_report = read_screens(cell, screen, unknown_genes, reading)
-    store.save(cell, out, table, overwrite)
+        union = Union(cell, screen, unknown_genes, reading)
+    store.save(cell, out, union, overwrite)
+    if union is not None:
+        screen_report = union.report()
     if as_json:
         console.result({**cell.info(), "out": str(out), "report": cell.report, "screen": screen_report})
     else:

@@ -13,13 +13,14 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dglcell.columns import Column
 from dglcell.errors import DataError, FormatError, UsageError
 
 _META = "meta"
@@ -83,11 +84,12 @@ def sha256(*parts: bytes | str | NDArray[Any]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            head, body = f"{part.dtype.str}{part.shape}", np.ascontiguousarray(part).tobytes()
+            body: Any = np.ascontiguousarray(part).reshape(-1).view(np.uint8)  # no copy of a large array
+            head, size = f"{part.dtype.str}{part.shape}", part.nbytes
         else:
             body = part.encode() if isinstance(part, str) else part
-            head = "bytes"
-        digest.update(f"{head}:{len(body)}:".encode())
+            head, size = "bytes", len(body)
+        digest.update(f"{head}:{size}:".encode())
         digest.update(body)
     return digest.hexdigest()
 
@@ -98,36 +100,74 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def write(path: Path, kind: str, version: int, arrays: Arrays, meta: Mapping[str, Any], overwrite: bool = True) -> None:
+def write(
+    path: Path,
+    kind: str,
+    version: int,
+    arrays: Arrays,
+    meta: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    overwrite: bool = True,
+    blocks: Iterable[Arrays] = (),
+) -> None:
     """Write one file of `kind`.
 
     Parameters
     ----------
     arrays : mapping
         Dataset path (`group/name`) to array; numbers, bools or fixed-length bytes, no objects.
-    meta : mapping
-        Anything JSON can hold.
+    meta : mapping, or a function that gives it
+        Anything JSON can hold; a function is asked once the blocks are written.
+    blocks : iterable of mappings
+        Rows to append, block by block, to datasets that are in memory at no time: checksummed, not compressed, so that
+        `columns` can read single rows.
     """
     import h5py
 
-    text = json.dumps(meta, sort_keys=True).encode()
-    stored = dict(arrays)
-    stored[_META] = np.frombuffer(text, dtype=np.uint8)
     with replacing(path, overwrite) as temporary:
         with h5py.File(temporary, "w", libver="latest", userblock_size=_USER_BLOCK) as file:
             file.attrs["format"] = kind
             file.attrs["format_version"] = version
-            for name, array in stored.items():
-                if array.dtype.hasobject:
-                    raise TypeError(f"dataset {name} holds objects")
+            for block in blocks:
+                for name, array in block.items():
+                    _append(file, name, array)
+            told = meta() if callable(meta) else meta
+            text = json.dumps(told, sort_keys=True).encode()
+            for name, array in {**arrays, _META: np.frombuffer(text, dtype=np.uint8)}.items():
+                _refuse_objects(name, array)
                 extent = {"maxshape": (None,) * array.ndim} if array.size == 0 else {}  # else HDF5 cannot chunk it
                 file.create_dataset(name, data=array, chunks=_chunks(array), fletcher32=True, compression=4, **extent)
         with open(temporary, "r+b") as raw:
             raw.write(_SEAL + _seal(temporary))
 
 
-def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read a file of `kind` back whole: its arrays and its meta.
+def _refuse_objects(name: str, array: NDArray[Any]) -> None:
+    if array.dtype.hasobject:
+        raise TypeError(f"dataset {name} holds objects")
+
+
+def _append(file: Any, name: str, array: NDArray[Any]) -> None:
+    _refuse_objects(name, array)
+    if name not in file:
+        rows = max(1, _CHUNK_BYTES // max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64))))
+        shape, chunks = array.shape[1:], (rows, *array.shape[1:])
+        file.create_dataset(name, (0, *shape), array.dtype, maxshape=(None, *shape), chunks=chunks, fletcher32=True)
+    dataset = file[name]
+    end = dataset.shape[0]
+    dataset.resize(end + len(array), axis=0)
+    dataset[end:] = array
+
+
+def read(
+    path: Path, kind: str, version: int, wanted: Callable[[str], bool] = lambda name: True, mapped: int | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a file of `kind` back: its arrays and its meta.
+
+    Parameters
+    ----------
+    wanted : callable
+        Whether to read the dataset of this path.
+    mapped : int, optional
+        Streamed datasets (see `write`) stay on disk as `columns.Column` where together they have more bytes than this.
 
     Raises
     ------
@@ -153,8 +193,12 @@ def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], 
                 raise FormatError(
                     f"{path} has format version {found_version}, newer than {version} - update dglcell to read it"
                 )
-            arrays: dict[str, NDArray[Any]] = {}
-            file.visititems(lambda name, node: _collect(arrays, name, node))
+            found_in: dict[str, Any] = {}
+            file.visititems(lambda name, node: _collect(found_in, name, node))
+            stored = {name: node for name, node in found_in.items() if name == _META or wanted(name)}
+            streamed = {name for name, node in stored.items() if node.compression is None and node.chunks}
+            large = mapped is not None and sum(stored[name].nbytes for name in streamed) > mapped
+            arrays = {n: Column(path, node) if large and n in streamed else node[()] for n, node in stored.items()}
         return arrays, json.loads(arrays.pop(_META).tobytes())
     except FormatError:
         raise
@@ -163,11 +207,11 @@ def read(path: Path, kind: str, version: int) -> tuple[dict[str, NDArray[Any]], 
         raise FormatError(f"{path} is damaged and cannot be read ({reason}) - build it again") from error
 
 
-def _collect(arrays: dict[str, NDArray[Any]], name: str, node: Any) -> None:
+def _collect(found: dict[str, Any], name: str, node: Any) -> None:
     import h5py
 
     if isinstance(node, h5py.Dataset):
-        arrays[name] = node[()]
+        found[name] = node
 
 
 def _chunks(array: NDArray[Any]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
+from dglcell.columns import loaded
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.names import GeneRows, table_rows
 from dglcell.graph.fingerprints import IDS, require_same
@@ -162,7 +163,7 @@ class GenotypeTable:
         empty = cls.of(cell, [], [0])
         tables: list[GenotypeTable] = [empty, *parts]
         columns = {
-            name: np.concatenate([getattr(t, name) for t in tables])
+            name: np.concatenate([loaded(getattr(t, name)) for t in tables])
             for name in ("genes", "labels", "source", "alleles", "interaction_std")
         }
         return cls(
@@ -179,7 +180,7 @@ class GenotypeTable:
     @functools.cached_property
     def orders(self) -> NDArray[np.int64]:
         """(n,) number of deleted genes."""
-        return np.diff(self.ptr)
+        return np.diff(loaded(self.ptr))
 
     @property
     def targets(self) -> NDArray[np.float32]:
@@ -210,13 +211,14 @@ class GenotypeTable:
     @functools.cached_property
     def _keys(self) -> NDArray[np.int64]:
         keys = np.empty(len(self), dtype=np.int64)
-        size = int(self.genes.max(initial=0)) + 1
+        genes, ptr = loaded(self.genes), loaded(self.ptr)
+        size = int(genes.max(initial=0)) + 1
         base = 0
         for order in np.unique(self.orders):
             rows = np.flatnonzero(self.orders == order)
             key = np.zeros(len(rows), dtype=np.int64)
             for column in range(order):  # ranks of prefixes stay below n, so the product cannot overflow
-                gene = self.genes[self.ptr[rows] + column]
+                gene = genes[ptr[rows] + column]
                 key = np.unique(key * size + gene, return_inverse=True)[1].reshape(-1)
             keys[rows] = base + key
             base += int(key.max()) + 1
@@ -229,7 +231,7 @@ class GenotypeTable:
     def allele_counts(self) -> dict[str, int]:
         """Rows with each kind of allele; a row with two kinds counts in both."""
         owner = np.repeat(np.arange(len(self)), self.orders)
-        kinds = np.asarray(self.alleles)
+        kinds = loaded(self.alleles)
         return {name: len(np.unique(owner[kinds == k])) for k, name in enumerate(schema.ALLELES)}
 
     @property
@@ -240,7 +242,7 @@ class GenotypeTable:
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the rows, their labels and the graph's ids; file names do not enter."""
-        return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
+        return sha256(self.ids_fingerprint, loaded(self.genes), loaded(self.ptr), loaded(self.labels))
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
         """Refuse a graph with other ids (FingerprintError)."""
@@ -249,7 +251,7 @@ class GenotypeTable:
     def info(self) -> dict[str, Any]:
         """Counts, sources and fingerprints, ready for JSON."""
         orders, counts = np.unique(self.orders, return_counts=True)
-        present = np.isfinite(self.labels).sum(axis=0)
+        present = np.isfinite(loaded(self.labels)).sum(axis=0)
         return {
             "rows": len(self),
             "genotypes": self.num_genotypes,

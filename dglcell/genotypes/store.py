@@ -1,15 +1,16 @@
-"""A genotype table as the arrays and meta of an HDF5 file, under the prefix `screen/`.
+"""A genotype table as the datasets and meta of an HDF5 file, under the prefix `screen/`.
 
 Owns the names of those datasets. The envelope (checksums, versions) is `dglcell.storage`; the file is the cell graph's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
+from dglcell.columns import loaded
 from dglcell.errors import FormatError
 from dglcell.genotypes.dataset import GenotypeTable
 
@@ -17,16 +18,21 @@ PREFIX = "screen/"
 _COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std")
 
 
-def to_arrays(table: GenotypeTable) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Datasets and meta of a table."""
-    arrays = {PREFIX + name: getattr(table, name) for name in _COLUMNS}
-    return arrays, {"sources": list(table.sources), "ids_fingerprint": table.ids_fingerprint}
+def to_blocks(parts: Iterable[GenotypeTable]) -> Iterator[dict[str, NDArray[Any]]]:
+    """The datasets of consecutive parts of one table, as blocks of rows to append; one block at least."""
+    empty, end = True, 0
+    for part in parts:
+        block = {PREFIX + name: loaded(getattr(part, name)) for name in _COLUMNS}
+        ptr = block[PREFIX + "ptr"] + end
+        block[PREFIX + "ptr"] = ptr if empty else ptr[1:]
+        empty, end = False, int(ptr[-1])
+        yield block
 
 
 def from_arrays(
     arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], ids: Mapping[str, Sequence[str]]
 ) -> GenotypeTable:
-    """The inverse of `to_arrays`, given the ids of the cell graph.
+    """A table from its datasets, arrays or columns on disk, and its meta; `ids` are those of the cell graph.
 
     Raises
     ------

@@ -8,7 +8,7 @@ Layout: `ids/{type}`; `relations/{name}/{src,dst}` and `relations/{name}/data/{k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ from dglcell import schema, storage
 from dglcell.errors import FormatError
 from dglcell.genotypes import store as screen_store
 from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.unite import Union
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.fingerprints import CONTENT, IDS
 from dglcell.graph.relation import Relation
 
+IN_MEMORY = 256 << 20  # bytes; a larger screen is read from disk, row by row
 
-def save(cell: CellGraph, path: Path, screen: GenotypeTable | None = None, overwrite: bool = True) -> None:
-    """Write a cell graph, and a screen of it, whole or not at all.
+
+def save(cell: CellGraph, path: Path, screen: GenotypeTable | Union | None = None, overwrite: bool = True) -> None:
+    """Write a cell graph, and a screen of it, whole or not at all; several screens on their way into one are streamed.
 
     Raises
     ------
@@ -52,11 +55,20 @@ def save(cell: CellGraph, path: Path, screen: GenotypeTable | None = None, overw
         "fingerprints": cell.fingerprints,
         "screen": None,
     }
-    if screen is not None:
+    parts: Iterable[GenotypeTable] = ()
+    if isinstance(screen, GenotypeTable):
         screen.require_cell(cell)
-        stored, meta["screen"] = screen_store.to_arrays(screen)
-        arrays |= stored
-    storage.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, meta, overwrite)
+        parts = [screen]
+    elif screen is not None:
+        parts = screen.parts()
+
+    def told() -> dict[str, Any]:
+        if screen is None:
+            return meta
+        return {**meta, "screen": {"sources": list(screen.sources), "ids_fingerprint": cell.fingerprints[IDS]}}
+
+    blocks = screen_store.to_blocks(parts)
+    storage.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, told, overwrite, blocks)
 
 
 def load(path: Path | str) -> CellGraph:
@@ -69,7 +81,7 @@ def load(path: Path | str) -> CellGraph:
     FormatError
         Not a cell graph, from a newer version, or damaged.
     """
-    arrays, meta = _read(Path(path))
+    arrays, meta = _read(Path(path), lambda name: not name.startswith(screen_store.PREFIX))
     try:
         cell = _assemble(arrays, meta)
         stored = meta["fingerprints"]
@@ -85,15 +97,15 @@ def load(path: Path | str) -> CellGraph:
 
 
 def load_screen(path: Path | str) -> GenotypeTable | None:
-    """Read the screen that is stored with a cell graph; None when there is none."""
-    arrays, meta = _read(Path(path))
+    """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
+    arrays, meta = _read(Path(path), lambda name: name.startswith((screen_store.PREFIX, "ids/")))
     if meta.get("screen") is None:
         return None
     return screen_store.from_arrays(arrays, meta["screen"], _ids(arrays))
 
 
-def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    return storage.read(path, schema.CELL_FORMAT, schema.CELL_VERSION)
+def _read(path: Path, wanted: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return storage.read(path, schema.CELL_FORMAT, schema.CELL_VERSION, wanted, IN_MEMORY)
 
 
 def _ids(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[str]]:

@@ -154,3 +154,40 @@ def test_means_of_equal_values_are_exact_and_empty_groups_stay_missing():
     assert mean.tolist() == [2.0] and np.isnan(std).all()  # an sd of 0 is no infinite weight
     mean, std = weighted_means(np.array([2.0, 3.0]), np.array([0.0, 0.3]), np.array([0, 1]), 2)
     assert mean.tolist() == [2, 3] and std.tolist() == [0, 0.3]  # a single value keeps its own
+
+
+def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch, tmp_path):
+    """Rows on disk, in memory and never stored: the same table, split, scaler and batches."""
+    from dglcell.columns import Column
+    from dglcell.config import TrainConfig
+    from dglcell.genotypes.split import make_split
+    from dglcell.graph import store
+    from dglcell.train.session import Session
+
+    cell = tiny_cell()
+    screen = tmp_path / "many.tsv"
+    rng = np.random.default_rng(0)
+    pairs = [f"G{i:03d};G{j:03d}" for i in range(12) for j in range(i)]
+    rows = [f"{p}\t{rng.random():.3f}\t{rng.normal():.3f}" for p in [*pairs, *pairs[:9], "G001", "G002", ""]]
+    screen.write_text("\n".join(["genes\tfitness\tgene_interaction", *rows]) + "\n")
+    paths = [screen, *files]
+    whole, _ = unite(cell, paths)
+    union = Union(cell, paths)
+    store.save(cell, tmp_path / "cell.h5", union)
+    assert union.report()["rows"] == len(whole)
+    monkeypatch.setattr(store, "IN_MEMORY", 0)
+    stored = store.load_screen(tmp_path / "cell.h5")
+    names = ("genes", "ptr", "labels", "source", "alleles", "interaction_std")
+    assert all(isinstance(getattr(stored, name), Column) for name in names)
+    for name in names:
+        np.testing.assert_array_equal(np.asarray(getattr(stored, name)), getattr(whole, name))
+    assert stored.fingerprint == whole.fingerprint and stored.info() == whole.info()
+    assert stored.sources == whole.sources
+    config = TrainConfig(hidden=8, layers=1)
+    sessions = [Session(cell, t, make_split(t, seed=1), config) for t in (stored, whole)]
+    assert sessions[0].split.hash == sessions[1].split.hash
+    assert sessions[0].scaler == sessions[1].scaler
+    (_, labels, _), (_, expected, _) = (s.batch(s.order(1)[:20]) for s in sessions)
+    np.testing.assert_array_equal(labels, expected)
+    store.save(cell, tmp_path / "again.h5", stored)
+    assert store.load_screen(tmp_path / "again.h5").fingerprint == whole.fingerprint
