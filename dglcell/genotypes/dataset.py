@@ -216,12 +216,16 @@ class GenotypeTable:
         base = 0
         for order in np.unique(self.orders):
             rows = np.flatnonzero(self.orders == order)
-            key = np.zeros(len(rows), dtype=np.int64)
-            for column in range(order):  # ranks of prefixes stay below n, so the product cannot overflow
-                gene = genes[ptr[rows] + column]
-                key = np.unique(key * size + gene, return_inverse=True)[1].reshape(-1)
-            keys[rows] = base + key
-            base += int(key.max()) + 1
+            key, span = np.zeros(len(rows), dtype=np.int64), 1
+            for column in range(order):
+                if span > _LARGEST // size:  # ranks of prefixes stay below n, so the next product cannot overflow
+                    key, span = np.unique(key, return_inverse=True)[1].reshape(-1), len(rows)
+                key *= size
+                key += genes[ptr[rows] + column]
+                span *= size
+            distinct, key = np.unique(key, return_inverse=True)
+            keys[rows] = base + key.reshape(-1)
+            base += len(distinct)
         return keys
 
     def genotype_keys(self) -> NDArray[np.int64]:
@@ -263,6 +267,7 @@ class GenotypeTable:
         }
 
 
+_LARGEST = np.iinfo(np.int64).max
 _INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
 
 

@@ -8,6 +8,7 @@ from cells import tiny_cell
 
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.combine import weighted_means
+from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.unite import Union, unite
 from dglcell.screen_rules import ScreenRules
 
@@ -191,3 +192,14 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     np.testing.assert_array_equal(labels, expected)
     store.save(cell, tmp_path / "again.h5", stored)
     assert store.load_screen(tmp_path / "again.h5").fingerprint == whole.fingerprint
+
+
+def test_keys_of_many_deletions_do_not_overflow():
+    """The genes of twenty deletions multiply beyond 64 bits; equal sets still have equal keys, others do not."""
+    cell = tiny_cell(genes=40)
+    rng = np.random.default_rng(0)
+    sets = [tuple(sorted(rng.choice(40, 20, replace=False))) for _ in range(60)]
+    sets += [(*s[:19], 39) for s in sets[:20] if 39 not in s] + sets[:10]
+    table = GenotypeTable.of(cell, np.concatenate(sets), np.arange(len(sets) + 1) * 20)
+    order = sorted(set(sets))
+    assert table.genotype_keys().tolist() == [order.index(s) for s in sets]
