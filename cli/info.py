@@ -79,7 +79,7 @@ def _screen_rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = [("rows", document["rows"]), ("distinct genotypes", document["genotypes"])]
     rows += [(f"rows of order {k}", n) for k, n in document["orders"].items()]
     rows += [(f"rows with {label}", n) for label, n in document["labels"].items()]
-    rows += [(f"rows with a {kind} allele", n) for kind, n in document.get("alleles", {}).items()]
+    rows += [(f"rows with alleles: {kind}", n) for kind, n in document.get("alleles", {}).items()]
     rows += [("from", source["path"]) for source in document.get("sources", [])]
     return rows + [(f"fingerprint, {k}", v) for k, v in document.get("fingerprints", {}).items()]
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.columns import Column
+from dglcell.columns import Column, loaded
 from dglcell.errors import DataError, FormatError, UsageError
 
 _META = "meta"
@@ -199,7 +199,7 @@ def read(
             streamed = {name for name, node in stored.items() if node.compression is None and node.chunks}
             large = mapped is not None and sum(stored[name].nbytes for name in streamed) > mapped
             arrays = {n: Column(path, node) if large and n in streamed else node[()] for n, node in stored.items()}
-        return arrays, json.loads(arrays.pop(_META).tobytes())
+        return arrays, json.loads(loaded(arrays.pop(_META)).tobytes())
     except FormatError:
         raise
     except _READ_ERRORS as error:
