@@ -17,6 +17,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.yeast)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `gpu` runs where CUDA answers."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device")
+
+
 @pytest.fixture(scope="session")
 def yeast() -> Path:
     """Folder of the public yeast files: DGLCELL_YEAST, or `shared/data/yeast` beside the checkout."""
