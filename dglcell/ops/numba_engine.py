@@ -86,7 +86,7 @@ class NumbaEngine:
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
         senders, entering, made = self._ends(IN, where)
-        edges = _incidences(made, self._in_edges[IN])
+        edges = _Incidences(made, self._in_edges[IN])
         source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
         q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
         owner = _tensor(edges.owner)
@@ -101,7 +101,7 @@ class NumbaEngine:
         size = self._stoichiometry[edges.edge]
         if alpha is None:
             return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[made.node], senders, made)
-        incidences = _incidences(made, edges)
+        incidences = _Incidences(made, edges)
         weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
         return self._sum(IN, x, weight, incidences.start, senders, made)
 
@@ -113,9 +113,9 @@ class NumbaEngine:
         if alpha is None:
             return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[made.node], senders, made)
         # alpha belongs to a reaction row and the place of the metabolite among its incidences.
-        incidences = _incidences(made, edges)
+        incidences = _Incidences(made, edges)
         row = senders.lookup[made.genotype[incidences.owner], incidences.src]
-        start = _incidences(senders, self._in_edges[IN]).start
+        start = _Incidences(senders, self._in_edges[IN]).start
         place = np.where(row >= 0, start[row] + self._place_in_reaction[edges.edge[incidences.place]], 0)
         weight = alpha.squeeze(1).index_select(0, _tensor(place))
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
@@ -142,7 +142,7 @@ class NumbaEngine:
         x = full_precision(x).squeeze(1)
         shape = x.shape[1:]
         if weight.shape[1] == 1:
-            x = x.reshape(len(x), 1, -1)  # one weight for all heads: one wide row
+            x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
         edges = self._in_edges[relation]
         size = np.abs(self._stoichiometry[edges.edge])
         out: Tensor = _Sum.apply(x, weight, edges, size, at, senders.lookup, made)  # type: ignore[no-untyped-call]
@@ -157,7 +157,7 @@ class NumbaEngine:
         return place
 
 
-class _incidences:  # noqa: N801 - reads as a function
+class _Incidences:
     """The in-edges of packed rows, row after row.
 
     Attributes
@@ -197,8 +197,11 @@ def _compiled_before() -> bool:
 
 def _parts() -> int:
     """Parts that a kernel's rows are split into: the threads that torch may use."""
-    threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    given = torch.get_num_threads()
+    threads = min(given, numba.config.NUMBA_NUM_THREADS)
     numba.set_num_threads(threads)
+    if torch.get_num_threads() != given:  # starting numba's OpenMP threads sets the number for the whole process
+        torch.set_num_threads(given)
     return int(threads)
 
 

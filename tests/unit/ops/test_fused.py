@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -59,6 +62,16 @@ def test_every_option_equals_dgl(options, layers):
         )
 
 
+@pytest.mark.parametrize("variant", ["local", "both"])
+def test_a_cell_without_metabolism(variant):
+    cell = tiny_cell(4, metabolism=False, regulatory=False)
+    config = ModelConfig(layers=2, hidden=8, variant=variant)
+    model = CellModel(config, GraphSizes.of(cell)).double().eval()
+    batch = batch_of(cell, random_genotypes(cell, 4))
+    found, expected = (model(make_engine(name, cell.dgl, "cpu"), batch).predictions for name in ("fused", "dgl"))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_the_number_of_threads_changes_rounding_alone(threads):
     cell = tiny_cell(3)
@@ -72,6 +85,17 @@ def test_the_number_of_threads_changes_rounding_alone(threads):
     expected = results(cell, "dgl", config, random_genotypes(cell, 5))
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], rtol=1e-10, atol=1e-10)
+
+
+def test_torch_keeps_its_number_of_threads():
+    """Numba's thread pool sets OpenMP's number of threads for the whole process when it starts."""
+    code = (
+        "import torch; torch.set_num_threads(1); from dglcell.ops import numba_engine\n"
+        "numba_engine._parts(); print(torch.get_num_threads())"
+    )
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == "1\n", done.stderr
 
 
 def operator(name):
