@@ -24,6 +24,7 @@ _PACKAGES = (
     "safetensors",
     "matplotlib",
     "openpyxl",
+    "numba",
     "triton",
 )
 

@@ -25,6 +25,9 @@ def command(run: Path, split: str, screen: tuple[Path, ...], device: str, engine
 
     Plots of predicted against measured values go into RUN/plots.
     """
+    from dglcell.train.folder import RunFolder
+
+    RunFolder(run).require()
     from dglcell.evaluate import evaluate
     from dglcell.predict import load_run
 

@@ -33,8 +33,9 @@ _Described = tuple[dict[str, Any], list[tuple[tuple[str, ...], list[Any]]]]
 
 
 def _is_hdf5(path: Path) -> bool:
+    """HDF5 begins with its own signature, a file of dglcell's own with a line about its checksum."""
     with open(path, "rb") as handle:
-        return handle.read(4) == b"\x89HDF" or path.suffix in (".h5", ".hdf5")
+        return handle.read(12).startswith((b"\x89HDF", b"dglcell file")) or path.suffix in (".h5", ".hdf5")
 
 
 def _cell(path: Path) -> _Described:

@@ -4,6 +4,7 @@ one line and an exit code (0 ok, 1 the run or a file failed, 2 usage, 130 Ctrl-C
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from types import FrameType
@@ -56,7 +57,11 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_LazyGroup,
+    no_args_is_help=False,  # an error like any other, in one line
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="dglcell")
 def group() -> None:
     """Which gene deletions change fitness, and which combinations interact.
@@ -74,6 +79,9 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line; the exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # OpenMP reads this when torch loads. Its threads would else wait for each other by spinning, which on busy cores
+    # takes a scheduler's time slice an operator: steps of 0.01 s then last seconds.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     console.configure(0)
     try:
         group.main(args=arguments, prog_name="dglcell", standalone_mode=False)

@@ -19,6 +19,7 @@ else:
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path)
+NEW_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 class ManyFiles(click.Command):
@@ -73,7 +74,7 @@ def verbose(command: _Command) -> _Command:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-engine = click.option("--engine", default="auto", show_default=True, help="Who computes: auto, dgl or torch.")
+engine = click.option("--engine", default="auto", show_default=True, help="Who computes: auto, dgl, torch or fused.")
 unknown_genes = click.option(
     "--unknown-genes",
     type=click.Choice(["error", "skip"]),

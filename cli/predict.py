@@ -38,7 +38,9 @@ def command(
     """
     from dglcell.sources.genotype_table import read_genotype_table
     from dglcell.storage import refuse_existing
+    from dglcell.train.folder import RunFolder
 
+    RunFolder(run).require()
     refuse_existing(out, overwrite)
     rows = read_genotype_table(table)
     from dglcell.predict import load_run

@@ -25,7 +25,7 @@ class _Orders(options.ParamType):
 @click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
 @click.option("--orders", type=_Orders(), default="1,2", show_default=True, help="Numbers of deleted genes.")
 @click.option("--sample", type=click.IntRange(min=1), help="Draw this many genotypes of each order above 1.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of that draw.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of that draw.")
 @click.option("--out", type=options.FILE, required=True, help="Genotype table to write (.tsv, .csv; .gz to compress).")
 @options.as_json
 @options.overwrite

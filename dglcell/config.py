@@ -144,7 +144,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         for name in ("lr", "clip"):
             if not getattr(self, name) > 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - a positive number was expected")
-        for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", "fold"):
+        for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", "fold", "seed"):
             if not getattr(self, name) >= 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - zero or more was expected")
         for name in ("test_fraction", "val_fraction"):

@@ -102,6 +102,7 @@ def test_an_output_that_exists_is_kept(cli, core: Path, trained: Path, tmp_path:
 
 TRAIN = [
     (("--layers", "0"), 2, ("--layers 0",)),
+    (("--seed", "-1"), 2, ("--seed -1",)),
     (("--heads", "3"), 2, ("--heads 3", "--hidden 64")),
     (("--device", "cuda:99"), 2, ("cuda:99",)),
     (("--device", "abacus"), 2, ("--device abacus",)),
@@ -136,7 +137,13 @@ def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
     assert not (broken / "p.tsv").exists()
 
 
-def test_usage(cli, core: Path) -> None:
+def test_usage(cli, core: Path, broken: Path) -> None:
+    bare = cli()
+    refused(bare, 2, "Missing command")
+    assert bare.err.splitlines()[1:] == ["see: dglcell --help"]
+    refused(cli("demo", "--out", broken / "two.tsv"), 2, "two.tsv")
+    refused(cli("demo", "--seed", "-1", "--out", broken / "demo"), 2, "-1")
+    refused(cli("simulate", "--model", "textbook", "--seed", "-1", "--out", broken / "s.tsv"), 2, "-1")
     refused(cli("teleport"), 2, "teleport")
     refused(cli("train"), 2, "CELL")
     refused(cli("train", core, "--layerz", "3", "--out", "x"), 2, "--layerz")

@@ -38,6 +38,27 @@ def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
     assert done.stdout.splitlines()[-1] == "HEAVY"
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_run_that_is_not_there_is_told_before_torch_loads(command: str, tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("genes\nb0008\n")
+    more = ["t.tsv", "--out", "p.tsv"] if command == "predict" else []
+    code = "import sys; from dglcell.cli.main import run; print(run(sys.argv[1:]), 'torch' in sys.modules)"
+    line = [sys.executable, "-c", code, command, "nowhere", *more]
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "1 False", done.stderr
+    assert "nowhere: no such folder" in done.stderr
+
+
+def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os; from dglcell.cli.main import run; run(['doctor', '-h']); print(os.environ['OMP_WAIT_POLICY'])"
+    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if given:
+            monkeypatch.setenv("OMP_WAIT_POLICY", given)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.splitlines()[-1:] == [expected], done.stderr
+
+
 @pytest.mark.parametrize("what", ["info", "preprocess"])
 def test_graphs_are_built_and_read_without_torch(what: str, core: Path, tmp_path: Path) -> None:
     arguments = {"info": ["info", str(core)], "preprocess": ["preprocess", "--model", "textbook", "--out", "cell.h5"]}
@@ -60,6 +81,11 @@ def test_info_json_of_a_graph(cli, core: Path) -> None:
     assert document["pairs"] == {"physical_interaction": 0, "regulatory_interaction": 0}
     assert set(document["fingerprints"]) == {"ids", "content"}
     assert document["screen"]["orders"] == {"1": 137, "2": 300}
+
+
+def test_info_of_a_graph_with_any_name(cli, core: Path, tmp_path: Path) -> None:
+    (tmp_path / "graph").write_bytes(core.read_bytes())
+    assert json.loads(cli("info", tmp_path / "graph", "--json").out)["nodes"]["gene"] == 137
 
 
 def test_info_of_a_screen_table(cli, tmp_path: Path) -> None:
