@@ -11,7 +11,9 @@ from dglcell.cli import console, options
 
 
 @click.command()
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of the weights.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of the weights."
+)
 @click.option(
     "--out", type=options.NEW_FOLDER, default=Path("demo"), show_default=True, help="Folder for graph, runs and plots."
 )

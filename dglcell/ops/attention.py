@@ -6,8 +6,12 @@ graph: the softmax over the in-edges of a node belongs to the engines.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
+
+Alive = Mapping[str, Tensor]  # node type -> (N, B) bool, True = survives; a type that is left out survives whole
 
 SLOPE = 0.2  # of the LeakyReLU inside every attention score
 ABSENT = -1e30  # score of an absent member: exp(ABSENT - max) is exactly 0, and unlike -inf it never makes a NaN

@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from dglcell import _dgl
-from dglcell.ops.attention import ABSENT, SLOPE, full_precision
-from dglcell.ops.engines import Alive
+from dglcell.ops.attention import ABSENT, SLOPE, Alive, full_precision
 from dglcell.ops.stoichiometry import normalise
 from dglcell.schema import GENE, IN, OF, STOICHIOMETRY
 

@@ -8,7 +8,7 @@ methods and one more line in `make_engine`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from dglcell import _dgl
 from dglcell.errors import UsageError
+from dglcell.ops.attention import Alive
 
-Alive = Mapping[str, Tensor]  # node type -> (N, B) bool, True = survives; a type that is left out survives whole
 # Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
 # and `torch` that is what survives, for `fused` which rows there are.
 Where = Any

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from dglcell.ops import attention, segments
-from dglcell.ops.attention import SLOPE, full_precision
-from dglcell.ops.engines import Alive
+from dglcell.ops.attention import SLOPE, Alive, full_precision
 from dglcell.ops.segments import Edges
 from dglcell.ops.stoichiometry import normalise
 from dglcell.schema import GENE, IN, STOICHIOMETRY

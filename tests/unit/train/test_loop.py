@@ -131,12 +131,12 @@ def test_training_leaves_the_callers_random_numbers_alone(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("variant", ["local", "both"])
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, variant: str) -> None:
-    changes = {"variant": variant, "lambda_dist": 0.1, "lambda_supcr": 0.1, "patience": 2}
+    changes = {"variant": variant, "lambda_dist": 0.1, "lambda_supcr": 0.1, "patience": 4}
     cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=5, **changes)
     tiny_run(tmp_path / "parts", epochs=2, **changes)
     summary = train(cell, table, split, tiny_config(epochs=5, **changes), tmp_path / "parts", resume=True)
     assert same_run(tmp_path / "whole", tmp_path / "parts")
-    assert summary.epochs == len(history(tmp_path / "whole")) > 2
+    assert summary.epochs == len(history(tmp_path / "whole")) == 5
     assert read_toml(tmp_path / "parts" / "config.toml")["epochs"] == 5
 
 
