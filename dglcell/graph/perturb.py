@@ -33,6 +33,8 @@ class Perturbation:
         Wild-type rows of the lost nodes of each type; lost genes are the deleted ones.
     groups : (K,) int64
         Whole reactions lost: groups of which no node survives (rows of `CellGraph.group_names`).
+    joint : (K,) bool
+        Of `groups`: True where none of the genotype's deletions alone loses the reaction.
     gene_ptr, reaction_ptr, metabolite_ptr, group_ptr : (B + 1,) int64
         Offsets.
     """
@@ -45,6 +47,7 @@ class Perturbation:
     metabolite_ptr: Index
     groups: Index
     group_ptr: Index
+    joint: Mask
 
     def __len__(self) -> int:
         return len(self.gene_ptr) - 1
@@ -131,6 +134,13 @@ class Rules:
         """(N_r, groups): the reaction that a node belongs to."""
         return _ones(np.arange(self._reactions), self._group, (self._reactions, self._groups))
 
+    @functools.cached_property
+    def _alone(self) -> Any:
+        """(N_g, groups): reactions that a gene's deletion alone loses."""
+        hits = self._users @ self._members
+        groups, ptr = _exhausted(hits, np.bincount(self._members.indices, minlength=1))
+        return _ones(np.repeat(np.arange(self._genes), np.diff(ptr)), groups, (self._genes, self._groups))
+
     def lose(self, genes: Index, ptr: Index) -> Perturbation:
         """Work out everything that the genotypes lose.
 
@@ -159,7 +169,15 @@ class Rules:
             metabolite_ptr,
             groups,
             group_ptr,
+            self._jointly(deleted, groups, group_ptr),
         )
+
+    def _jointly(self, deleted: Any, groups: Index, ptr: Index) -> Mask:
+        """Which lost groups no deletion of their genotype loses alone."""
+        alone = deleted @ self._alone
+        rows, found = (np.repeat(np.arange(len(p) - 1), np.diff(p)) for p in (ptr, alone.indptr))
+        mask: Mask = np.isin(rows * self._groups + groups, found * self._groups + alone.indices, invert=True)
+        return mask
 
 
 def masks(lost: Perturbation, sizes: Mapping[str, int], relations: Iterable[Relation]) -> Masks:

@@ -22,6 +22,8 @@ class Batch:
         For each node type the rows that are lost (K,) and their ptr (B + 1,). For genes these are the deletions.
     groups, group_ptr : Tensor
         Reactions of the metabolic model of which no node survives, as `CellGraph.reaction_group` numbers them.
+    joint : Tensor of bool
+        Of `groups`: True where none of the genotype's deletions alone loses the reaction.
     num_nodes : mapping
         Nodes of each type in the wild-type graph.
     """
@@ -29,6 +31,7 @@ class Batch:
     lost: dict[str, tuple[Tensor, Tensor]]
     groups: Tensor
     group_ptr: Tensor
+    joint: Tensor
     num_nodes: Mapping[str, int]
 
     @classmethod
@@ -45,7 +48,7 @@ class Batch:
             METABOLITE: (tensor(p.metabolites), tensor(p.metabolite_ptr)),
         }
         sizes = {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES}
-        return cls(lost, tensor(p.groups), tensor(p.group_ptr), sizes)
+        return cls(lost, tensor(p.groups), tensor(p.group_ptr), torch.as_tensor(p.joint).to(device), sizes)
 
     def __len__(self) -> int:
         """Number of genotypes."""

@@ -327,12 +327,12 @@ class CellModel(nn.Module):
 
     def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
         genes, gene_ptr = batch.lost[GENE]
-        groups, group_ptr = batch.groups, batch.group_ptr
+        groups, group_ptr, joint = batch.groups, batch.group_ptr, batch.joint
         if not self.config.lost_reactions:
-            groups, group_ptr = groups[:0], torch.zeros_like(group_ptr)
+            groups, group_ptr, joint = groups[:0], torch.zeros_like(group_ptr), joint[:0]
         lost = _group_means(states[REACTION][:, 0], self.reaction_group)[groups]
         assert self.set_encoder is not None
-        return self.set_encoder(states[GENE][:, 0][genes], gene_ptr, lost, group_ptr)
+        return self.set_encoder(states[GENE][:, 0][genes], gene_ptr, lost, group_ptr, joint)
 
 
 def _group_means(states: Tensor, group: Tensor) -> Tensor:

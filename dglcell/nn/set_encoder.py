@@ -11,6 +11,10 @@ from dglcell.ops.attention import masked_softmax
 HEADS = 4
 BLOCKS = 2
 MAX_LOST = 32  # lost reactions that are tokens of their own
+GENE_TYPE, ALONE_TYPE, JOINT_TYPE = range(3)
+# Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
+# states, so that what they share is learnt before each of them is.
+_SPREAD = (0.1, 0.1, 3.0)
 
 
 class SelfAttentionBlock(nn.Module):
@@ -57,9 +61,10 @@ class SetEncoder(nn.Module):
         z_p = P\,\big[\,\mathrm{pool}(\mathrm{SAB}(\mathrm{SAB}(\{x_i + t_{\mathrm{type}(i)}\}))),\;
         \log(1 + n_{\mathrm{genes}}),\; \log(1 + n_{\mathrm{reactions}})\,\big]
 
-    Tokens are wild-type states plus a learned type vector. A lost reaction is one of the metabolic model, of which no
-    node (isozyme alternative, direction) survives, and its state is the mean over its nodes: a pair of isozymes that
-    only together loses a reaction shows here and in neither single deletion, which is how metabolic epistasis arises.
+    Tokens are wild-type states plus one of three learned type vectors: deleted gene; reaction that one of the deletions
+    loses alone; reaction that they lose only jointly. A lost reaction is one of the metabolic model, of which no node
+    (isozyme alternative, direction) survives, and its state is the mean over its nodes: a pair of isozymes that only
+    together loses a reaction shows here and in neither single deletion, which is how metabolic epistasis arises.
     A genotype that loses more than 32 reactions has one token for them, the mean of their states; the count stays
     exact. The empty set pools to 0, so ``z_p`` is then the bias of P.
 
@@ -73,12 +78,14 @@ class SetEncoder(nn.Module):
 
     def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.types = nn.Parameter(torch.randn(2, hidden) * 0.1)
+        self.types = nn.Parameter(torch.randn(3, hidden) * torch.tensor(_SPREAD).unsqueeze(-1))
         self.blocks = nn.ModuleList(SelfAttentionBlock(hidden, dropout) for _ in range(BLOCKS))
         self.pool = AttentionalPool(hidden)
         self.project = nn.Linear(hidden + 2, hidden)
 
-    def forward(self, genes: Tensor, gene_ptr: Tensor, reactions: Tensor, reaction_ptr: Tensor) -> Tensor:
+    def forward(
+        self, genes: Tensor, gene_ptr: Tensor, reactions: Tensor, reaction_ptr: Tensor, joint: Tensor
+    ) -> Tensor:
         """Encode B sets.
 
         Parameters
@@ -90,14 +97,17 @@ class SetEncoder(nn.Module):
         reactions : Tensor (R, h)
             States of the lost reactions, likewise.
         reaction_ptr : Tensor (B + 1,)
+        joint : Tensor (R,) of bool
+            Reactions that no deletion of their genotype loses alone.
 
         Returns
         -------
         Tensor (B, h)
         """
         counts = torch.stack([gene_ptr.diff(), reaction_ptr.diff()], dim=-1)
+        reactions = reactions + self.types[torch.where(joint, JOINT_TYPE, ALONE_TYPE)]
         reactions, rows = _merge_many(reactions, reaction_ptr)
-        states = torch.cat([genes + self.types[0], reactions + self.types[1]])
+        states = torch.cat([genes + self.types[GENE_TYPE], reactions])
         tokens, present = _pad(states, torch.cat([_rows(gene_ptr), rows]), len(counts))
         for block in self.blocks:
             tokens = block(tokens, present)

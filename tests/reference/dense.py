@@ -101,11 +101,13 @@ def pool(w: Weights, x: Array) -> Array:
     return softmax(scores) @ relu(linear(sub(w, "value"), x))
 
 
-def set_encoder(w: Weights, genes: Array, reactions: Array) -> Array:
+def set_encoder(w: Weights, genes: Array, reactions: Array, joint: Sequence[bool]) -> Array:
     counts = np.log1p([len(genes), len(reactions)])
+    reactions = np.array([x + w["types"][2 if j else 1] for x, j in zip(reactions, joint, strict=True)])
+    reactions = reactions.reshape(-1, genes.shape[1])
     if len(reactions) > 32:
         reactions = reactions.mean(0, keepdims=True)
-    x = np.concatenate([genes + w["types"][0], reactions + w["types"][1]])
+    x = np.concatenate([genes + w["types"][0], reactions])
     width = x.shape[1] // 4
     for number in range(2 if len(x) else 0):
         b = sub(w, f"blocks.{number}")
@@ -243,6 +245,8 @@ def _genotype(
     groups = [wild["reaction"][cell.reaction_group == group].mean(0) for group in lost]
     width = wild["gene"].shape[1]
     reactions = np.array(groups).reshape(-1, width)
-    z_p = set_encoder(sub(w, "set_encoder"), wild["gene"][list(genes)].reshape(-1, width), reactions)
+    alone = {group for gene in genes for group in Cell(cell, [gene]).lost_groups}
+    joint = [group not in alone for group in lost]
+    z_p = set_encoder(sub(w, "set_encoder"), wild["gene"][list(genes)].reshape(-1, width), reactions, joint)
     read = z_p if config.variant == "local" else np.concatenate([z_p, z_w - z_i])
     return np.concatenate([head(sub(w, f"heads.{label}"), read) for label in schema.LABELS]), z_i, z_p

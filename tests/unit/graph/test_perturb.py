@@ -133,6 +133,17 @@ def test_a_perturbation_is_the_masks_in_ragged_form():
     assert len(lost.groups)
 
 
+def test_a_reaction_is_lost_jointly_iff_no_deletion_alone_loses_it():
+    cell = tiny_cell(seed=3, reactions=15, genes=20)
+    genotypes = random_genotypes(cell, 60, max_order=5, seed=1)
+    lost = cell.lose(*cell.indices(genotypes))
+    for b, genotype in enumerate(genotypes):
+        alone = set(cell.lose(*cell.indices([(gene,) for gene in genotype])).groups.tolist())
+        rows = slice(lost.group_ptr[b], lost.group_ptr[b + 1])
+        assert lost.joint[rows].tolist() == [group not in alone for group in lost.groups[rows].tolist()]
+    assert lost.joint.any() and not lost.joint.all()
+
+
 def test_one_batch_equals_single_genotypes():
     cell = tiny_cell(seed=5, reactions=12)
     genotypes = random_genotypes(cell, 12, seed=2)

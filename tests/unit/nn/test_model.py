@@ -1,5 +1,7 @@
 """What the model must do whatever its weights: masks, chunks, dropout, batches, gradients."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -114,9 +116,7 @@ def test_the_order_of_genes_in_a_set_does_not_matter(engine):
     model = make(torch.float32, variant="both")
     batch = batch_of([[1, 2, 5, 7], [0, 3]])
     genes, ptr = batch.lost["gene"]
-    shuffled = Batch(
-        {**batch.lost, "gene": (genes[[2, 0, 3, 1, 5, 4]], ptr)}, batch.groups, batch.group_ptr, batch.num_nodes
-    )
+    shuffled = dataclasses.replace(batch, lost={**batch.lost, "gene": (genes[[2, 0, 3, 1, 5, 4]], ptr)})
     with torch.no_grad():
         expected = model(engine, batch).predictions
         torch.testing.assert_close(model(engine, shuffled).predictions, expected, rtol=0, atol=1e-5)
@@ -187,7 +187,8 @@ def test_isozymes_that_only_together_lose_a_reaction_make_a_token():
     for lost_reactions in (True, False):
         model = make(variant="local", lost_reactions=lost_reactions)
         batch = batch_of([pair])
-        without = Batch(batch.lost, batch.groups[:0], torch.zeros_like(batch.group_ptr), batch.num_nodes)
+        empty = {"groups": batch.groups[:0], "group_ptr": torch.zeros_like(batch.group_ptr), "joint": batch.joint[:0]}
+        without = dataclasses.replace(batch, **empty)
         engine = make_engine("torch", cell.dgl, "cpu")
         outputs[lost_reactions] = [model(engine, b).predictions for b in (batch, without)]
     assert (outputs[True][0] - outputs[True][1]).abs().max() > 1e-3

@@ -143,9 +143,11 @@ def test_set_encoder():
     gene_counts, reaction_counts = [2, 0, 1, 3, 0], [0, 0, 32, 33, 1]
     genes, reactions = (torch.randn(sum(n), H, dtype=torch.float64) for n in (gene_counts, reaction_counts))
     gene_ptr, reaction_ptr = (torch.tensor([0, *np.cumsum(n)]) for n in (gene_counts, reaction_counts))
-    z = encoder(genes, gene_ptr, reactions, reaction_ptr)
+    joint = torch.arange(len(reactions)) % 3 == 0
+    z = encoder(genes, gene_ptr, reactions, reaction_ptr, joint)
+    parts = ((genes, gene_ptr), (reactions, reaction_ptr), (joint, reaction_ptr))
     for b in range(5):
-        mine = [x[p[b] : p[b + 1]].numpy() for x, p in ((genes, gene_ptr), (reactions, reaction_ptr))]
+        mine = [x[p[b] : p[b + 1]].numpy() for x, p in parts]
         assert_close(z[b], dense.set_encoder(dense.weights_of(encoder), *mine))
     torch.testing.assert_close(z[1], encoder.project.bias)  # the empty set pools to 0
 
