@@ -198,7 +198,7 @@ def _compiled_before() -> bool:
 def _parts() -> int:
     """Parts that a kernel's rows are split into: the threads that torch may use."""
     given = torch.get_num_threads()
-    threads = min(given, numba.config.NUMBA_NUM_THREADS)
+    threads = min(given, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # set when numba loads
     numba.set_num_threads(threads)
     if torch.get_num_threads() != given:  # starting numba's OpenMP threads sets the number for the whole process
         torch.set_num_threads(given)
