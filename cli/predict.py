@@ -36,8 +36,8 @@ def command(
 
     The output repeats the table's columns and adds pred_fitness and pred_gene_interaction (blank below two deletions).
     """
+    from dglcell.atomic import refuse_existing
     from dglcell.sources.genotype_table import read_genotype_table
-    from dglcell.storage import refuse_existing
     from dglcell.train.folder import RunFolder
 
     RunFolder(run).require()

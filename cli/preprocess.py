@@ -72,11 +72,11 @@ def command(
 
     Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
     """
+    from dglcell.atomic import refuse_existing
     from dglcell.genotypes.unite import Union
     from dglcell.graph import store
     from dglcell.graph.files import SourceFiles, build_from_files
     from dglcell.sources.sbml import textbook_path
-    from dglcell.storage import refuse_existing
 
     reading = screen_rules(rules)
     if reading.rules() and not screen:
@@ -105,10 +105,13 @@ def command(
 
 
 def _relations(given: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
+    """NAME=FILE, and further files of the same name."""
     relations: dict[str, tuple[Path, ...]] = {}
+    name = ""
     for item in given:
-        name, equals, path = item.partition("=")
-        if not (name and equals and path):
+        new, equals, path = item.partition("=")
+        name, path = (new, path) if equals else (name, item)
+        if not (name and path):
             raise click.UsageError(f"--relation {item!r} - NAME=FILE was expected")
         relations[name] = (*relations.get(name, ()), Path(path))
     return relations

@@ -45,9 +45,9 @@ def command(
     Fitness is growth over wild-type growth; the interaction of two genes is f_ij - f_i f_j, of more genes what their
     subsets do not explain. Every single is solved exactly; --sample bounds the number of doubles and beyond.
     """
+    from dglcell.atomic import refuse_existing
     from dglcell.sources import fba
     from dglcell.sources.sbml import textbook_path
-    from dglcell.storage import refuse_existing
 
     path = options.metabolic_model(sbml, model, textbook_path)
     refuse_existing(out, overwrite)

@@ -82,7 +82,9 @@ class TrainConfig(ScreenRules, ModelConfig):
     max_steps : int or None
         Stop after this many optimiser steps, whatever the epoch.
     patience : int
-        Epochs without a better validation score before training stops; the learning rate halves at half of it.
+        Epochs without a better validation score before training stops.
+    lr_factor, lr_patience : float, int
+        The learning rate is multiplied by this after so many epochs without a better validation score.
     lambda_dist, lambda_supcr, lambda_cell : float
         Weights of the distribution, contrastive and cell losses; 0 leaves a term out.
     label_weights : dict
@@ -101,6 +103,8 @@ class TrainConfig(ScreenRules, ModelConfig):
     lr: float = 1e-3
     weight_decay: float = 1e-2
     clip: float = 10.0
+    lr_factor: float = 0.5
+    lr_patience: int = 5
     patience: int = 10
     lambda_dist: float = 0.0
     lambda_supcr: float = 0.0
@@ -137,7 +141,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         return self
 
     def _check_numbers(self, problems: Problems) -> None:
-        for name in ("epochs", "batch_size", "patience", "max_steps"):
+        for name in ("epochs", "batch_size", "patience", "lr_patience", "max_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 problems.add(f"{flag(name)} {value} - at least 1 was expected")
@@ -147,7 +151,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", "fold", "seed"):
             if not getattr(self, name) >= 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - zero or more was expected")
-        for name in ("test_fraction", "val_fraction"):
+        for name in ("test_fraction", "val_fraction", "lr_factor"):
             if not 0 < getattr(self, name) < 1:
                 problems.add(f"{flag(name)} {getattr(self, name)} - a fraction between 0 and 1 was expected")
         if self.test_fraction + self.val_fraction >= 1:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from dglcell import schema, storage
+from dglcell import schema
+from dglcell.atomic import write_text
 from dglcell.config import TrainConfig
 from dglcell.evaluate import evaluate, run_screen
 from dglcell.genotypes.dataset import GenotypeTable
@@ -182,4 +183,4 @@ def _predict(run: Run, table: GenotypeTable, path: Path) -> None:
     frame = run.predict(genotypes)
     for column, label in enumerate(schema.LABELS):
         frame.insert(1 + column, label, held_out.targets[:, column])
-    storage.write_text(path, frame.to_csv(sep="\t", index=False, float_format="%.6g"))
+    write_text(path, frame.to_csv(sep="\t", index=False, float_format="%.6g"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell import storage
+from dglcell.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,5 +181,5 @@ def _save(figure: Figure, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)
-    with storage.replacing(Path(path)) as temporary:
+    with replacing(Path(path)) as temporary:
         canvas.print_png(str(temporary), metadata={"Software": None})

@@ -201,7 +201,10 @@ def load_run(
     folder.require()
     tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
     where = resolve(device)
-    cell = store.load(folder.cell) if cell is None else cell
+    if cell is None:
+        cell = store.load(folder.cell)
+    elif folder.cell.is_file():
+        store.load(folder.cell).require_equal(cell, f"the graph given for the run {folder.path}")
     cell.require_same(metadata["fingerprints"], what=f"the run {folder.path}")
     config = TrainConfig.from_dict(metadata["config"], str(folder.model))
     precision = config.precision if where.type == "cuda" else "fp32"

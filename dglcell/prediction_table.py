@@ -12,10 +12,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+from dglcell.atomic import replacing
 from dglcell.errors import DataError
 from dglcell.predict import COLUMNS, Run
 from dglcell.sources.genotype_table import GenotypeRows
-from dglcell.storage import replacing
 
 _DIGITS = 6  # significant ones: float32 holds no more
 

@@ -8,20 +8,18 @@ checksums do not cover every byte. Knows nothing of what the arrays mean.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dglcell.atomic import replacing
 from dglcell.columns import Column, loaded
-from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.errors import DataError, FormatError
 
 _META = "meta"
 _USER_BLOCK = 512  # bytes; the smallest that HDF5 allows
@@ -31,41 +29,6 @@ _CHUNK_BYTES = 1 << 20
 _READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
 
 Arrays = Mapping[str, NDArray[Any]]
-
-
-@contextlib.contextmanager
-def replacing(path: Path, overwrite: bool = True) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, renamed onto it on success and removed on failure.
-
-    Raises
-    ------
-    UsageError
-        `path` exists and `overwrite` is false, or its folder does not exist.
-    """
-    path = Path(path)
-    refuse_existing(path, overwrite)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Stop before any work when `path` may not be written."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder - a file name was expected")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists - nothing was written; give another name or --overwrite")
-    if not path.parent.is_dir():
-        raise UsageError(f"the folder {path.parent} does not exist - create it or give another name")
-
-
-def write_text(path: Path, text: str, overwrite: bool = True) -> None:
-    """Write `text` whole or not at all."""
-    with replacing(path, overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def encode_ids(ids: Sequence[str]) -> NDArray[np.bytes_]:

@@ -240,14 +240,15 @@ class CellModel(nn.Module):
     ) -> Tensor:
         """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time.
 
-        With a chunk and gradients wanted, a layer's internals are kept for one chunk only: peak memory is the layer
-        inputs of the batch and the internals of one layer of one chunk.
+        With more than one chunk and gradients wanted, a layer's internals are kept for one chunk only: peak memory is
+        the layer inputs of the batch and the internals of one layer of one chunk. So it is with a single chunk for an
+        engine that keeps much (`Engine.recompute`).
         """
         pool = self.pool
         if pool is None:
             raise RuntimeError(f"variant {self.config.variant} has no pooling")  # a caller's mistake, not a user's
         size = max(1, len(batch)) if chunk is None else chunk
-        recompute = engine.recompute and chunk is not None and torch.is_grad_enabled()
+        recompute = chunk is not None and (engine.recompute or size < len(batch)) and torch.is_grad_enabled()
         parts = []
         for start in range(0, len(batch), size):
             plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers))

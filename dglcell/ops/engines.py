@@ -8,6 +8,7 @@ methods and one more line in `make_engine`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -48,7 +49,7 @@ class Engine(Protocol):
     num_graphs : int
         1, or the number of graphs in a `dgl.batch`, which needs B = 1.
     recompute : bool
-        Whether a layer keeps so much for its gradient that chunks had better compute it again.
+        Whether a layer keeps so much for its gradient that even a single chunk had better compute it again.
     """
 
     name: str
@@ -258,4 +259,8 @@ def auto_chunk(engine: Engine, batch: int, layers: int, hidden: int, heads: int)
     budget = _SHARE * free_memory(engine.device) - kept
     if engine.device.type == "cpu":
         budget = min(budget, _CPU_BUDGET)
-    return max(1, min(batch, int(budget // max(1, engine.bytes_per_genotype(hidden, heads)))))
+    layer = max(1, engine.bytes_per_genotype(hidden, heads))
+    if not engine.recompute and batch * layers * layer <= budget:
+        return batch
+    chunks = max(1 if engine.recompute else 2, math.ceil(batch * layer / max(1, budget)))
+    return max(1, math.ceil(batch / chunks))

@@ -131,7 +131,7 @@ class NumbaEngine:
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""
-        return 4 * 60 * hidden * sum(self.num_nodes.values())
+        return 4 * 7 * hidden * sum(self.num_nodes.values())
 
     def _ends(self, relation: str, where: Layer | None) -> tuple[Rows, Rows, Rows]:
         source, target, _ = self._out_edges[relation]

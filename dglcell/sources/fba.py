@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
+from dglcell.atomic import replacing
 from dglcell.errors import DataError, UsageError
 from dglcell.sources.sbml import read_cobra
-from dglcell.storage import replacing
 
 if TYPE_CHECKING:
     from cobra import Model

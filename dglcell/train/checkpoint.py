@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema, storage
+from dglcell.atomic import replacing
 from dglcell.errors import DataError, FormatError
 
 MODEL = "dglcell-model"
@@ -45,7 +46,7 @@ def write(path: Path, kind: str, tensors: Mapping[str, NDArray[Any]], metadata: 
     values = {"format": kind, "format_version": schema.RUN_VERSION, **metadata, _TENSOR_DIGEST: _tensor_digest(arrays)}
     text = {key: json.dumps(value, sort_keys=True, allow_nan=False) for key, value in values.items()}
     text[_METADATA_DIGEST] = json.dumps(_metadata_digest(text))
-    with storage.replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, metadata=text))
 
 

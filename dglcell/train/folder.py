@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dglcell import storage
+from dglcell.atomic import write_text
 from dglcell.config import TrainConfig, to_toml
 from dglcell.errors import DataError, FormatError, UsageError
 from dglcell.genotypes.split import Split
@@ -76,7 +76,7 @@ class RunFolder:
 
     def write_config(self, config: TrainConfig) -> None:
         """The effective configuration."""
-        storage.write_text(self.config, to_toml(config.to_dict()))
+        write_text(self.config, to_toml(config.to_dict()))
 
     def read_split(self) -> tuple[Split, str]:
         """The split, and the fingerprint of the screen whose rows it divides."""
@@ -88,4 +88,4 @@ class RunFolder:
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
         """One JSON line an epoch."""
-        storage.write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))
+        write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))

@@ -16,6 +16,7 @@ from dglcell.config import TrainConfig
 from dglcell.errors import RunError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.split import Split
+from dglcell.graph import store
 from dglcell.graph.cell import CellGraph
 from dglcell.train import checkpoint
 from dglcell.train import resume as states
@@ -129,6 +130,8 @@ def train(
 
 def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -> None:
     if resume:
+        if folder.cell.is_file():  # it can name the first id or edge that differs; the state knows fingerprints alone
+            store.load(folder.cell).require_equal(session.cell, f"the graph given for the run {folder.path}")
         session.restore(states.load(folder.resume), f"the run {folder.path}")
         folder.write_config(session.config)
     else:

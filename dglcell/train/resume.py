@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dglcell import schema, storage
+from dglcell.atomic import replacing
 from dglcell.errors import FormatError, UsageError
 
 State = dict[str, Any]
@@ -23,7 +24,7 @@ State = dict[str, Any]
 def save(path: Path, state: State) -> None:
     """Write `state` whole or not at all, replacing what is there."""
     stored = {"format_version": schema.RUN_VERSION, "digest": _digest(state), "state": state}
-    with storage.replacing(path) as temporary:
+    with replacing(path) as temporary:
         torch.save(stored, temporary)
 
 

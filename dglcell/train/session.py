@@ -35,7 +35,6 @@ from dglcell.train.device import autocast, resolve
 from dglcell.train.losses import Losses
 from dglcell.train.row_weights import RowWeights, deviations
 
-_LR_FACTOR = 0.5
 # What may change between the parts of a resumed run: how long and where it computes, not what.
 _FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file")
 
@@ -98,7 +97,7 @@ class Session:
             self.model = new_model(cell, config).to(self.device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, mode="max", factor=_LR_FACTOR, patience=max(1, config.patience // 2), threshold=0.0
+            self.optimizer, mode="max", factor=config.lr_factor, patience=config.lr_patience, threshold=0.0
         )
         self.position = Position()
         # Settled once and kept when resumed: the free memory must not decide how sums are grouped, and so their bits.

@@ -104,7 +104,13 @@ def test_preprocess_is_repeatable_and_takes_several_files(cli, tmp_path: Path) -
         paths = [tmp_path / f for f in files]
         done = cli(
             *("preprocess", "--model", "textbook", "--physical", *paths, "--regulatory", tmp_path / "r.tsv"),
-            *("--relation", f"close={tmp_path / 'a.tsv'}", "--relation", f"above:directed={tmp_path / 'd.tsv'}"),
+            *(
+                "--relation",
+                f"close={tmp_path / 'a.tsv'}",
+                tmp_path / "b.tsv",
+                "--relation",
+                f"above:directed={tmp_path / 'd.tsv'}",
+            ),
             *("--out", tmp_path / "cell.h5", "--overwrite", "--json"),
         )
         assert done.code == 0, done.err
@@ -114,7 +120,7 @@ def test_preprocess_is_repeatable_and_takes_several_files(cli, tmp_path: Path) -
         "physical_interaction": 3,
         "regulatory_interaction": 1,
         "above": 1,
-        "close": 2,
+        "close": 3,
     }
     assert found[0]["edges"]["physical_interaction"] == 2 * 3 + 137
     assert found[0]["edges"]["above"] == 1 + 137

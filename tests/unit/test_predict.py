@@ -178,6 +178,12 @@ def test_another_graph_is_refused_with_both_fingerprints(copy: Path, other: Any,
     assert "\n" not in str(caught.value)
 
 
+def test_another_graph_given_for_a_run_is_refused_by_its_first_difference(copy: Path) -> None:
+    with pytest.raises(FingerprintError, match="gene 12 is G012") as caught:
+        load_run(copy, cell=_other_ids())
+    assert "\n" not in str(caught.value)
+
+
 def test_the_same_graph_may_come_from_elsewhere(copy: Path) -> None:
     (copy / "cell.h5").unlink()
     assert len(load_run(copy, cell=tiny_cell(features=3)).predict([["G001"]])) == 1

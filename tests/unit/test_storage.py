@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dglcell import storage
+from dglcell import atomic, storage
 from dglcell.errors import DataError, FormatError, UsageError
 
 
@@ -70,18 +70,18 @@ def test_a_missing_file_and_objects_are_refused(tmp_path):
 
 def test_replacing_writes_whole_or_not_at_all(tmp_path):
     path = tmp_path / "f.txt"
-    storage.write_text(path, "one")
-    with pytest.raises(KeyError), storage.replacing(path) as temporary:
+    atomic.write_text(path, "one")
+    with pytest.raises(KeyError), atomic.replacing(path) as temporary:
         temporary.write_text("half")
         raise KeyError
     assert path.read_text() == "one"
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(UsageError, match="exists"):
-        storage.write_text(path, "two", overwrite=False)
+        atomic.write_text(path, "two", overwrite=False)
     with pytest.raises(UsageError, match="is a folder"):
-        storage.write_text(tmp_path, "two")
+        atomic.write_text(tmp_path, "two")
     with pytest.raises(UsageError, match="does not exist"):
-        storage.write_text(tmp_path / "no" / "f.txt", "two")
+        atomic.write_text(tmp_path / "no" / "f.txt", "two")
 
 
 def test_hashes_frame_their_parts():

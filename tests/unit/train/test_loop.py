@@ -156,12 +156,10 @@ def test_a_run_stopped_by_ctrl_c_can_be_resumed(tmp_path: Path, when: dict[str, 
 def test_a_resumed_run_remembers_how_long_nothing_got_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = [0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
     monkeypatch.setattr("dglcell.train.loop.validate", lambda s: ({"loss": 1.0}, scores[s.position.epoch]))
-    cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=6, patience=4)
-    tiny_run(tmp_path / "parts", epochs=2, patience=4)
-    train(cell, table, split, tiny_config(epochs=6, patience=4), tmp_path / "parts", resume=True)
-    assert [r["lr"] for r in history(tmp_path / "whole")] == [1e-3] * 4 + [
-        5e-4
-    ]  # halved after 3 of them, stopped after 4
+    cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=6, patience=4, lr_patience=2)
+    tiny_run(tmp_path / "parts", epochs=2, patience=4, lr_patience=2)
+    train(cell, table, split, tiny_config(epochs=6, patience=4, lr_patience=2), tmp_path / "parts", resume=True)
+    assert [r["lr"] for r in history(tmp_path / "whole")] == [1e-3] * 4 + [5e-4]  # after 3 worse ones; the end after 4
     assert same_run(tmp_path / "whole", tmp_path / "parts")
 
 

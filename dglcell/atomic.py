@@ -1,0 +1,46 @@
+"""Files written whole or not at all, and never over something by accident."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from dglcell.errors import UsageError
+
+
+@contextlib.contextmanager
+def replacing(path: Path, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, renamed onto it on success and removed on failure.
+
+    Raises
+    ------
+    UsageError
+        `path` exists and `overwrite` is false, or its folder does not exist.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, overwrite: bool) -> None:
+    """Stop before any work when `path` may not be written."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder - a file name was expected")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists - nothing was written; give another name or --overwrite")
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist - create it or give another name")
+
+
+def write_text(path: Path, text: str, overwrite: bool = True) -> None:
+    """Write `text` whole or not at all."""
+    with replacing(path, overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
