@@ -251,7 +251,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(
 ) -> None:
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
     monkeypatch.setattr("dglcell.train.loop.validate", lambda session: ({"loss": 1.0}, next(scores)))
-    _, _, _, summary = tiny_run(tmp_path / "run", epochs=9, patience=3)
+    _, _, _, summary = tiny_run(tmp_path / "run", epochs=9, patience=3, lr_patience=1)
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("patience", 2, 5)
     lines = history(tmp_path / "run")
     assert [r["best"] for r in lines] == [True, True, False, False, False]
