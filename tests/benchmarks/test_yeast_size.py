@@ -18,7 +18,7 @@ def step(*options):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1000)
-@pytest.mark.parametrize("engine", ["dgl", "torch"])
+@pytest.mark.parametrize("engine", ["dgl", "torch", "fused"])
 def test_a_chunked_training_step_fits_in_8_gb(engine):
     assert step("--engine", engine, "--variant", "difference", "--batch", "32")["peak_gib"] < 8e9 / (1 << 30)
 
