@@ -20,6 +20,8 @@ def command(path: Path, as_json: bool) -> None:
 
     if not path.exists():
         raise DataError(f"{path}: no such file or folder - a cell graph, a screen or a run was expected")
+    if path.suffix in (".safetensors", ".pt"):
+        raise DataError(f"{path} is a part of a run - give the run folder, {path.parent}")
     describe = _run if path.is_dir() else _cell if _is_hdf5(path) else _screen
     document, tables = describe(path)
     if as_json:

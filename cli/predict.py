@@ -55,7 +55,8 @@ def command(
         console.result({"out": str(out), **report, "seconds": seconds})
         return
     if report["skipped"]:
-        names = ", ".join(list(report["unknown_genes"])[:5])
-        console.say(f"{report['skipped']:,} rows with unknown genes ({names}, ..) have empty predictions")
+        names = list(report["unknown_genes"])
+        shown = ", ".join(names[:5]) + (", .." if len(names) > 5 else "")
+        console.say(f"{report['skipped']:,} rows with unknown genes ({shown}) have empty predictions")
     rate = report["predicted"] / seconds
     console.say(f"wrote {report['predicted']:,} predictions to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)")

@@ -95,7 +95,7 @@ def load() -> Any:
         reason = str(error).strip().split("\n")[0]
         raise RunError(
             f"DGL does not import with PyTorch {torch.__version__} ({type(error).__name__}: {reason}) - "
-            "dgl>=2.1,<2.3 with torch>=2.6,<2.14 was expected; see `dglcell doctor -v`"
+            "dgl>=2.1,<2.3 with torch>=2.6,<2.14 was expected; see `dglcell doctor`"
         ) from error
 
 

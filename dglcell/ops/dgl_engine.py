@@ -5,7 +5,6 @@ Keeps every message in memory, (E, B, H, D) at a time. Right on every device tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,11 +13,12 @@ from torch.nn.functional import leaky_relu
 
 from dglcell import _dgl
 from dglcell.ops.attention import ABSENT, SLOPE, Alive, full_precision
+from dglcell.ops.every_node import EveryNode
 from dglcell.ops.stoichiometry import normalise
 from dglcell.schema import GENE, IN, OF, STOICHIOMETRY
 
 
-class DglEngine:
+class DglEngine(EveryNode):
     """Graph operators as DGL message passing; see `dglcell.ops.engines.Engine` for shapes and meaning.
 
     Parameters
@@ -29,7 +29,6 @@ class DglEngine:
     """
 
     name = "dgl"
-    recompute = True
 
     def __init__(self, graph: Any, device: torch.device) -> None:
         self._dgl = _dgl.load()
@@ -37,18 +36,6 @@ class DglEngine:
         self._graph = graph if graph.device == device else graph.to(device)
         self.num_nodes = {node_type: graph.num_nodes(node_type) for node_type in graph.ntypes}
         self.num_graphs = int(graph.batch_size)
-
-    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
-        """See `Engine.plan`."""
-        return [alive] * layers
-
-    def rows(self, node_type: str, where: Alive | None) -> None:
-        """See `Engine.rows`."""
-        return None
-
-    def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
-        """See `Engine.carry`."""
-        return x
 
     def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.gatv2`."""

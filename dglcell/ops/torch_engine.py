@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,12 +10,13 @@ from torch.nn.functional import leaky_relu
 
 from dglcell.ops import attention, segments
 from dglcell.ops.attention import SLOPE, Alive, full_precision
+from dglcell.ops.every_node import EveryNode
 from dglcell.ops.segments import Edges
 from dglcell.ops.stoichiometry import normalise
 from dglcell.schema import GENE, IN, STOICHIOMETRY
 
 
-class TorchEngine:
+class TorchEngine(EveryNode):
     """Graph operators on index arrays; see `dglcell.ops.engines.Engine` for shapes and meaning.
 
     Parameters
@@ -27,7 +27,6 @@ class TorchEngine:
     """
 
     name = "torch"
-    recompute = True
 
     def __init__(self, graph: Any, device: torch.device) -> None:
         self.device = device
@@ -43,18 +42,6 @@ class TorchEngine:
             if relation == IN:
                 self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].to(device)[order]
         self._genes = _memberships(graph.batch_num_nodes(GENE).to(device))
-
-    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
-        """See `Engine.plan`."""
-        return [alive] * layers
-
-    def rows(self, node_type: str, where: Alive | None) -> None:
-        """See `Engine.rows`."""
-        return None
-
-    def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
-        """See `Engine.carry`."""
-        return x
 
     def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.gatv2`."""

@@ -44,9 +44,8 @@ class RunFolder:
     def require(self) -> None:
         """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
         if not self.path.is_dir():
-            raise DataError(
-                f"{self.path}: no such folder - a run folder, as `dglcell train --out` writes it, was expected"
-            )
+            what = "is a file, not a folder" if self.path.exists() else "no such folder"
+            raise DataError(f"{self.path}: {what} - a run folder, as `dglcell train --out` writes it, was expected")
         if not self.model.is_file():
             state = "has not finished its first epoch" if self.resume.is_file() else "is not a run folder"
             raise DataError(f"{self.path} {state}: {self.model.name} is not there - train first")

@@ -137,7 +137,7 @@ def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
     assert not (broken / "p.tsv").exists()
 
 
-def test_usage(cli, core: Path, broken: Path) -> None:
+def test_usage(cli, core: Path, trained: Path) -> None:
     bare = cli()
     refused(bare, 2, "Missing command")
     assert bare.err.splitlines()[1:] == ["see: dglcell --help"]
@@ -148,6 +148,8 @@ def test_usage(cli, core: Path, broken: Path) -> None:
     refused(cli("train"), 2, "CELL")
     refused(cli("train", core, "--layerz", "3", "--out", "x"), 2, "--layerz")
     refused(cli("info", "nowhere"), 1, "nowhere")
+    refused(cli("info", trained / "model.safetensors"), 1, "give the run folder", str(trained))
+    refused(cli("predict", core, core, "--out", "x"), 1)
     refused(cli("simulate", "--out", "x"), 2, "--sbml")
 
 

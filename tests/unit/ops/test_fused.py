@@ -30,10 +30,10 @@ def batch_of(cell, genotypes):
     return Batch.from_perturbation(cell.lose(*cell.indices(genotypes)), cell)
 
 
-def results(cell, engine, config, genotypes, training=False):
+def results(cell, engine, config, genotypes):
     """Predictions, z_i and all gradients of a model with the same random weights whatever the engine."""
     torch.manual_seed(1)
-    model = CellModel(config, GraphSizes.of(cell)).double().train(training)
+    model = CellModel(config, GraphSizes.of(cell)).double()
     with torch.no_grad():
         for p in model.parameters():
             p.add_(torch.randn_like(p) * 0.1)

@@ -1,0 +1,27 @@
+"""What the engines share whose states are (N, B, h): a row for every node of every genotype, none of them packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from dglcell.ops.attention import Alive
+
+
+class EveryNode:
+    """The bookkeeping part of `dglcell.ops.engines.Engine` for states without packed rows."""
+
+    recompute = True
+
+    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
+        """See `Engine.plan`."""
+        return [alive] * layers
+
+    def rows(self, node_type: str, where: Alive | None) -> None:
+        """See `Engine.rows`."""
+        return None
+
+    def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
+        """See `Engine.carry`."""
+        return x
