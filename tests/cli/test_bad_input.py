@@ -137,7 +137,7 @@ def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
     assert not (broken / "p.tsv").exists()
 
 
-def test_usage(cli, core: Path, trained: Path) -> None:
+def test_usage(cli, core: Path, trained: Path, broken: Path) -> None:
     bare = cli()
     refused(bare, 2, "Missing command")
     assert bare.err.splitlines()[1:] == ["see: dglcell --help"]
