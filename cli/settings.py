@@ -11,7 +11,7 @@ import click
 
 from dglcell import schema
 from dglcell.cli import options
-from dglcell.config import TrainConfig, flag, read_toml
+from dglcell.config import KEEP, TrainConfig, flag, read_toml
 from dglcell.errors import Problems, UsageError
 from dglcell.screen_rules import CHOICES, ScreenRules
 
@@ -44,6 +44,7 @@ _HELP = {
     "lr_factor": "What the learning rate is multiplied by when validation no longer improves.",
     "lr_patience": "Epochs without a better validation score before that.",
     "patience": "Epochs without a better validation score before training stops.",
+    "keep": "Weights to keep: of the epoch that validated best, or of the last, which also stops nothing early.",
     "lambda_dist": "Weight of the distribution loss.",
     "lambda_supcr": "Weight of the contrastive loss on z_p.",
     "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
@@ -64,6 +65,7 @@ _HELP = {
 _CHOICES = {
     **CHOICES,
     "variant": schema.VARIANTS,
+    "keep": KEEP,
     "split": ("random", "kfold", "file"),
     "engine": schema.ENGINES,
     "precision": ("fp32", "bf16"),

@@ -16,6 +16,7 @@ from dglcell import schema
 from dglcell.errors import Problems, UsageError
 from dglcell.screen_rules import ScreenRules
 
+KEEP = ("best", "last")
 _SET_ENCODER_HEADS = 4
 
 
@@ -83,6 +84,9 @@ class TrainConfig(ScreenRules, ModelConfig):
         Stop after this many optimiser steps, whatever the epoch.
     patience : int
         Epochs without a better validation score before training stops.
+    keep : str
+        `best`: the weights of the epoch with the best validation score. `last`: those of the last epoch, whatever its
+        score, and no early stopping; for a validation part too small to choose by.
     lr_factor, lr_patience : float, int
         The learning rate is multiplied by this after so many epochs without a better validation score.
     lambda_dist, lambda_supcr, lambda_cell : float
@@ -106,6 +110,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     lr_factor: float = 0.5
     lr_patience: int = 5
     patience: int = 10
+    keep: str = "best"
     lambda_dist: float = 0.0
     lambda_supcr: float = 0.0
     lambda_cell: float = 0.0
@@ -167,6 +172,7 @@ class TrainConfig(ScreenRules, ModelConfig):
             "device": ("auto", "cpu", "cuda"),
             "engine": schema.ENGINES,
             "precision": ("fp32", "bf16"),
+            "keep": KEEP,
         }
         for name, allowed in choices.items():
             value = getattr(self, name)

@@ -172,7 +172,7 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
     validation, score = validate(session)
     _require_finite("validation loss", validation["loss"], session, epoch)
     session.scheduler.step(score)
-    best = position.best_score is None or score > position.best_score
+    best = config.keep == "last" or position.best_score is None or score > position.best_score
     position.epoch = epoch
     if best:
         position.best_score, position.best_epoch = score, epoch

@@ -260,6 +260,18 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(
     assert not all(np.array_equal(best[n], last[n].numpy()) for n in best)
 
 
+def test_keep_last_keeps_the_last_epoch_and_stops_nothing_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.9, 0.5, 0.4, 0.3, 0.2])
+    monkeypatch.setattr("dglcell.train.loop.validate", lambda session: ({"loss": 1.0}, next(scores)))
+    _, _, _, summary = tiny_run(tmp_path / "run", epochs=5, patience=2, lr_patience=1, keep="last")
+    assert (summary.reason, summary.best_epoch, summary.epochs) == ("epochs", 5, 5)
+    assert history(tmp_path / "run")[-1]["lr"] < 1e-3
+    kept, last = weights(tmp_path / "run"), resume.load(tmp_path / "run" / "resume.pt")["model"]
+    assert all(np.array_equal(kept[n], last[n].numpy()) for n in kept)
+
+
 def test_undefined_correlation_falls_back_to_the_loss(tmp_path: Path) -> None:
     cell = tiny_cell()
     one_value = table_of(cell, [(i,) for i in range(12)], np.repeat([0.5, 1.0], [8, 4]))
