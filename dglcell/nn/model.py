@@ -331,9 +331,10 @@ class CellModel(nn.Module):
         groups, group_ptr, joint = batch.groups, batch.group_ptr, batch.joint
         if not self.config.lost_reactions:
             groups, group_ptr, joint = groups[:0], torch.zeros_like(group_ptr), joint[:0]
-        lost = _group_means(states[REACTION][:, 0], self.reaction_group)[groups]
+        # index_select and not [..]: the gradient of [..] adds up in no fixed order on several CPU threads
+        lost = _group_means(states[REACTION][:, 0], self.reaction_group).index_select(0, groups)
         assert self.set_encoder is not None
-        return self.set_encoder(states[GENE][:, 0][genes], gene_ptr, lost, group_ptr, joint)
+        return self.set_encoder(states[GENE][:, 0].index_select(0, genes), gene_ptr, lost, group_ptr, joint)
 
 
 def _group_means(states: Tensor, group: Tensor) -> Tensor:

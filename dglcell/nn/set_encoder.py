@@ -128,8 +128,9 @@ def _merge_many(states: Tensor, ptr: Tensor) -> tuple[Tensor, Tensor]:
         return states, rows
     total = states.new_zeros(len(counts), states.shape[1]).index_add_(0, rows, states)
     own = ~many[rows]
-    merged = total[many] / counts[many].unsqueeze(-1)
-    return torch.cat([states[own], merged]), torch.cat([rows[own], many.nonzero().squeeze(-1)])
+    kept, pooled = own.nonzero().squeeze(-1), many.nonzero().squeeze(-1)
+    merged = total.index_select(0, pooled) / counts[pooled].unsqueeze(-1)
+    return torch.cat([states.index_select(0, kept), merged]), torch.cat([rows[kept], pooled])
 
 
 def _pad(states: Tensor, rows: Tensor, genotypes: int) -> tuple[Tensor, Tensor]:
@@ -138,5 +139,7 @@ def _pad(states: Tensor, rows: Tensor, genotypes: int) -> tuple[Tensor, Tensor]:
     counts = torch.bincount(rows, minlength=genotypes)
     place = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
     longest = max(1, int(counts.max())) if genotypes else 1
-    tokens = states.new_zeros(genotypes, longest, states.shape[1]).index_put((rows, place), states[order])
+    tokens = states.new_zeros(genotypes, longest, states.shape[1]).index_put(
+        (rows, place), states.index_select(0, order)
+    )
     return tokens, torch.arange(longest, device=rows.device) < counts.unsqueeze(-1)

@@ -82,8 +82,7 @@ def test_an_earlier_demo_is_kept(finished):
 
 
 @pytest.mark.slow
-def test_the_model_beats_the_baselines(tmp_path):
+def test_the_model_beats_what_knows_only_genes(tmp_path):
     result = demo.run(tmp_path)
     found = {row.model: row.gene_interaction for row in result.rows}
-    others = [found[name] for name in ("gene-ridge", "embedding-mlp", "lost-reactions-mlp")]
-    assert found["dglcell"] > max(*others, found["dglcell without lost reactions"])
+    assert found["dglcell"] > max(found["gene-ridge"], found["embedding-mlp"])

@@ -122,10 +122,10 @@ def test_a_long_malformed_rule_is_shown_around_its_fault():
     ],
 )
 def test_too_many_alternatives_fail_at_once(rule):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(gpr.GprError, match="more than 10000 alternatives - raise --max-alternatives"):
         gpr.alternatives(rule)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_the_limit_is_inclusive():
