@@ -6,9 +6,10 @@ choices alone; every step is what the commands call. Knows no command line.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,18 @@ def example() -> tuple[CellGraph, GenotypeTable]:
         return cell, GenotypeTable.from_records(cell, [read_screen(path)])[0]
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch on one thread, and back: on a cell this small threads wait for each other longer than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def run(
     out: Path | str,
     progress: Progress | None = None,
@@ -136,7 +149,6 @@ def run(
         `out` holds an earlier demo and `overwrite` is false.
     """
     started = time.perf_counter()
-    torch.set_num_threads(1)  # on a cell this small threads wait for each other longer than they work
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     say("building the E. coli core cell")

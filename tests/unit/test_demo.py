@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from dglcell import demo, schema
 from dglcell.errors import UsageError
@@ -86,3 +87,15 @@ def test_the_model_beats_what_knows_only_genes(tmp_path):
     result = demo.run(tmp_path)
     found = {row.model: row.gene_interaction for row in result.rows}
     assert found["dglcell"] > max(found["gene-ridge"], found["embedding-mlp"])
+
+
+def test_the_callers_threads_are_left_alone(tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (tmp_path / "cell.h5").write_text("an earlier demo")
+        with pytest.raises(UsageError, match="exists"):
+            demo.run(tmp_path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
