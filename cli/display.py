@@ -67,8 +67,9 @@ def _r(value: float | None) -> str:
 
 def _about(about: Mapping[str, Any]) -> str:
     rows = about["rows"]
+    which = f"model {about['member']} of {about['ensemble']}, " if about["ensemble"] > 1 else ""
     return (
-        f"training on {about['device']} with the engine {about['engine']}: {about['parameters']:,} parameters, "
+        f"{which}training on {about['device']} with the engine {about['engine']}: {about['parameters']:,} parameters, "
         f"{rows['train']:,} training, {rows['val']:,} validation, {rows['test']:,} test rows"
     )
 

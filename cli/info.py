@@ -94,9 +94,10 @@ def _run(path: Path) -> _Described:
     folder = RunFolder(path)
     folder.require()
     tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
-    document = {"parameters": checkpoint.parameter_counts(tensors), **metadata}
+    models = len(folder.members())
+    document = {"parameters": checkpoint.parameter_counts(tensors), "models": models, **metadata}
     parts = [(part, n) for part, n in document["parameters"].items()]
-    about = [(k, v) for k, v in metadata.items() if not isinstance(v, dict | list)]
+    about = [("models", models), *((k, v) for k, v in metadata.items() if not isinstance(v, dict | list))]
     about += [(f"fingerprint, {k}", v) for k, v in metadata.get("fingerprints", {}).items()]
     settings = [(k, v) for k, v in metadata.get("config", {}).items()]
     return document, [

@@ -60,6 +60,7 @@ _HELP = {
     "chunk": "Genotypes that pass the graph together; auto asks the free memory.",
     "precision": "fp32, or bf16 under autocast on CUDA.",
     "seed": "Seed of weights, split, order and dropout.",
+    "ensemble": "Models to train, which differ in their seed alone; predictions are their mean, with their sd beside.",
     "screen": "Screen tables; without any, the one stored in CELL.",
 }
 _CHOICES = {

@@ -48,7 +48,7 @@ def command(
     table, origin = _screen(graph, cell, config, unknown_genes)
     from dglcell.cli.display import display
     from dglcell.genotypes.split import make_split
-    from dglcell.train.loop import train
+    from dglcell.train.ensemble import train_all
 
     split = make_split(
         table,
@@ -61,22 +61,15 @@ def command(
         cell=graph,
     )
     with display() as progress:
-        summary = train(graph, table, split, config, out, progress, resume, overwrite, origin)
+        summaries = train_all(graph, table, split, config, out, progress, resume, overwrite, origin)
     if as_json:
-        console.result(
-            {
-                "out": str(summary.path),
-                "reason": summary.reason,
-                "epochs": summary.epochs,
-                "steps": summary.steps,
-                "best_epoch": summary.best_epoch,
-                "validation": summary.validation,
-                "seconds": summary.seconds,
-            }
-        )
+        members = [_document(summary) for summary in summaries]
+        console.result({"out": str(out), **(members[0] if len(members) == 1 else {"members": members})})
         return
-    console.table(("run", "value"), _rows(summary))
-    console.say(f"next: dglcell evaluate {summary.path}")
+    names = [f"model {k}" for k in range(1, len(summaries) + 1)] if len(summaries) > 1 else ["value"]
+    columns = [dict(_rows(summary)) for summary in summaries]
+    console.table(("run", *names), [(key, *(column.get(key) for column in columns)) for key in columns[0]])
+    console.say(f"next: dglcell evaluate {out}")
 
 
 def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str) -> tuple[GenotypeTable, Path | None]:
@@ -107,9 +100,13 @@ def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: st
     return table, origin
 
 
+def _document(summary: Any) -> dict[str, Any]:
+    names = ("reason", "epochs", "steps", "best_epoch", "validation", "seconds")
+    return {name: getattr(summary, name) for name in names}
+
+
 def _rows(summary: Any) -> list[tuple[str, Any]]:
     rows = [
-        ("folder", summary.path),
         ("stopped by", summary.reason),
         ("epochs", summary.epochs),
         ("steps", summary.steps),

@@ -95,6 +95,9 @@ class TrainConfig(ScreenRules, ModelConfig):
         Weight of each label in the average over labels.
     weight_by_sd : bool
         A measured value with a smaller standard deviation counts more in the squared error.
+    ensemble : int
+        Models that differ in their seed alone (`seed`, `seed + 1`, ..), trained on the same split; predictions are
+        their mean.
     chunk : int or "auto"
         Genotypes that pass the graph together in variants that run it per genotype.
     screen : tuple of str
@@ -126,6 +129,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     chunk: int | str = "auto"
     precision: str = "fp32"
     seed: int = 0
+    ensemble: int = 1
     screen: tuple[str, ...] = ()
 
     def validate(self) -> Self:
@@ -146,7 +150,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         return self
 
     def _check_numbers(self, problems: Problems) -> None:
-        for name in ("epochs", "batch_size", "patience", "lr_patience", "max_steps"):
+        for name in ("epochs", "batch_size", "patience", "lr_patience", "max_steps", "ensemble"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 problems.add(f"{flag(name)} {value} - at least 1 was expected")

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.config import TrainConfig
-from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.config import ModelConfig, TrainConfig, read_toml
+from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
 from dglcell.genotypes.names import gene_rows
 from dglcell.genotypes.scaling import Scaler
 from dglcell.graph import store
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = ("error", "skip")
 COLUMNS = tuple(f"pred_{label}" for label in schema.LABELS)
+SD_COLUMNS = tuple(f"{column}_sd" for column in COLUMNS)
 
 _INTERACTION = schema.LABELS.index(schema.INTERACTION)
 
@@ -54,8 +55,8 @@ class Run:
         Of the training labels.
     metadata : dict
         Everything else that `model.safetensors` says: fingerprints, split, screen, orders, versions, validation.
-    model : CellModel
-        In evaluation mode.
+    models : tuple of CellModel
+        The members of the ensemble, in evaluation mode; most runs have one.
     engine : Engine
     """
 
@@ -64,9 +65,14 @@ class Run:
     config: TrainConfig
     scaler: Scaler
     metadata: dict[str, Any]
-    model: CellModel
+    models: tuple[CellModel, ...]
     engine: Engine
-    _scorer: Scorer
+    _scorers: tuple[Scorer, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What `predict` adds to a genotype: two columns, and with an ensemble their standard deviations."""
+        return COLUMNS + (SD_COLUMNS if len(self.models) > 1 else ())
 
     def predict(
         self, genotypes: Sequence[Sequence[str]], batch_size: int = 1024, unknown_genes: str = "error"
@@ -87,7 +93,9 @@ class Run:
         pandas.DataFrame
             One row a genotype, in the order given: `genes` (ids joined by `;`, sorted), `pred_fitness` (as measured in
             the training screen, usually relative to a wild type of 1), `pred_gene_interaction` (NaN below two
-            deletions). `attrs` holds `skipped`, the number of rows left out, and `unknown_genes`, name -> occurrences.
+            deletions). An ensemble gives the mean of its members, and their standard deviation in `pred_fitness_sd` and
+            `pred_gene_interaction_sd`. `attrs` holds `skipped`, the number of rows left out, and `unknown_genes`,
+            name -> occurrences.
 
         Raises
         ------
@@ -104,12 +112,15 @@ class Run:
                 f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
                 "correct the names, or leave these rows out with --unknown-genes skip"
             )
-        values = self.predict_rows(found.genes, found.ptr, batch_size, found.incomplete)
+        members = self.predict_members(found.genes, found.ptr, batch_size, found.incomplete)
+        values = members.mean(axis=0)
+        if len(members) > 1:
+            values = np.concatenate([values, members.std(axis=0, ddof=1)], axis=1)
         ids = self.cell.ids[schema.GENE]
         names = [";".join(ids[g] for g in found.genes[a:b]) for a, b in zip(found.ptr, found.ptr[1:], strict=False)]
         for row in np.flatnonzero(found.incomplete).tolist():
             names[row] = ";".join(genotypes[row])
-        frame = pandas.DataFrame({"genes": names, **dict(zip(COLUMNS, values.T, strict=True))})
+        frame = pandas.DataFrame({"genes": names, **dict(zip(self.columns, values.T, strict=True))})
         frame.attrs = {"skipped": int(found.incomplete.sum()), "unknown_genes": dict(found.unknown)}
         return frame
 
@@ -120,7 +131,18 @@ class Run:
         batch_size: int = 1024,
         skip: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
-        """The same for genotypes as gene rows: no names, no table.
+        """The mean of `predict_members` over the members: (n, 2) float32."""
+        mean: NDArray[np.float32] = self.predict_members(genes, ptr, batch_size, skip).mean(axis=0)
+        return mean
+
+    def predict_members(
+        self,
+        genes: NDArray[np.integer[Any]],
+        ptr: NDArray[np.int64],
+        batch_size: int = 1024,
+        skip: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.float32]:
+        """What each member of the ensemble predicts for genotypes as gene rows: no names, no table.
 
         Parameters
         ----------
@@ -134,8 +156,8 @@ class Run:
 
         Returns
         -------
-        (n, 2) float32
-            Columns as `schema.LABELS`, on their original scale; NaN where undefined or never trained on.
+        (members, n, 2) float32
+            Labels as `schema.LABELS`, on their original scale; NaN where undefined or never trained on.
         """
         if batch_size < 1:
             raise UsageError(f"--batch-size {batch_size} - at least 1 was expected")
@@ -143,11 +165,12 @@ class Run:
         orders = np.diff(ptr)
         kept = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
         self._warn_of_new_orders(orders[kept])
-        values = np.full((len(orders), len(schema.LABELS)), np.nan, np.float32)
+        values = np.full((len(self.models), len(orders), len(schema.LABELS)), np.nan, np.float32)
         # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
         kept_ptr = np.concatenate([ptr[kept], ptr[-1:]])
-        values[kept] = self.scaler.inverse(self._scorer(genes, kept_ptr, batch_size), orders[kept])
-        values[orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
+        for member, scorer in enumerate(self._scorers):
+            values[member, kept] = self.scaler.inverse(scorer(genes, kept_ptr, batch_size), orders[kept])
+        values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
         return values
 
     def _warn_of_new_orders(self, orders: NDArray[np.int64]) -> None:
@@ -208,17 +231,55 @@ def load_run(
     cell.require_same(metadata["fingerprints"], what=f"the run {folder.path}")
     config = TrainConfig.from_dict(metadata["config"], str(folder.model))
     precision = config.precision if where.type == "cuda" else "fp32"
+    models = [_model(folder, cell, config, tensors)]
+    for member in _further_members(folder):
+        tensors, further = checkpoint.read(member.model, checkpoint.MODEL)
+        _require_member(folder, member, metadata, further)
+        models.append(_model(member, cell, config, tensors))
+    made = make_engine(engine, cell.dgl, where)
+    models = [model.to(where).eval() for model in models]
+    scorers = [Scorer(model, made, cell, precision, chunk) for model in models]
+    scaler = Scaler.from_dict(metadata["scaler"])
+    return Run(folder, cell, config, scaler, metadata, tuple(models), made, tuple(scorers))
+
+
+def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dict[str, Any]) -> CellModel:
     model = new_model(cell, config)
     try:
         model.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{folder.model} does not fit this dglcell ({reason}) - use the one that wrote it") from error
-    model.to(where).eval()
-    made = make_engine(engine, cell.dgl, where)
-    scorer = Scorer(model, made, cell, precision, chunk)
-    scaler = Scaler.from_dict(metadata["scaler"])
-    return Run(folder, cell, config, scaler, metadata, model, made, scorer)
+    return model
+
+
+def _further_members(folder: RunFolder) -> list[RunFolder]:
+    """The trained members after the first, with a warning where the configuration asks for more than there are."""
+    members = folder.members()
+    asked = read_toml(folder.config).get("ensemble", 1) if folder.config.is_file() else 1
+    if len(members) < asked:
+        warnings.warn(
+            f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
+            "go on with the training with --resume",
+            stacklevel=3,
+        )
+    return members[1:]
+
+
+def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any], further: dict[str, Any]) -> None:
+    """Refuse weights that another training wrote (FingerprintError)."""
+    shape = {field.name for field in dataclasses.fields(ModelConfig)}
+    for what, of in (
+        ("graph", lambda m: m["fingerprints"]),
+        ("screen", lambda m: m["screen"]["fingerprint"]),
+        ("split", lambda m: m["split"]["hash"]),
+        ("scaler", lambda m: m["scaler"]),
+        ("architecture", lambda m: {k: v for k, v in m["config"].items() if k in shape}),
+    ):
+        if of(first) != of(further):
+            raise FingerprintError(
+                f"{member.model} is no member of the ensemble in {folder.path}: its {what} differs - train again"
+            )
 
 
 def _listed(orders: Sequence[int] | NDArray[np.int64]) -> str:

@@ -1,7 +1,7 @@
 """A genotype table in, the same table with predictions out.
 
-Owns the layout of the output: the input's columns as they are, then `pred_fitness` and `pred_gene_interaction`, blank
-where undefined. Knows nothing of models beyond `Run.predict`.
+Owns the layout of the output: the input's columns as they are, then `pred_fitness` and `pred_gene_interaction`, and for
+an ensemble their standard deviations, blank where undefined. Knows nothing of models beyond `Run.predict`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from dglcell.atomic import replacing
 from dglcell.errors import DataError
-from dglcell.predict import COLUMNS, Run
+from dglcell.predict import Run
 from dglcell.sources.genotype_table import GenotypeRows
 
 _DIGITS = 6  # significant ones: float32 holds no more
@@ -52,16 +52,16 @@ def predict_table(
     DataError
         The table has a column named like a prediction already, or an unknown gene under `error`.
     """
-    taken = [name for name in table.header if name.strip().lower() in COLUMNS]
+    taken = [name for name in table.header if name.strip().lower() in run.columns]
     if taken:
         raise DataError(f"{table.path}:1: the column {taken[0]!r} is there already - rename it, predictions are added")
     frame = run.predict(table.genotypes, batch_size, unknown_genes)
-    columns = [[_cell(value) for value in frame[name]] for name in COLUMNS]
+    columns = [[_cell(value) for value in frame[name]] for name in run.columns]
     out = Path(out)
     comma = out.name.removesuffix(".gz").endswith(".csv")
     text = io.StringIO()
     writer = csv.writer(text, delimiter="," if comma else "\t", lineterminator="\n")
-    writer.writerow([*table.header, *COLUMNS])
+    writer.writerow([*table.header, *run.columns])
     writer.writerows([*row, *added] for row, added in zip(table.rows, zip(*columns, strict=True), strict=True))
     content = text.getvalue().encode()
     with replacing(out, overwrite) as temporary:

@@ -18,12 +18,13 @@ from dglcell.graph import store
 from dglcell.graph.cell import CellGraph
 from dglcell.train import checkpoint
 
-_FILES = ("config.toml", "cell.h5", "split.safetensors", "model.safetensors", "resume.pt", "metrics.jsonl")
+_SHARED = ("config.toml", "cell.h5", "split.safetensors")
+_OWN = ("model.safetensors", "resume.pt", "metrics.jsonl")
 _PLOTS = "plots"
 
 
 class RunFolder:
-    """Paths of one run.
+    """Paths of one run, as one member of its ensemble sees them.
 
     | file | content |
     |---|---|
@@ -34,12 +35,37 @@ class RunFolder:
     | `resume.pt` | state after the last whole epoch |
     | `metrics.jsonl` | one line an epoch |
     | `plots/` | PNG |
+
+    Further members of an ensemble have `model_2.safetensors`, `resume_2.pt`, `metrics_2.jsonl` and so on beside them.
+
+    Parameters
+    ----------
+    path : Path
+    member : int
+        From 1.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self.config, self.cell, self.split, self.model, self.resume, self.metrics = (self.path / n for n in _FILES)
+    def __init__(self, path: Path | str, member: int = 1) -> None:
+        self.path, self.member = Path(path), member
+        self.config, self.cell, self.split = (self.path / name for name in _SHARED)
+        self.model, self.resume, self.metrics = (self.path / self._own(name) for name in _OWN)
         self.plots = self.path / _PLOTS
+
+    def _own(self, name: str) -> str:
+        stem, suffix = name.rsplit(".", 1)
+        return name if self.member == 1 else f"{stem}_{self.member}.{suffix}"
+
+    def plot(self, name: str) -> Path:
+        """A picture of this member: `training` -> `plots/training.png`, of the second `plots/training_2.png`."""
+        return self.plots / self._own(f"{name}.png")
+
+    def members(self) -> list[RunFolder]:
+        """The members of the ensemble that have weights, the first one's folder first."""
+        found, folder = [], RunFolder(self.path)
+        while folder.model.is_file():
+            found.append(folder)
+            folder = RunFolder(self.path, folder.member + 1)
+        return found
 
     def require(self) -> None:
         """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
@@ -66,7 +92,8 @@ class RunFolder:
         """
         self.refuse_existing(overwrite)
         self.plots.mkdir(parents=True, exist_ok=True)
-        for path in [*(self.path / name for name in _FILES), *self.plots.glob("*.png")]:
+        members = [path for name in _OWN for path in self.path.glob(name.replace(".", "_[0-9]*."))]
+        for path in [*(self.path / name for name in _SHARED + _OWN), *members, *self.plots.glob("*.png")]:
             path.unlink(missing_ok=True)
         store.save(cell, self.cell)
         metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}

@@ -67,8 +67,9 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     origin: Path | None = None,
+    member: int = 1,
 ) -> RunSummary:
-    """Train a model and leave a run folder.
+    """Train one model and leave a run folder; `train.ensemble.train_all` trains all that the configuration asks for.
 
     After every epoch the folder holds a whole run: the best weights, the last state, the metrics. Whatever stops the
     training (Ctrl-C, a loss that is not finite) leaves them as they were after the epoch before, and `resume` goes on
@@ -90,6 +91,8 @@ def train(
         Replace a run in `out`.
     origin : Path, optional
         The cell file that holds the screen, where it came from one; `evaluate` finds it there again.
+    member : int
+        From 1; a later member of an ensemble starts from `seed + member - 1` and writes its files beside the first's.
 
     Raises
     ------
@@ -99,15 +102,15 @@ def train(
         The loss is not finite.
     """
     started = time.perf_counter()
-    folder, progress = RunFolder(out), progress or Silent()
+    folder, progress = RunFolder(out, member), progress or Silent()
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other - give one of them")
-    if not resume:
+    if member == 1 and not resume:
         folder.refuse_existing(overwrite)
-    session = Session(cell, table, split, config)
+    session = Session(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
     _begin(session, folder, resume, overwrite)
     position = session.position
-    progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session))
+    progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session, member))
     while (reason := _finished(session)) is None:
         try:
             record = _run_epoch(session, progress)
@@ -133,9 +136,11 @@ def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -
         if folder.cell.is_file():  # it can name the first id or edge that differs; the state knows fingerprints alone
             store.load(folder.cell).require_equal(session.cell, f"the graph given for the run {folder.path}")
         session.restore(states.load(folder.resume), f"the run {folder.path}")
-        folder.write_config(session.config)
+        if folder.member == 1:
+            folder.write_config(session.config)
     else:
-        folder.create(session.config, session.cell, session.split, session.table.fingerprint, overwrite)
+        if folder.member == 1:
+            folder.create(session.config, session.cell, session.split, session.table.fingerprint, overwrite)
         states.save(folder.resume, session.state())  # so that a run stopped in its first epoch can be resumed too
 
 
@@ -214,8 +219,10 @@ def _require_finite(what: str, value: float, session: Session, epoch: int) -> No
     )
 
 
-def _about(session: Session) -> dict[str, Any]:
+def _about(session: Session, member: int) -> dict[str, Any]:
     return {
+        "member": member,
+        "ensemble": session.config.ensemble,
         "device": str(session.device),
         "engine": session.engine.name,
         "rows": session.split.counts,
@@ -225,7 +232,7 @@ def _about(session: Session) -> dict[str, Any]:
 
 def _draw(session: Session, folder: RunFolder) -> None:
     """The curves, and the validation part as the kept weights see it; the weights are put back afterwards."""
-    plots.training_curves(session.position.history, folder.plots / "training.png")
+    plots.training_curves(session.position.history, folder.plot("training"))
     last = session.model.state_dict()
     last = {name: tensor.clone() for name, tensor in last.items()}
     kept, _ = checkpoint.read(folder.model, checkpoint.MODEL)
@@ -235,6 +242,6 @@ def _draw(session: Session, folder: RunFolder) -> None:
     session.model.load_state_dict(last)
     measured = session.table.targets[rows]
     for column, label in enumerate(schema.LABELS):
-        path = folder.plots / f"validation_{label}.png"
+        path = folder.plot(f"validation_{label}")
         pearson = compare(predicted[:, column], measured[:, column])["pearson"]
         plots.predicted_against_measured(predicted[:, column], measured[:, column], label, path, "validation", pearson)

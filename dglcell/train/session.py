@@ -36,7 +36,7 @@ from dglcell.train.losses import Losses
 from dglcell.train.row_weights import RowWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
-_FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file")
+_FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble")
 
 
 @dataclasses.dataclass

@@ -165,6 +165,19 @@ def test_train_evaluate_predict(cli, core: Path, trained: Path, tmp_path: Path) 
     assert all(math.isfinite(float(r["pred_fitness"])) for r in rows)
 
 
+def test_an_ensemble_predicts_with_its_standard_deviation(cli, core: Path, tmp_path: Path) -> None:
+    small = ("--hidden", "8", "--layers", "1", "--epochs", "1")
+    done = cli("train", core, *small, "--ensemble", "2", "--out", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "model 2 of 2, training on" in done.err and done.out.splitlines()[0] == "run\tmodel 1\tmodel 2"
+    assert json.loads(cli("info", tmp_path / "run", "--json").out)["models"] == 2
+    (tmp_path / "t.tsv").write_text("genes\nb0008;b0114\nb0008\n")
+    assert cli("predict", tmp_path / "run", tmp_path / "t.tsv", "--out", tmp_path / "p.csv").code == 0
+    pair, single = csv.DictReader((tmp_path / "p.csv").open())
+    assert float(pair["pred_gene_interaction_sd"]) > 0 and float(single["pred_fitness_sd"]) > 0
+    assert single["pred_gene_interaction_sd"] == ""
+
+
 def test_unknown_genes_can_be_skipped(cli, trained: Path, tmp_path: Path) -> None:
     table = tmp_path / "t.tsv"
     table.write_text("gene_1,gene_2\nb0008,b0114\nb0008,nobody\n")

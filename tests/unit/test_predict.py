@@ -100,8 +100,8 @@ def test_batch_size_gene_order_and_neighbours_do_not_matter(run_path: Path) -> N
 def test_the_wild_type_is_encoded_once(run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = load_run(run_path)
     calls = []
-    encode = type(run.model).wild_type
-    monkeypatch.setattr(type(run.model), "wild_type", lambda *args: calls.append(1) or encode(*args))
+    encode = type(run.models[0]).wild_type
+    monkeypatch.setattr(type(run.models[0]), "wild_type", lambda *args: calls.append(1) or encode(*args))
     run.predict([["G001"], ["G002"], ["G003"]], batch_size=1)
     run.predict([["G004"]])
     assert len(calls) == 1

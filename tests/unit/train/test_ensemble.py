@@ -1,0 +1,121 @@
+"""An ensemble: members that differ in their seed alone, one folder, predictions with mean and standard deviation."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dglcell.errors import FingerprintError, FormatError, UsageError
+from dglcell.genotypes.split import make_split
+from dglcell.predict import COLUMNS, SD_COLUMNS, load_run
+from dglcell.train.ensemble import train_all
+from dglcell.train.folder import RunFolder
+from dglcell.train.loop import train
+from tests.cells import tiny_cell
+from tests.runs import tiny_config, tiny_table
+
+CELL = tiny_cell(features=3)
+TABLE = tiny_table(CELL)
+SPLIT = make_split(TABLE, "random", 0, 0.2, 0.2)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders `three` (an ensemble) and `7`, `8`, `9` (the same models, each on its own)."""
+    path = tmp_path_factory.mktemp("runs")
+    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), path / "three")
+    for seed in (7, 8, 9):
+        train(CELL, TABLE, SPLIT, tiny_config(seed=seed, epochs=1), path / str(seed))
+    return path
+
+
+def genotypes() -> list[list[str]]:
+    ids = [str(name) for name in CELL.ids["gene"]]
+    return [[ids[0]], ids[:2], [], ids[1:4]]
+
+
+def test_members_are_the_runs_of_consecutive_seeds(runs: Path) -> None:
+    members = load_run(runs / "three").predict_members(TABLE.genes, TABLE.ptr)
+    alone = [load_run(runs / str(seed)).predict_rows(TABLE.genes, TABLE.ptr) for seed in (7, 8, 9)]
+    assert np.array_equal(members, np.stack(alone), equal_nan=True)
+    assert not np.array_equal(members[0, :, 0], members[1, :, 0])
+
+
+def test_a_prediction_is_the_mean_with_the_standard_deviation_beside_it(runs: Path) -> None:
+    frame = load_run(runs / "three").predict(genotypes())
+    alone = np.stack([load_run(runs / str(seed)).predict(genotypes())[list(COLUMNS)] for seed in (7, 8, 9)])
+    assert list(frame.columns) == ["genes", *COLUMNS, *SD_COLUMNS]
+    np.testing.assert_allclose(frame[list(COLUMNS)], alone.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(frame[list(SD_COLUMNS)], alone.std(0, ddof=1), rtol=1e-5)
+    assert list(np.isnan(frame["pred_gene_interaction_sd"])) == [True, False, True, False]
+
+
+def test_one_model_has_no_standard_deviation(runs: Path) -> None:
+    assert list(load_run(runs / "7").predict(genotypes()).columns) == ["genes", *COLUMNS]
+
+
+def test_every_member_leaves_its_files_and_plots(runs: Path) -> None:
+    names = {path.name for path in (runs / "three").iterdir()}
+    for stem, suffix in (("model", "safetensors"), ("resume", "pt"), ("metrics", "jsonl")):
+        assert {f"{stem}{k}.{suffix}" for k in ("", "_2", "_3")} <= names
+    plots = {path.name for path in (runs / "three" / "plots").iterdir()}
+    assert {"training.png", "training_2.png", "validation_fitness_3.png"} <= plots
+
+
+def test_an_ensemble_grows_by_resuming_and_shrinks_by_overwriting(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(runs / "7", out)
+    before = (out / "model.safetensors").read_bytes()
+    summaries = train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), out, resume=True)
+    assert len(summaries) == 3
+    assert (out / "model.safetensors").read_bytes() == before
+    grown = load_run(out).predict_members(TABLE.genes, TABLE.ptr)
+    whole = load_run(runs / "three").predict_members(TABLE.genes, TABLE.ptr)
+    assert np.array_equal(grown, whole, equal_nan=True)
+
+    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, epochs=1), out, overwrite=True)
+    assert [folder.member for folder in RunFolder(out).members()] == [1]
+    assert not list(out.glob("*_[0-9]*")) and not list((out / "plots").glob("*_[0-9].png"))
+
+
+def test_an_existing_run_is_refused(runs: Path) -> None:
+    with pytest.raises(UsageError, match="is not empty"):
+        train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=2, epochs=1), runs / "7")
+
+
+def test_a_missing_member_is_said(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "three", tmp_path / "run")
+    (tmp_path / "run" / "model_3.safetensors").unlink()
+    with pytest.warns(UserWarning, match="2 of the 3 models"):
+        run = load_run(tmp_path / "run")
+    assert len(run.models) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_run(runs / "three")
+
+
+@pytest.mark.parametrize(("changes", "what"), [({"gate": True}, "architecture"), ({"split": 1}, "split")])
+def test_weights_of_another_training_are_refused(
+    runs: Path, tmp_path: Path, changes: dict[str, object], what: str
+) -> None:
+    shutil.copytree(runs / "three", tmp_path / "run")
+    split = make_split(TABLE, "random", 1, 0.2, 0.2) if "split" in changes else SPLIT
+    config = tiny_config(seed=8, epochs=1, **{k: v for k, v in changes.items() if k != "split"})
+    train(CELL, TABLE, split, config, tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "model.safetensors", tmp_path / "run" / "model_2.safetensors")
+    with pytest.raises(FingerprintError, match=f"model_2.safetensors is no member .*its {what} differs"):
+        load_run(tmp_path / "run")
+
+
+def test_damaged_weights_of_a_member_are_refused(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "three", tmp_path / "run")
+    path = tmp_path / "run" / "model_2.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=r"model_2\.safetensors"):
+        load_run(tmp_path / "run")
