@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from dglcell.nn.tokens import Tokens
 from dglcell.schema import GENE, METABOLITE, NODE_TYPES, REACTION
 
 
@@ -20,19 +21,15 @@ class Batch:
     ----------
     lost : dict of str to (Tensor, Tensor)
         For each node type the rows that are lost (K,) and their ptr (B + 1,). For genes these are the deletions.
-    groups, group_ptr : Tensor
-        Reactions of the metabolic model of which no node survives, as `CellGraph.reaction_group` numbers them.
-    joint : Tensor of bool
-        Of `groups`: True where none of the genotype's deletions alone loses the reaction.
     num_nodes : mapping
         Nodes of each type in the wild-type graph.
+    perturbation : Perturbation
+        What all this was made from, on the CPU.
     """
 
     lost: dict[str, tuple[Tensor, Tensor]]
-    groups: Tensor
-    group_ptr: Tensor
-    joint: Tensor
     num_nodes: Mapping[str, int]
+    perturbation: Any
 
     @classmethod
     def from_perturbation(cls, perturbation: Any, cell: Any, device: torch.device | str = "cpu") -> Self:
@@ -48,11 +45,15 @@ class Batch:
             METABOLITE: (tensor(p.metabolites), tensor(p.metabolite_ptr)),
         }
         sizes = {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES}
-        return cls(lost, tensor(p.groups), tensor(p.group_ptr), torch.as_tensor(p.joint).to(device), sizes)
+        return cls(lost, sizes, p)
 
     def __len__(self) -> int:
         """Number of genotypes."""
-        return len(self.group_ptr) - 1
+        return len(self.perturbation)
+
+    def tokens(self, lost_reactions: bool = True) -> Tokens:
+        """What the set encoder sees, with or without the lost reactions."""
+        return Tokens.of(self.perturbation, self.lost[GENE][0].device, lost_reactions)
 
     def alive(self, start: int = 0, stop: int | None = None) -> dict[str, Tensor]:
         """Survivors of genotypes `start:stop`: node type -> (N, B) bool."""

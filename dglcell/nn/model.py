@@ -327,14 +327,11 @@ class CellModel(nn.Module):
         return Output(predictions, z_w, z_i, z_p)
 
     def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
-        genes, gene_ptr = batch.lost[GENE]
-        groups, group_ptr, joint = batch.groups, batch.group_ptr, batch.joint
-        if not self.config.lost_reactions:
-            groups, group_ptr, joint = groups[:0], torch.zeros_like(group_ptr), joint[:0]
+        tokens = batch.tokens(self.config.lost_reactions)
         # index_select and not [..]: the gradient of [..] adds up in no fixed order on several CPU threads
-        lost = _group_means(states[REACTION][:, 0], self.reaction_group).index_select(0, groups)
+        lost = _group_means(states[REACTION][:, 0], self.reaction_group).index_select(0, tokens.groups)
         assert self.set_encoder is not None
-        return self.set_encoder(states[GENE][:, 0].index_select(0, genes), gene_ptr, lost, group_ptr, joint)
+        return self.set_encoder(states[GENE][:, 0].index_select(0, tokens.genes), lost, tokens)
 
 
 def _group_means(states: Tensor, group: Tensor) -> Tensor:
@@ -348,7 +345,7 @@ def _pool_copies(pool: AttentionalPool, z_w: Tensor, copies: Tensor) -> Tensor:
     """Pool `copies[b]` copies of `z_w` (1, h) for each genotype: (B, h), the same vector for all that have one."""
     longest = max(1, int(copies.max())) if len(copies) else 1
     present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
-    return pool.tokens(z_w.expand(longest, len(copies), -1), present)
+    return pool.padded(z_w.expand(longest, len(copies), -1), present)
 
 
 def _difference(z_w: Tensor | None, z_i: Tensor | None) -> Tensor:

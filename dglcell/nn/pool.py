@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from dglcell.nn.tokens import Tokens
 from dglcell.ops import attention
+from dglcell.ops.attention import full_precision
 from dglcell.ops.engines import Engine, Where
 
 
@@ -35,7 +38,18 @@ class AttentionalPool(nn.Module):
         values, scores = self._parts(x)
         return engine.pool(values, scores, where)
 
-    def tokens(self, x: Tensor, present: Tensor) -> Tensor:
+    def padded(self, x: Tensor, present: Tensor) -> Tensor:
         """Pool padded sets: (T, B, h) and (T, B) bool -> (B, h)."""
         values, scores = self._parts(x)
         return attention.pool(values, scores, present)
+
+    def sets(self, x: Tensor, tokens: Tokens) -> Tensor:
+        """Pool the sets of a batch: (K, h) -> (B, h)."""
+        values, scores = self._parts(x)
+        pooled = [full_precision(values).new_zeros(1, values.shape[1])]  # of the empty set
+        for bucket in tokens.buckets:
+            index = bucket.index.T.flatten()
+            shape = bucket.index.T.shape
+            members = values.index_select(0, index).view(*shape, -1), scores.index_select(0, index).view(shape)
+            pooled.append(attention.pool(*members, bucket.present.T))
+        return torch.cat(pooled).index_select(0, tokens.order)

@@ -6,12 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from dglcell.nn.pool import AttentionalPool
+from dglcell.nn.tokens import GENE_TYPE, Tokens
 from dglcell.ops.attention import masked_softmax
 
 HEADS = 4
 BLOCKS = 2
-MAX_LOST = 32  # lost reactions that are tokens of their own
-GENE_TYPE, ALONE_TYPE, JOINT_TYPE = range(3)
 # Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
 # states, so that what they share is learnt before each of them is.
 _SPREAD = (0.1, 0.1, 3.0)
@@ -42,15 +41,21 @@ class SelfAttentionBlock(nn.Module):
             nn.Linear(hidden, 2 * hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(2 * hidden, hidden)
         )
 
-    def forward(self, x: Tensor, present: Tensor) -> Tensor:
-        """(B, T, h) and (B, T) bool -> (B, T, h); rows that are not present hold values that nothing reads."""
-        q, k, v = (
-            part.unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in self.qkv(self.norm_attention(x)).chunk(3, -1)
-        )
-        weights = masked_softmax(q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5, present[:, None, None, :], dim=-1)
-        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)
-        x = x + self.out(mixed)
+    def forward(self, x: Tensor, tokens: Tokens) -> Tensor:
+        """Tokens (K, h) -> (K, h); each attends to those of its own set."""
+        x = x + self.out(self._attend(self.qkv(self.norm_attention(x)), tokens))
         return x + self.mlp(self.norm_mlp(x))
+
+    def _attend(self, qkv: Tensor, tokens: Tokens) -> Tensor:
+        """Multi-head attention: (K, 3 h) -> (K, h)."""
+        parts = [qkv.new_zeros(0, qkv.shape[1] // 3)]
+        for bucket in tokens.buckets:
+            picked = qkv.index_select(0, bucket.index.flatten()).view(*bucket.index.shape, 3, HEADS, -1)
+            q, k, v = picked.permute(2, 0, 3, 1, 4)
+            scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+            weights = masked_softmax(scores, bucket.present[:, None, None, :], dim=-1)
+            parts.append((weights.to(v.dtype) @ v).transpose(1, 2).flatten(2).flatten(0, 1))
+        return torch.cat(parts).index_select(0, tokens.place)
 
 
 class SetEncoder(nn.Module):
@@ -83,63 +88,28 @@ class SetEncoder(nn.Module):
         self.pool = AttentionalPool(hidden)
         self.project = nn.Linear(hidden + 2, hidden)
 
-    def forward(
-        self, genes: Tensor, gene_ptr: Tensor, reactions: Tensor, reaction_ptr: Tensor, joint: Tensor
-    ) -> Tensor:
+    def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens) -> Tensor:
         """Encode B sets.
 
         Parameters
         ----------
-        genes : Tensor (K, h)
-            States of the deleted genes, genotype after genotype.
-        gene_ptr : Tensor (B + 1,)
-            Genotype b has rows `gene_ptr[b]:gene_ptr[b + 1]`.
+        genes : Tensor (K_g, h)
+            States of `tokens.genes`.
         reactions : Tensor (R, h)
-            States of the lost reactions, likewise.
-        reaction_ptr : Tensor (B + 1,)
-        joint : Tensor (R,) of bool
-            Reactions that no deletion of their genotype loses alone.
+            States of `tokens.groups`.
+        tokens : Tokens
 
         Returns
         -------
         Tensor (B, h)
         """
-        counts = torch.stack([gene_ptr.diff(), reaction_ptr.diff()], dim=-1)
-        reactions = reactions + self.types[torch.where(joint, JOINT_TYPE, ALONE_TYPE)]
-        reactions, rows = _merge_many(reactions, reaction_ptr)
-        states = torch.cat([genes + self.types[GENE_TYPE], reactions])
-        tokens, present = _pad(states, torch.cat([_rows(gene_ptr), rows]), len(counts))
+        reactions = reactions + self.types.index_select(0, tokens.types)
+        if tokens.merged is not None:
+            token, share = tokens.merged
+            weighted = reactions * share.to(reactions.dtype).unsqueeze(-1)
+            reactions = reactions.new_zeros(tokens.reactions, reactions.shape[1]).index_add(0, token, weighted)
+        x = torch.cat([genes + self.types[GENE_TYPE], reactions])
         for block in self.blocks:
-            tokens = block(tokens, present)
-        pooled = self.pool.tokens(tokens.transpose(0, 1), present.transpose(0, 1))
-        return self.project(torch.cat([pooled, torch.log1p(counts.to(pooled.dtype))], dim=-1))
-
-
-def _rows(ptr: Tensor) -> Tensor:
-    """The genotype of every entry of a ragged array."""
-    return torch.repeat_interleave(torch.arange(len(ptr) - 1, device=ptr.device), ptr.diff())
-
-
-def _merge_many(states: Tensor, ptr: Tensor) -> tuple[Tensor, Tensor]:
-    """Replace the entries of genotypes with more than `MAX_LOST` by their mean; also the genotype of each entry."""
-    counts, rows = ptr.diff(), _rows(ptr)
-    many = counts > MAX_LOST
-    if not bool(many.any()):
-        return states, rows
-    total = states.new_zeros(len(counts), states.shape[1]).index_add_(0, rows, states)
-    own = ~many[rows]
-    kept, pooled = own.nonzero().squeeze(-1), many.nonzero().squeeze(-1)
-    merged = total.index_select(0, pooled) / counts[pooled].unsqueeze(-1)
-    return torch.cat([states.index_select(0, kept), merged]), torch.cat([rows[kept], pooled])
-
-
-def _pad(states: Tensor, rows: Tensor, genotypes: int) -> tuple[Tensor, Tensor]:
-    """Ragged tokens (K, h) of `rows` (K,) as (B, T, h), and which places are filled, (B, T)."""
-    rows, order = torch.sort(rows, stable=True)
-    counts = torch.bincount(rows, minlength=genotypes)
-    place = torch.arange(len(rows), device=rows.device) - (counts.cumsum(0) - counts)[rows]
-    longest = max(1, int(counts.max())) if genotypes else 1
-    tokens = states.new_zeros(genotypes, longest, states.shape[1]).index_put(
-        (rows, place), states.index_select(0, order)
-    )
-    return tokens, torch.arange(longest, device=rows.device) < counts.unsqueeze(-1)
+            x = block(x, tokens)
+        pooled = self.pool.sets(x, tokens)
+        return self.project(torch.cat([pooled, torch.log1p(tokens.counts.to(pooled.dtype))], dim=-1))

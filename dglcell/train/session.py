@@ -95,7 +95,9 @@ class Session:
         self.engine = make_engine(config.engine, cell.dgl, self.device)
         with self.seeded(0):
             self.model = new_model(cell, config).to(self.device)
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimizer, mode="max", factor=config.lr_factor, patience=config.lr_patience, threshold=0.0
         )

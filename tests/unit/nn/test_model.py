@@ -181,14 +181,15 @@ def test_isozymes_that_only_together_lose_a_reaction_make_a_token():
         (a, b)
         for a in range(12)
         for b in range(a)
-        if len(batch_of([[a, b]]).groups) > len(set(batch_of([[a], [b]]).groups.tolist()))
+        if len(batch_of([[a, b]]).perturbation.groups) > len(set(batch_of([[a], [b]]).perturbation.groups.tolist()))
     )
     outputs = {}
     for lost_reactions in (True, False):
         model = make(variant="local", lost_reactions=lost_reactions)
         batch = batch_of([pair])
-        empty = {"groups": batch.groups[:0], "group_ptr": torch.zeros_like(batch.group_ptr), "joint": batch.joint[:0]}
-        without = dataclasses.replace(batch, **empty)
+        lost = batch.perturbation
+        empty = {"groups": lost.groups[:0], "group_ptr": np.zeros_like(lost.group_ptr), "joint": lost.joint[:0]}
+        without = dataclasses.replace(batch, perturbation=dataclasses.replace(lost, **empty))
         engine = make_engine("torch", cell.dgl, "cpu")
         outputs[lost_reactions] = [model(engine, b).predictions for b in (batch, without)]
     assert (outputs[True][0] - outputs[True][1]).abs().max() > 1e-3

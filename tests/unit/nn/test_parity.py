@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig
+from dglcell.graph.perturb import Perturbation
 from dglcell.nn.batch import Batch
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.hetero_layer import HeteroLayer
@@ -12,6 +13,7 @@ from dglcell.nn.model import CellModel, GraphSizes
 from dglcell.nn.pool import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
 from dglcell.nn.stoich_conv import StoichConv
+from dglcell.nn.tokens import Tokens
 from dglcell.ops import segments
 from dglcell.ops.engines import make_engine
 from dglcell.schema import NODE_TYPES, VARIANTS
@@ -144,7 +146,13 @@ def test_set_encoder():
     genes, reactions = (torch.randn(sum(n), H, dtype=torch.float64) for n in (gene_counts, reaction_counts))
     gene_ptr, reaction_ptr = (torch.tensor([0, *np.cumsum(n)]) for n in (gene_counts, reaction_counts))
     joint = torch.arange(len(reactions)) % 3 == 0
-    z = encoder(genes, gene_ptr, reactions, reaction_ptr, joint)
+    nothing, nowhere = np.empty(0, np.int64), np.zeros(6, np.int64)
+    lost = Perturbation(
+        *(np.arange(len(genes)), gene_ptr.numpy()),
+        *(nothing, nowhere, nothing, nowhere),
+        *(np.arange(len(reactions)), reaction_ptr.numpy(), joint.numpy()),
+    )
+    z = encoder(genes, reactions, Tokens.of(lost))
     parts = ((genes, gene_ptr), (reactions, reaction_ptr), (joint, reaction_ptr))
     for b in range(5):
         mine = [x[p[b] : p[b + 1]].numpy() for x, p in parts]
