@@ -30,7 +30,7 @@ from dglcell.predict import Run, load_run
 from dglcell.sources.sbml import read_model, textbook_path
 from dglcell.sources.screens import read_screen
 from dglcell.train import baselines
-from dglcell.train.loop import train
+from dglcell.train.ensemble import train_all
 from dglcell.train.progress import Progress
 
 SCREEN = "ecoli_core_fba.tsv.gz"
@@ -43,7 +43,8 @@ CONFIG = TrainConfig(
     dropout=0.0,
     lr=2e-3,
     weight_decay=0.1,
-    epochs=45,
+    epochs=25,
+    ensemble=3,
     keep="last",
     test_fraction=0.2,
     val_fraction=0.05,
@@ -162,8 +163,8 @@ def run(
     without = dataclasses.replace(config, lost_reactions=False)
     runs: dict[str, Run] = {}
     for name, settings, what in (("run", config, "the model"), ("ablation", without, "it without lost reactions")):
-        say(f"training {what}: {split.counts['train']:,} genotypes, {settings.epochs} epochs")
-        train(cell, table, split, settings, out / name, progress, overwrite=overwrite, origin=path)
+        say(f"training {what}: {settings.ensemble} x {split.counts['train']:,} genotypes, {settings.epochs} epochs")
+        train_all(cell, table, split, settings, out / name, progress, overwrite=overwrite, origin=path)
         runs[name] = load_run(out / name)
     say(f"evaluating on {split.counts['test']:,} held-out genotypes, beside {len(baselines.NAMES)} baselines")
     plots = out / "run" / "plots"

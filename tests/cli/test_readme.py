@@ -36,9 +36,9 @@ def test_the_demo(tmp_path: Path) -> None:
     done = dglcell(command, tmp_path)
     rows = [line.split("\t") for line in done.stdout.splitlines() if not line.startswith("#")]
     scores = {model: value for model, value, *_ in rows}
-    # Not above the MLP on lost reactions: that hangs on a dozen pairs and on the seed, as the README says.
-    assert float(scores["dglcell"]) > float(scores["embedding-mlp"]) > float(scores["gene-ridge"]) > 0
-    assert {"lost-reactions-mlp", "dglcell without lost reactions"} <= scores.keys()
+    assert float(scores["embedding-mlp"]) > float(scores["gene-ridge"]) > 0
+    others = ("embedding-mlp", "lost-reactions-mlp", "dglcell without lost reactions")
+    assert float(scores["dglcell"]) > max(float(scores[name]) for name in others)
     assert (tmp_path / "demo" / "predictions.tsv").is_file()
     assert len(list((tmp_path / "demo" / "run" / "plots").glob("*.png"))) >= 3
 
