@@ -67,9 +67,11 @@ def _r(value: float | None) -> str:
 
 def _about(about: Mapping[str, Any]) -> str:
     rows = about["rows"]
+    unused = f", {rows['unused']:,} unused" if rows["unused"] else ""
     return (
         f"training on {about['device']} with the engine {about['engine']}: {about['parameters']:,} parameters, "
-        f"{rows['train']:,} training, {rows['val']:,} validation, {rows['test']:,} test rows"
+        f"{rows['train']:,} training, {rows['val']:,} validation, {rows['test']:,} test{unused} rows "
+        f"({about['split']} split)"
     )
 
 

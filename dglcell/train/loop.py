@@ -218,6 +218,7 @@ def _about(session: Session) -> dict[str, Any]:
     return {
         "device": str(session.device),
         "engine": session.engine.name,
+        "split": session.split.kind,
         "rows": session.split.counts,
         "parameters": sum(p.numel() for p in session.model.parameters()),
     }
