@@ -143,9 +143,10 @@ def _random(table: GenotypeTable, seed: int, test: float, val: float) -> NDArray
 def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -> NDArray[np.int8]:
     part = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
     strata, labelled = _strata(table, seed)
-    rest = []
+    rest, before = [], 0
     for keys in strata:
-        in_fold = np.arange(len(keys)) % folds == fold
+        in_fold = np.arange(before, before + len(keys)) % folds == fold  # counted on, so that folds are equally large
+        before += len(keys)
         part[keys[in_fold]] = TEST
         rest.append(keys[~in_fold])
     vals = _quotas([len(keys) for keys in strata], [len(keys) for keys in rest], val, labelled)

@@ -91,6 +91,18 @@ def test_too_few_gene_sets_for_three_parts():
         make_split(GenotypeTable.of(cell, *cell.indices([[0], [1]]), np.ones((2, 4))))
 
 
+@pytest.mark.parametrize("kind", ["random", "kfold"])
+def test_labels_are_shared_out_and_every_part_has_one(kind):
+    cell = tiny_cell(genes=40)
+    genotypes = [[g] for g in range(40)] + [[g, g + 1] for g in range(39)]
+    labels = np.full((79, 4), np.nan)
+    labels[[0, 5, 50], 0] = 1.0  # fewer than a tenth of any order
+    table = GenotypeTable.of(cell, *cell.indices(genotypes), labels)
+    for seed in range(5):
+        split = make_split(table, kind, seed=seed)
+        assert sorted(split.part[[0, 5, 50]].tolist()) == [0, 1, 2]
+
+
 def test_a_leak_is_found():
     cell = tiny_cell()
     table = GenotypeTable.of(cell, *cell.indices([[0, 1], [1, 0], [2]]), np.ones((3, 4)))
@@ -110,10 +122,15 @@ def file_table(cell):
 
 def test_a_file_gives_the_parts(tmp_path):
     cell = tiny_cell()
-    path = write(tmp_path / "s.tsv", "genes split\nG003;g002 test\nG009 test\nG001 train\nG002 Val\n")
+    path = write(tmp_path / "s.tsv", "genes split\nG003;g002 test\nG009 unused\nG001 train\nG002 Val\n")
     split = make_split(file_table(cell), "file", path=path, cell=cell)
     assert split.part.tolist() == [0, 1, 2, 1]
     assert split.kind == "file"
+    more = GenotypeTable.of(cell, *cell.indices([["G001"], ["G009"], ["G002"], ["G002", "G003"]]), np.ones((4, 4)))
+    split = make_split(more, "file", path=path, cell=cell)
+    assert split.part.tolist() == [0, 3, 1, 2]
+    assert split.counts == {"train": 1, "val": 1, "test": 1, "unused": 1}
+    assert split.rows("unused").tolist() == [1]
 
 
 @pytest.mark.parametrize(
