@@ -21,14 +21,16 @@ from dglcell.genotypes.parts import STATES, TEST, TRAIN, UNUSED, VAL
 
 _DRAWS = 8
 _WORK = 4_000_000  # items that all draws together go through
+_MORE = 4  # times as many draws where none gave three parts
 _NEAR = 1.1  # a draw this near to the best in size is as good as it
+_FAR = 0.2  # a draw this far from the sizes asked for is a bad one
 _TOLERANCE = 0.01  # of a part's size
 
 Bools = NDArray[np.bool_]
-Draw = Callable[[np.random.Generator], NDArray[np.int8] | None]
+Parts = NDArray[np.int8]
 
 
-def hide(table: GenotypeTable, kind: str, seed: int, test: float, val: float) -> NDArray[np.int8]:
+def hide(table: GenotypeTable, kind: str, seed: int, test: float, val: float) -> Parts:
     """(n,) the part of each row under `unseen-gene`, `unseen-all` or `query-pair`.
 
     The fractions are shares of the labelled gene sets that the split can use: those with a deletion, under `query-pair`
@@ -45,21 +47,23 @@ def hide(table: GenotypeTable, kind: str, seed: int, test: float, val: float) ->
             raise UsageError(f"{name} {value} with --split {kind} - a fraction above 0 was expected")
     items = Items.of(table, kind)
     counted = _one_row_a_labelled_set(table) & (items.lengths > 0)
-    rng = np.random.default_rng(seed)
-    few = int(np.clip(_WORK // max(1, len(items.values)), 1, _DRAWS))
+    draws = int(np.clip(_WORK // max(1, len(items.values)), 1, _DRAWS))
+    rng, orders = np.random.default_rng(seed), table.orders[counted]
+
+    def kept(draw: Callable[[], Parts | None], times: int) -> list[tuple[float, Parts]]:
+        drawn = [part for part in (draw() for _ in range(times)) if part is not None]
+        whole = [part for part in drawn if not np.setdiff1d((TRAIN, VAL, TEST), part[counted]).size]
+        return [(_distance(part[counted], orders, test, val), part) for part in whole]
+
     if kind == schema.UNSEEN_ALL:
-        keys = table.genotype_keys()
-        draws: list[Draw] = [lambda rng: deal(items, counted, None, test, val, rng)] * few
-        draws += [lambda rng: deal(items, counted, keys, test, val, rng)] * max(2, few)
+        found = kept(lambda: deal(items, counted, None, test, val, rng), draws)
+        # Where genes dealt one by one do badly, genotype by genotype, which prefers genes of many rows, is tried too.
+        if not found or min(distance for distance, _ in found) > _FAR:
+            keys = table.genotype_keys()
+            found += kept(lambda: deal(items, counted, keys, test, val, rng), max(2, draws))
     else:
-        draws = [lambda rng: _cover(items, counted, test, val, rng)] * few
-    found: list[tuple[float, NDArray[np.int8]]] = []
-    for number, draw in enumerate(draws):
-        if number == few and found and min(found, key=lambda f: f[0])[0] < 0.2:
-            break  # dealing gene by gene works well: no need for genotype by genotype
-        part = draw(rng)
-        if part is not None and not np.setdiff1d((TRAIN, VAL, TEST), part[counted]).size:
-            found.append((_distance(part[counted], table.orders[counted], test, val), part))
+        found = kept(lambda: _cover(items, counted, test, val, rng), draws)
+        found = found or kept(lambda: _cover(items, counted, test, val, rng), _MORE * draws)
     if not found:
         raise UsageError(_why_not(table, items, counted, kind))
     best = min(distance for distance, _ in found)
@@ -76,7 +80,7 @@ def _one_row_a_labelled_set(table: GenotypeTable) -> Bools:
     return np.asarray((row_of[keys] == rows) & labelled[keys])
 
 
-def _distance(part: NDArray[np.int8], orders: NDArray[np.int64], test: float, val: float) -> float:
+def _distance(part: Parts, orders: NDArray[np.int64], test: float, val: float) -> float:
     """How far the sizes of the test and validation parts are from those asked for, relative, over the orders."""
     orders = np.unique(orders, return_inverse=True)[1]
     counts = np.bincount(orders * len(STATES) + part, minlength=(orders.max() + 1) * len(STATES))
@@ -86,7 +90,7 @@ def _distance(part: NDArray[np.int8], orders: NDArray[np.int64], test: float, va
     return float(off / used.sum() / (test + val))
 
 
-def _cover(items: Items, counted: Bools, test: float, val: float, rng: np.random.Generator) -> NDArray[np.int8] | None:
+def _cover(items: Items, counted: Bools, test: float, val: float, rng: np.random.Generator) -> Parts | None:
     total = np.count_nonzero(counted)
     of_test = _choose(items, counted, test * total, 2, rng)
     if of_test is None:
@@ -110,9 +114,8 @@ def _choose(items: Items, rows: Bools, target: float, leave: int, rng: np.random
     chosen = np.zeros(items.size, dtype=np.bool_)
     left, covered = rows.copy(), 0
     open_ = np.ones(items.size, dtype=np.bool_)
-    most = np.count_nonzero(rows) - leave
-    while min(target, most) - covered >= max(1.0, _TOLERANCE * target):
-        room = min(target, most) - covered
+    most = int(np.count_nonzero(rows)) - leave
+    while (room := min(target, float(most)) - covered) >= max(1.0, _TOLERANCE * target):
         open_ &= (degrees := items.degrees(left)) <= room
         open_ &= degrees > 0
         if not open_.any():

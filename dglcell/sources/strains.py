@@ -129,8 +129,8 @@ def combine(columns: Sequence[Strains], query: bool = False) -> Mutations:
         parsed.append((column.codes, [[gene for gene in genes if gene[0]] for genes, _ in found]))
     del suffixes[""]
     mutations = interleave(n, parsed)
-    codes, genes = parsed[0]
-    of_query = np.diff(mutations[-1]) if query else np.array([len(g) for g in genes], dtype=np.int64)[codes]
+    codes, first = parsed[0]
+    of_query = np.diff(mutations[-1]) if query else np.array([len(g) for g in first], dtype=np.int64)[codes]
     known = of_query.astype(np.int8) if query or len(columns) > 1 else None
     return Mutations(*mutations, suffixes, controls, empty, known)
 

@@ -40,7 +40,7 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
     table = a_screen()
     split = make_split(table, kind, test_fraction=0.2, val_fraction=0.2)
     keys, found = table.genotype_keys(), 0
-    for key in np.unique(keys[split.rows(taken)]):
+    for key in np.unique(keys[split.rows(taken)])[:40]:
         changed = split.part.copy()
         changed[keys == key] = ("train", "val", "test").index(given)
         bad = Split(changed, kind)
