@@ -85,10 +85,15 @@ def make_split(
         if not usable[split.rows(name)].any():
             raise error(
                 f"{how} leaves the part {name} without a labelled row ({table.num_genotypes} gene sets in all) - "
-                "change the split or give more rows"
+                f"{_advice(kind, name)} or give more rows"
             )
     check_leaks(table, split)
     return split
+
+
+def _advice(kind: str, part: str) -> str:
+    raised = (kind == schema.RANDOM and part != "train") or (kind == schema.KFOLD and part == "val")
+    return f"raise --{part}-fraction" if raised else "change the split"
 
 
 def _check_fractions(kind: str, test: float, val: float) -> None:
@@ -121,10 +126,11 @@ def _strata(table: GenotypeTable, seed: int) -> tuple[list[NDArray[np.int64]], i
 
 
 def _quotas(sizes: list[int], room: list[int], fraction: float, labelled: int) -> list[int]:
-    """How many of each stratum; one at least of those with labels, where there is room, if any are asked for."""
+    """How many of each stratum; where rounding leaves none of any with labels, one each of those with most room."""
     quotas = [round(fraction * size) for size in sizes]
-    if fraction > 0 and not any(quotas[:labelled]):
-        quotas[int(np.argmax(room[:labelled]))] = 1
+    if not any(quotas[:labelled]):
+        for k in np.argsort([-n for n in room[:labelled]], kind="stable")[: round(fraction * sum(sizes[:labelled]))]:
+            quotas[k] = 1
     return quotas
 
 

@@ -141,8 +141,13 @@ SCREENS = {
 }
 NO_QUERY = "no row of the screen comes from a double-mutant query"
 NO_PARTS = "give no test, validation and training part.* - give "
-EMPTY = r"leaves the part (train|val|test) without a labelled row \(\d+ gene sets in all\) - change the split or give"
+EMPTY = (
+    r"leaves the part (train|val|test) without a labelled row \(\d+ gene sets in all\) - "
+    r"(change the split|raise --\1-fraction) or give more rows"
+)
 REFUSED = {
+    ("three rows", "random"): EMPTY,
+    ("three rows", "kfold"): EMPTY,
     ("two rows", "random"): EMPTY,
     ("two rows", "kfold"): EMPTY,
     ("two rows", "unseen-gene"): NO_PARTS,
