@@ -225,3 +225,11 @@ def test_a_large_screen_is_cut_as_a_small_one_is(monkeypatch):
     used = [sum(counts[name] for name in PARTS) for counts in (every, some)]
     for name in PARTS:
         assert some[name] / used[1] == pytest.approx(every[name] / used[0], abs=0.02)
+
+
+def test_genotypes_without_a_common_gene_are_all_used():
+    """Genes dealt one by one would hardly ever leave a triple whole."""
+    table = table_of_triples(CELL, disjoint(3, 20))
+    for seed in range(3):
+        counts = make_split(table, "unseen-all", seed=seed).counts
+        assert counts == {"train": 16, "val": 2, "test": 2, "unused": 0}
