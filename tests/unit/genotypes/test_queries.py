@@ -17,6 +17,8 @@ from dglcell.genotypes.queries import held_pairs, query_pairs
 from dglcell.genotypes.unite import Union, unite
 from dglcell.graph import store
 from dglcell.screen_rules import ScreenRules
+from dglcell.sources.screen_table import join
+from dglcell.sources.screens import read_blocks, read_screen
 
 CELL = tiny_cell()
 HEAD = (
@@ -78,6 +80,13 @@ def test_blocks_and_unknown_genes_keep_queries_with_their_rows(tmp_path):
     table, _ = unite(CELL, [write(tmp_path / "a.tsv", strains), write(tmp_path / "b.tsv", list(STRAINS)[::-1])], "skip")
     expected = [bits for _, bits in STRAINS.values()]
     assert table.query.tolist() == expected + expected[::-1]
+
+
+def test_blocks_joined_are_the_file(tmp_path):
+    path = write(tmp_path / "s.tsv", list(STRAINS) * 3)
+    blocks = list(read_blocks(path, size=100))
+    assert len(blocks) > 3
+    assert read_screen(path).query.tolist() == join(blocks).query.tolist() == [2, 1, 1, 2, 1, 2] * 3
 
 
 def test_replicates_of_one_query_keep_it_and_of_two_queries_lose_it(tmp_path):
