@@ -85,3 +85,12 @@ def test_a_split_of_another_length_or_with_other_codes():
         check_leaks(table, Split(np.zeros(3, np.int8)))
     with pytest.raises(DataError, match="none of 0 to 3"):
         check_leaks(table, Split(np.full(len(table), 4, np.int8)))
+
+
+@pytest.mark.parametrize("kind", ["unseen-gene", "unseen-all", "query-pair"])
+def test_a_split_that_was_chosen_wrongly_is_not_handed_out(kind, monkeypatch):
+    table = a_screen()
+    by_chance = make_split(table, "random").part
+    monkeypatch.setattr("dglcell.genotypes.split.hide", lambda *arguments: by_chance)
+    with pytest.raises(DataError, match="the split leaks"):
+        make_split(table, kind)
