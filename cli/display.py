@@ -68,9 +68,11 @@ def _r(value: float | None) -> str:
 def _about(about: Mapping[str, Any]) -> str:
     rows = about["rows"]
     which = f"model {about['member']} of {about['ensemble']}, " if about["ensemble"] > 1 else ""
+    unused = f", {rows['unused']:,} unused" if rows["unused"] else ""
     return (
         f"{which}training on {about['device']} with the engine {about['engine']}: {about['parameters']:,} parameters, "
-        f"{rows['train']:,} training, {rows['val']:,} validation, {rows['test']:,} test rows"
+        f"{rows['train']:,} training, {rows['val']:,} validation, {rows['test']:,} test{unused} rows "
+        f"({about['split']} split)"
     )
 
 

@@ -83,6 +83,8 @@ def _screen_rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
     rows += [(f"rows of order {k}", n) for k, n in document["orders"].items()]
     rows += [(f"rows with {label}", n) for label, n in document["labels"].items()]
     rows += [(f"rows with alleles: {kind}", n) for kind, n in document.get("alleles", {}).items()]
+    if "query_pairs" in document:
+        rows.append(("double-mutant queries", document["query_pairs"]))
     rows += [("from", source["path"]) for source in document.get("sources", [])]
     return rows + [(f"fingerprint, {k}", v) for k, v in document.get("fingerprints", {}).items()]
 

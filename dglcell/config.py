@@ -172,7 +172,7 @@ class TrainConfig(ScreenRules, ModelConfig):
 
     def _check_choices(self, problems: Problems) -> None:
         choices = {
-            "split": ("random", "kfold", "file"),
+            "split": schema.SPLITS,
             "device": ("auto", "cpu", "cuda"),
             "engine": schema.ENGINES,
             "precision": ("fp32", "bf16"),

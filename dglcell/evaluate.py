@@ -14,7 +14,7 @@ import numpy as np
 from dglcell import plots, schema
 from dglcell.errors import DataError, FingerprintError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import PARTS, Split
+from dglcell.genotypes.split import PARTS, Split, check_leaks
 from dglcell.graph import store
 from dglcell.predict import Run
 from dglcell.train import baselines
@@ -94,7 +94,7 @@ def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTa
     Raises
     ------
     DataError
-        A file is not where it was.
+        A file is not where it was, or the split does not keep the promise of its kind.
     FingerprintError
         The content differs from what the run was trained on.
     """
@@ -108,6 +108,7 @@ def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTa
                 f"the run {run.folder.path} was trained on a screen with fingerprint {found}, this one has "
                 f"{table.fingerprint} - put the screen back, or give another with --screen"
             )
+    check_leaks(table, split)
     return table, split
 
 

@@ -58,6 +58,15 @@ MIN_ORDER: Final = {FITNESS: 0, INTERACTION: 2}  # an interaction is undefined b
 ALLELES: Final = ("deletion", "ts", "damp", "other")
 DELETION: Final = 0
 
+# Ways to divide a screen, `--split`.
+RANDOM: Final = "random"
+KFOLD: Final = "kfold"
+UNSEEN_GENE: Final = "unseen-gene"
+UNSEEN_ALL: Final = "unseen-all"
+QUERY_PAIR: Final = "query-pair"
+SPLIT_FILE: Final = "file"
+SPLITS: Final = (RANDOM, KFOLD, UNSEEN_GENE, UNSEEN_ALL, QUERY_PAIR, SPLIT_FILE)
+
 VARIANTS: Final = ("two-head", "difference", "local", "both")
 ENGINES: Final = ("auto", "dgl", "torch", "fused")
 

@@ -59,7 +59,8 @@ def weighted_means(
 def merge_replicates(table: GenotypeTable) -> GenotypeTable:
     """One row for the rows of a source with the same genes and kinds of allele, where the first of them stood.
 
-    Fitness and interaction are `weighted_means`; the p-value is the largest, the cautious one.
+    Fitness and interaction are `weighted_means`; the p-value is the largest, the cautious one. Rows of different query
+    strains, such as reciprocal pairs, make a row without one.
     """
     typed = table.genes.astype(np.int64) * _KINDS + table.alleles
     keys = dataclasses.replace(table, genes=typed).genotype_keys() * (int(table.source.max(initial=0)) + 1)
@@ -70,9 +71,12 @@ def merge_replicates(table: GenotypeTable) -> GenotypeTable:
     p = np.full(groups, -np.inf)
     np.fmax.at(p, group, table.labels[:, _P].astype(np.float64))
     labels = np.stack([fitness, fitness_std, score, np.where(np.isfinite(p), p, np.nan)], axis=1).astype(np.float32)
+    query = table.query[first].copy()
+    query[group[table.query != query[group]]] = 0
     order = np.argsort(first)
     merged = table.take(first[order])
-    return dataclasses.replace(merged, labels=labels[order], interaction_std=score_std[order].astype(np.float32))
+    std = score_std[order].astype(np.float32)
+    return dataclasses.replace(merged, labels=labels[order], interaction_std=std, query=query[order])
 
 
 def derive(

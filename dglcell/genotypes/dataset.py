@@ -18,6 +18,7 @@ from dglcell import schema
 from dglcell.columns import loaded
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.names import GeneRows, table_rows
+from dglcell.genotypes.queries import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
 from dglcell.sources.screen_table import offsets
 from dglcell.storage import file_sha256, sha256
@@ -51,6 +52,9 @@ class GenotypeTable:
         Kind of allele of each gene of `genes`, index into `schema.ALLELES`.
     interaction_std : (n,) float32
         Standard deviation of the interaction, NaN where missing.
+    query : (n,) uint8
+        Which of a row's genes are those of its query strain: bit k for gene `ptr[i] + k`; 0 where the screen does not
+        say. A control locus is no gene, so a double-mutant query has two bits and its control one.
     """
 
     genes: NDArray[np.int32]
@@ -62,6 +66,7 @@ class GenotypeTable:
     ids: Mapping[str, Sequence[str]] = dataclasses.field(repr=False)
     alleles: NDArray[np.int8]
     interaction_std: NDArray[np.float32]
+    query: NDArray[np.uint8]
 
     @classmethod
     def of(
@@ -74,6 +79,7 @@ class GenotypeTable:
         sources: Sequence[Mapping[str, Any]] = (),
         alleles: ArrayLike | None = None,
         interaction_std: ArrayLike | None = None,
+        query: ArrayLike | None = None,
     ) -> Self:
         """A table from arrays; missing labels become NaN, missing alleles deletions, interactions below order 2 NaN."""
         starts = np.asarray(ptr, dtype=np.int64)
@@ -94,7 +100,8 @@ class GenotypeTable:
         kinds = np.full(len(rows), schema.DELETION) if alleles is None else alleles
         named = tuple(dict(s) for s in sources)
         kinds = np.asarray(kinds, dtype=np.int8)
-        return cls(rows, starts, values, origin, named, cell.fingerprints[IDS], cell.ids, kinds, std)
+        bits = np.zeros(n, dtype=np.uint8) if query is None else np.asarray(query, dtype=np.uint8)
+        return cls(rows, starts, values, origin, named, cell.fingerprints[IDS], cell.ids, kinds, std, bits)
 
     @classmethod
     def from_records(
@@ -155,7 +162,7 @@ class GenotypeTable:
                 "correct the names, or leave these rows out with --unknown-genes skip"
             )
         source, std = np.full(len(screen), number), screen.interaction_std
-        return cls.of(cell, found.genes, found.ptr, screen.labels, source, (), found.alleles, std), found
+        return cls.of(cell, found.genes, found.ptr, screen.labels, source, (), found.alleles, std, found.query), found
 
     @classmethod
     def concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
@@ -164,7 +171,7 @@ class GenotypeTable:
         tables: list[GenotypeTable] = [empty, *parts]
         columns = {
             name: np.concatenate([loaded(getattr(t, name)) for t in tables])
-            for name in ("genes", "labels", "source", "alleles", "interaction_std")
+            for name in ("genes", "labels", "source", "alleles", "interaction_std", "query")
         }
         return cls(
             ptr=offsets(np.concatenate([t.orders for t in tables])),
@@ -206,6 +213,7 @@ class GenotypeTable:
             source=self.source[index],
             alleles=self.alleles[positions],
             interaction_std=self.interaction_std[index],
+            query=self.query[index],
         )
 
     @functools.cached_property
@@ -262,6 +270,7 @@ class GenotypeTable:
             "orders": {str(k): int(c) for k, c in zip(orders, counts, strict=True)},
             "labels": {name: int(c) for name, c in zip(schema.LABEL_COLUMNS, present, strict=True)},
             "alleles": self.allele_counts(),
+            "query_pairs": len(query_pairs(loaded(self.genes), loaded(self.ptr), loaded(self.query))),
             "sources": [dict(s) for s in self.sources],
             "fingerprints": {"ids": self.ids_fingerprint, "screen": self.fingerprint},
         }

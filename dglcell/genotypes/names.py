@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
 
 _SHOWN = 5
+_QUERY_BITS = 8  # of a byte; no published query with its array strain has more genes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,8 @@ class GeneRows:
     alleles : (K,) int8
         Kind of allele of each gene, index into `schema.ALLELES`; of a gene named more than once, the one furthest from
         a deletion.
+    query : (n,) uint8
+        Which genes are the query strain's, as in `GenotypeTable`.
     """
 
     genes: NDArray[np.int64]
@@ -49,6 +52,7 @@ class GeneRows:
     unknown: dict[str, int]
     repeated: int
     alleles: NDArray[np.int8]
+    query: NDArray[np.uint8]
 
     def describe_unknown(self) -> str:
         """The first unknown names and how many genotypes they touch, for a message."""
@@ -84,14 +88,31 @@ def table_rows(cell: CellGraph, screen: ScreenTable) -> GeneRows:
     kept = ~incomplete[owner]
     size, kinds = max(1, cell.num_nodes(schema.GENE)), len(schema.ALLELES)
     key = ((owner[kept] * size + rows[kept]) * kinds + screen.kinds[screen.codes[kept]]).astype(np.int64)
+    if screen.query is not None:
+        key = key * 2 + (np.arange(len(owner)) - screen.ptr[owner] < screen.query[owner])[kept]
+        kinds *= 2
     key.sort()
-    place, allele = np.divmod(key, kinds)
+    place, state = np.divmod(key, kinds)
     last = np.append(place[1:] != place[:-1], np.ones(min(1, len(place)), dtype=np.bool_))
     owner, genes = np.divmod(place[last], size)
     ptr = offsets(np.bincount(owner, minlength=n))
     repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
     unknown = _unknown(screen, screen.codes[rows < 0])
-    return GeneRows(genes, ptr, incomplete, unknown, repeated, allele[last].astype(np.int8))
+    query = np.zeros(n, dtype=np.uint8)
+    if screen.query is not None:
+        state, of_query = np.divmod(state, 2)
+        if len(last):  # a gene that is named twice is the query's if one of its names is
+            of_query = np.bitwise_or.reduceat(of_query, np.flatnonzero(np.append(True, last[:-1])))
+        query = _query_bits(of_query, owner, ptr)
+    return GeneRows(genes, ptr, incomplete, unknown, repeated, state[last].astype(np.int8), query)
+
+
+def _query_bits(of_query: NDArray[np.int64], owner: NDArray[np.int64], ptr: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """One byte a row from one flag a gene; 0 for a row with more genes than a byte has bits."""
+    place = np.arange(len(owner)) - ptr[owner]
+    fits = np.diff(ptr)[owner] <= _QUERY_BITS
+    bits = np.where(fits, of_query << np.where(fits, place, 0), 0)
+    return np.bincount(owner, bits, minlength=len(ptr) - 1).astype(np.uint8)
 
 
 def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.columns import loaded
@@ -16,13 +17,14 @@ from dglcell.genotypes.dataset import GenotypeTable
 
 PREFIX = "screen/"
 _COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std")
+_QUERY = "query"  # files from before it was stored lack it
 
 
 def to_blocks(parts: Iterable[GenotypeTable]) -> Iterator[dict[str, NDArray[Any]]]:
     """The datasets of consecutive parts of one table, as blocks of rows to append; one block at least."""
     empty, end = True, 0
     for part in parts:
-        block = {PREFIX + name: loaded(getattr(part, name)) for name in _COLUMNS}
+        block = {PREFIX + name: loaded(getattr(part, name)) for name in (*_COLUMNS, _QUERY)}
         ptr = block[PREFIX + "ptr"] + end
         block[PREFIX + "ptr"] = ptr if empty else ptr[1:]
         empty, end = False, int(ptr[-1])
@@ -44,7 +46,11 @@ def from_arrays(
     except KeyError as error:
         raise FormatError(f"the stored screen has no dataset {error.args[0]} - build the file again") from error
     n = len(ptr) - 1
-    fits = n >= 0 and labels.shape == (n, 4) and source.shape == std.shape == (n,)
+    query = arrays.get(PREFIX + _QUERY)
+    if query is None:
+        query = np.zeros(max(0, n), dtype=np.uint8)
+    fits = n >= 0 and labels.shape == (n, 4) and source.shape == std.shape == query.shape == (n,)
     if not fits or not int(ptr[-1]) == len(genes) == len(alleles):
         raise FormatError("the datasets of the stored screen do not fit together - build the file again")
-    return GenotypeTable(genes, ptr, labels, source, tuple(meta["sources"]), meta["ids_fingerprint"], ids, alleles, std)
+    sources, fingerprint = tuple(meta["sources"]), meta["ids_fingerprint"]
+    return GenotypeTable(genes, ptr, labels, source, sources, fingerprint, ids, alleles, std, query)

@@ -46,6 +46,9 @@ class ScreenTable:
         Line number of each row.
     report : dict
         What was read: counts, which add up over blocks, and texts.
+    query : (n,) int8, optional
+        How many of a row's genes are those of its query strain: they stand first in `codes`. None where the layout has
+        no queries.
     """
 
     path: str
@@ -59,6 +62,7 @@ class ScreenTable:
     expected: NDArray[np.float32]
     lines: NDArray[np.int64]
     report: Report = field(default_factory=dict)
+    query: NDArray[np.int8] | None = None
 
     @classmethod
     def of(
@@ -125,6 +129,7 @@ def join(tables: Sequence[ScreenTable]) -> ScreenTable:
         mapped = np.array([row_of.setdefault(entry, len(row_of)) for entry in entries], dtype=np.int32)
         codes.append(mapped[table.codes])
     columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _COLUMNS}
+    queries = [table.query for table in tables if table.query is not None]
     return ScreenTable(
         tables[0].path,
         tables[0].layout,
@@ -133,6 +138,7 @@ def join(tables: Sequence[ScreenTable]) -> ScreenTable:
         np.concatenate(codes),
         offsets(np.concatenate([np.diff(table.ptr) for table in tables])),
         report=add_reports(table.report for table in tables),
+        query=np.concatenate(queries) if queries else None,
         **columns,
     )
 

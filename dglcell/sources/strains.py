@@ -98,6 +98,8 @@ class Mutations:
         Control loci left out, over all rows.
     empty : (n,) bool
         Rows with an empty strain id, or a part of one.
+    query : (n,) int8, optional
+        See `ScreenTable`; None where there is one column of strains, which no query is told from.
     """
 
     names: tuple[str, ...]
@@ -107,6 +109,7 @@ class Mutations:
     suffixes: Counter[str]
     controls: int
     empty: NDArray[np.bool_]
+    query: NDArray[np.int8] | None
 
 
 def combine(columns: Sequence[Strains], query: bool = False) -> Mutations:
@@ -125,7 +128,11 @@ def combine(columns: Sequence[Strains], query: bool = False) -> Mutations:
         empty |= blank[column.codes]
         parsed.append((column.codes, [[gene for gene in genes if gene[0]] for genes, _ in found]))
     del suffixes[""]
-    return Mutations(*interleave(n, parsed), suffixes, controls, empty)
+    mutations = interleave(n, parsed)
+    codes, first = parsed[0]
+    of_query = np.diff(mutations[-1]) if query else np.array([len(g) for g in first], dtype=np.int64)[codes]
+    known = of_query.astype(np.int8) if query or len(columns) > 1 else None
+    return Mutations(*mutations, suffixes, controls, empty, known)
 
 
 def interleave(

@@ -149,6 +149,7 @@ def _table(
         np.asarray(pairs, dtype=np.float32),
         columns.lines,
         report,
+        mutations.query,
     )
 
 

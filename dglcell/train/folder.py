@@ -30,7 +30,7 @@ class RunFolder:
     |---|---|
     | `config.toml` | the effective configuration, ready for `--config` |
     | `cell.h5` | the graph alone |
-    | `split.safetensors` | part of each screen row (0 train, 1 val, 2 test), its hash, the screen's fingerprint |
+    | `split.safetensors` | each row's part (0 train, 1 val, 2 test, 3 unused), kind, hash, the screen's fingerprint |
     | `model.safetensors` | weights of the best epoch, and everything that prediction needs |
     | `resume.pt` | state after the last whole epoch |
     | `metrics.jsonl` | one line an epoch |

@@ -225,6 +225,7 @@ def _about(session: Session, member: int) -> dict[str, Any]:
         "ensemble": session.config.ensemble,
         "device": str(session.device),
         "engine": session.engine.name,
+        "split": session.split.kind,
         "rows": session.split.counts,
         "parameters": sum(p.numel() for p in session.model.parameters()),
     }

@@ -26,7 +26,7 @@ from dglcell.config import TrainConfig
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.scaling import Scaler
-from dglcell.genotypes.split import TEST, Split
+from dglcell.genotypes.split import TRAIN, VAL, Split, check_leaks
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel, GraphSizes
@@ -78,14 +78,13 @@ class Session:
     UsageError
         The configuration contradicts itself, the machine or the data.
     DataError
-        The table belongs to another cell, or a part of the split has no label to learn from.
+        The table belongs to another cell, the split leaks, or a part of it has no label to learn from.
     """
 
     def __init__(self, cell: CellGraph, table: GenotypeTable, split: Split, config: TrainConfig) -> None:
         self.cell, self.table, self.split, self.config = cell, table, split, config.validate()
         table.require_cell(cell)
-        if len(split.part) != len(table):
-            raise DataError(f"the split has {len(split.part)} rows, the screen {len(table)} - split this screen")
+        check_leaks(table, split)  # whoever made it
         self.device = resolve(config.device)
         autocast(self.device, config.precision)
         self.train_rows, self.val_rows = self._rows("train"), self._rows("val")
@@ -122,10 +121,10 @@ class Session:
         return rows
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Standardised labels (len(rows), 2); the test rows' are never read, and are NaN so that they cannot be."""
+        """Standardised labels (len(rows), 2); those of rows neither for training nor validation are NaN, never used."""
         part = self.table.take(rows)
         targets = self.scaler.transform(part.targets, part.orders)
-        targets[self.split.part[rows] == TEST] = np.nan
+        targets[~np.isin(self.split.part[rows], (TRAIN, VAL))] = np.nan
         return targets
 
     @contextlib.contextmanager

@@ -87,8 +87,23 @@ def test_a_part_without_labels_counts_as_empty():
 
 def test_too_few_gene_sets_for_three_parts():
     cell = tiny_cell()
-    with pytest.raises(UsageError, match=r"leaves the part val without .*\(2 gene sets in all\)"):
+    with pytest.raises(
+        UsageError, match=r"leaves the part val without .*\(2 gene sets in all\) - raise --val-fraction or"
+    ):
         make_split(GenotypeTable.of(cell, *cell.indices([[0], [1]]), np.ones((2, 4))))
+
+
+@pytest.mark.parametrize("kind", ["random", "kfold"])
+def test_labels_are_shared_out_and_no_part_is_rounded_away(kind):
+    cell = tiny_cell(genes=40)
+    genotypes = [list(range(g, g + order)) for order in (1, 2, 3, 4) for g in range(30)]
+    labels = np.full((120, 4), np.nan)
+    labelled = [30 * order + g for order in range(4) for g in (3, 10, 17, 24)]  # too few of each order for a tenth
+    labels[labelled, 0] = 1.0
+    table = GenotypeTable.of(cell, *cell.indices(genotypes), labels)
+    for seed in range(5):
+        counts = np.bincount(make_split(table, kind, seed=seed).part[labelled], minlength=3)
+        assert counts.tolist() == [12, 2, 2]
 
 
 def test_a_leak_is_found():
@@ -110,10 +125,15 @@ def file_table(cell):
 
 def test_a_file_gives_the_parts(tmp_path):
     cell = tiny_cell()
-    path = write(tmp_path / "s.tsv", "genes split\nG003;g002 test\nG009 test\nG001 train\nG002 Val\n")
+    path = write(tmp_path / "s.tsv", "genes split\nG003;g002 test\nG009 unused\nG001 train\nG002 Val\n")
     split = make_split(file_table(cell), "file", path=path, cell=cell)
     assert split.part.tolist() == [0, 1, 2, 1]
     assert split.kind == "file"
+    more = GenotypeTable.of(cell, *cell.indices([["G001"], ["G009"], ["G002"], ["G002", "G003"]]), np.ones((4, 4)))
+    split = make_split(more, "file", path=path, cell=cell)
+    assert split.part.tolist() == [0, 3, 1, 2]
+    assert split.counts == {"train": 1, "val": 1, "test": 1, "unused": 1}
+    assert split.rows("unused").tolist() == [1]
 
 
 @pytest.mark.parametrize(

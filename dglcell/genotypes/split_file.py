@@ -1,0 +1,77 @@
+"""Parts of genotypes that a file gives: a genotype table with a column `split`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell.columns import loaded
+from dglcell.errors import DataError, Problems
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.genotypes.leaks import check_leaks
+from dglcell.genotypes.names import gene_rows
+from dglcell.genotypes.parts import STATES, Split
+
+if TYPE_CHECKING:
+    from dglcell.graph.cell import CellGraph
+
+_UNSET = -1
+
+
+def read_parts(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[np.int8]:
+    """(genotypes,) the part of each gene set of a table, by its key.
+
+    Raises
+    ------
+    DataError
+        The file does not give every gene set exactly one part.
+    """
+    from dglcell.sources.screens import read_genotype_table
+
+    given = read_genotype_table(path)
+    header = [name.strip().lower() for name in given.header]
+    if "split" not in header:
+        raise DataError(f"{path} has no column split - a column with {_words()} was expected")
+    found = gene_rows(cell, given.genotypes)
+    if found.unknown:
+        raise DataError(f"{path}: genes that the graph does not have: {found.describe_unknown()} - correct the names")
+    words = [row[header.index("split")].strip().lower() for row in given.rows]
+    problems = Problems(DataError)
+    for word in sorted(set(words) - set(STATES)):
+        problems.add(f"{path}: split {word!r} in {words.count(word)} rows - {_words()} was expected")
+    problems.check()
+    theirs = np.array([STATES.index(word) for word in words], dtype=np.int8)
+    return _match(table, GenotypeTable.of(cell, found.genes, found.ptr), theirs, path)
+
+
+def _words() -> str:
+    return ", ".join(STATES[:-1]) + f" or {STATES[-1]}"
+
+
+def _match(table: GenotypeTable, listed: GenotypeTable, theirs: NDArray[np.int8], path: Path) -> NDArray[np.int8]:
+    """Parts of the table's gene sets from those of the listed ones; sets that only the list has do not matter."""
+    ptr = loaded(table.ptr)
+    both = dataclasses.replace(
+        table,
+        genes=np.concatenate([loaded(table.genes), listed.genes]),
+        ptr=np.concatenate([ptr, listed.ptr[1:] + ptr[-1]]),
+    )
+    try:
+        check_leaks(listed, Split(theirs, "file"))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    part_of_all = np.full(both.num_genotypes, _UNSET, dtype=np.int8)
+    keys = both.genotype_keys()
+    part_of_all[keys[len(table) :]] = theirs
+    part = np.full(table.num_genotypes, _UNSET, dtype=np.int8)
+    part[table.genotype_keys()] = part_of_all[keys[: len(table)]]
+    absent = int(np.count_nonzero(part == _UNSET))
+    if absent:
+        raise DataError(
+            f"{path} gives no part to {absent} of {len(part)} gene sets of the screen - list each of them once"
+        )
+    return part
