@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
+from torch_geometric import EdgeIndex
 from torch_geometric.data import Batch, HeteroData
 from torch_geometric.nn import GATv2Conv, HeteroConv, SimpleConv
 from torch_geometric.nn.aggr import AttentionalAggregation
@@ -52,11 +53,16 @@ def hetero_data(cell: CellGraph) -> HeteroData:
     return data
 
 
-def collate(data: HeteroData, lost: Perturbation) -> Batch:
-    """One subgraph a genotype, stacked."""
+def collate(data: HeteroData, lost: Perturbation, compressed: bool = False) -> Batch:
+    """One subgraph a genotype, stacked; `compressed` makes its edges `EdgeIndex`es, which have CSC pointers."""
     kept = {t: torch.from_numpy(~lost.removed(t, data[t].num_nodes)) for t in NODE_TYPES}
     batch = Batch.from_data_list([data.subgraph({t: kept[t][b] for t in NODE_TYPES}) for b in range(len(lost))])
     batch[_OF].edge_weight = _mean_weights(batch[_OF], batch[METABOLITE].num_nodes)
+    if compressed:
+        for source, name, target in batch.edge_types:
+            store = batch[source, name, target]
+            size = batch[source].num_nodes, batch[target].num_nodes
+            store.edge_index = EdgeIndex(store.edge_index, sparse_size=size, sort_order="col")
     return batch
 
 

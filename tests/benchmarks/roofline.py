@@ -27,7 +27,7 @@ _FLOAT, _INDEX = 4, 4  # bytes
 BACKWARD = 2  # times the forward pass: each product has two gradients, each message two ends
 
 
-def ceilings(hidden: int, rows: int = 6607 * 16, seconds: float = 2.0) -> dict[str, float]:
+def ceilings(hidden: int, rows: int = 6607 * 16, seconds: float = 1.0) -> dict[str, float]:
     """The best that this machine does at the two things that a layer is made of.
 
     Parameters
@@ -163,8 +163,9 @@ def count(cell: CellGraph, genes: graphs.Index, ptr: graphs.Index, hidden: int, 
     Returns
     -------
     dict
-        `layers`: of each its `Work` and the share of (row, genotype) that deletions reached. `training` and `inference`:
-        `Work` of a whole forward pass with the wild type and without it. `unshared`: with every row for every genotype.
+        `layers`: of each what its forward pass needs, and the share of (node, genotype) that deletions reached.
+        `training`: `Work` of a step, forward and backward, wild type included. `inference`: forward, the wild type's
+        own rows excluded. `unshared`: both with every node of every genotype.
     """
     engine = make_engine("fused", cell.dgl, "cpu")
     batch = Batch.from_perturbation(cell.lose(genes, ptr), cell)
@@ -191,7 +192,10 @@ def count(cell: CellGraph, genes: graphs.Index, ptr: graphs.Index, hidden: int, 
         "layers": found,
         "training": (inputs + shared + pool) * (1 + BACKWARD),
         "inference": shared + pool + (wild + wild_pool) * -1,
-        "unshared": (inputs + (wild + wild_pool) * (size + 1)) * (1 + BACKWARD),
+        "unshared": {
+            "training": (inputs + (wild + wild_pool) * (size + 1)) * (1 + BACKWARD),
+            "inference": (wild + wild_pool) * size,
+        },
     }
 
 

@@ -1,13 +1,14 @@
-"""What is compared: four ways to compute one model, behind one small interface.
+"""What is compared: ways to compute one model, behind one small interface.
 
-`pyg` and `dgl-batch` collate a subgraph a genotype; `dgl`, `torch` and `fused` are the engines, on masks over the one
-shared graph. All have the variant `difference`, the same sizes, the same optimiser, the wild type once a training step
-and cached for inference.
+`pyg`, `pyg-csc` and `dgl-batch` collate a subgraph a genotype; `dgl`, `torch` and `fused` are the engines, on masks
+over the one shared graph. All have the variant `difference`, the same sizes, the same optimiser, the wild type once a
+training step and cached for inference.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -25,7 +26,7 @@ from dglcell.nn.model import CellModel, GraphSizes, WildType
 from dglcell.ops.engines import make_engine
 from dglcell.schema import GENE, LABELS, NODE_TYPES
 
-SIDES = ("pyg", "dgl-batch", "dgl", "torch", "fused")
+SIDES = ("pyg", "pyg-csc", "dgl-batch", "dgl", "torch", "fused")
 
 Index = NDArray[np.int64]
 States = dict[str, Tensor]
@@ -51,8 +52,8 @@ class Side(Protocol):
 
 def make_side(name: str, cell: CellGraph, config: ModelConfig, at_once: int | None = None) -> Side:
     """A side with new weights."""
-    if name == "pyg":
-        return PygSubgraphs(cell, config, at_once)
+    if name in ("pyg", "pyg-csc"):
+        return PygSubgraphs(cell, config, at_once, compressed=name == "pyg-csc")
     if name == "dgl-batch":
         return DglSubgraphs(cell, config, at_once)
     return Masks(name, cell, config)
@@ -180,7 +181,7 @@ class DglSubgraphs(Subgraphs):
     def encode(self, inputs: States, genes: Index, ptr: Index) -> Tensor:
         """See `Subgraphs.encode`."""
         dgl = _dgl.load()
-        graph = dgl.batch([self.cell.perturb(genes[a:b].tolist()) for a, b in zip(ptr[:-1], ptr[1:], strict=True)])
+        graph = dgl.batch([self.cell.perturb(genes[a:b].tolist()) for a, b in itertools.pairwise(ptr)])
         engine = make_engine("dgl", graph, "cpu")
         own = {t: inputs[t].index_select(0, graph.nodes[t].data[dgl.NID]) for t in NODE_TYPES}
         states = self.model.encode(engine, own, drop=self._drop())
@@ -195,17 +196,21 @@ class DglSubgraphs(Subgraphs):
 
 
 class PygSubgraphs(Subgraphs):
-    """`HeteroData.subgraph` and `Batch.from_data_list`, then `pyg_side.PygModel`."""
+    """`HeteroData.subgraph` and `Batch.from_data_list`, then `pyg_side.PygModel`.
 
-    def __init__(self, cell: CellGraph, config: ModelConfig, at_once: int | None) -> None:
+    With `compressed` the edges of a relation are an `EdgeIndex` sorted by target, so that PyG reduces segments.
+    """
+
+    def __init__(self, cell: CellGraph, config: ModelConfig, at_once: int | None, compressed: bool = False) -> None:
         from tests.benchmarks import pyg_side
 
         self._pyg: Any = pyg_side
         torch.manual_seed(0)
         self.model = pyg_side.PygModel(config, cell)
         super().__init__(cell, at_once)
+        self._compressed = compressed
         self._data = pyg_side.hetero_data(cell)
-        self._whole = pyg_side.collate(self._data, cell.lose([], [0, 0]))
+        self._whole = pyg_side.collate(self._data, cell.lose([], [0, 0]), compressed)
 
     def wild_type(self) -> tuple[States, Tensor]:
         """See `Subgraphs.wild_type`."""
@@ -214,7 +219,8 @@ class PygSubgraphs(Subgraphs):
 
     def encode(self, inputs: States, genes: Index, ptr: Index) -> Tensor:
         """See `Subgraphs.encode`."""
-        return self.model.encode(inputs, self._pyg.collate(self._data, self.cell.lose(genes, ptr)))
+        batch = self._pyg.collate(self._data, self.cell.lose(genes, ptr), self._compressed)
+        return self.model.encode(inputs, batch)
 
     def predict(self, z_p: Tensor) -> Tensor:
         """See `Subgraphs.predict`."""
