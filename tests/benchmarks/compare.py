@@ -148,8 +148,10 @@ class Comparison:
         self.report["ceilings"][str(hidden)] = ceiling
         config = ModelConfig(layers=LAYERS, hidden=hidden, variant="difference", dropout=self.args.dropout)
         made = {name: sides.make_side(name, cell, config, self.args.at_once) for name in self.args.sides}
-        for batch in self.args.batches:
-            for kind in timing.KINDS:
+        for kind in timing.KINDS:
+            for side in made.values():
+                side.at_once = self.args.at_once  # what did not fit in training may fit in inference
+            for batch in self.args.batches:
                 found = timing.measure(cell, made, kind, batch, self.args.repeats, self.args.patience, say)
                 self.report["steps"] += [{"graph": graph, "hidden": hidden, **record} for record in found]
                 self._roofline(graph, cell, hidden, found, ceiling)

@@ -132,13 +132,13 @@ def layer_work(cell: CellGraph, before: Rows, after: Rows, hidden: int, last: bo
         work.send(edges, len(made), senders + len(before[relation.dst_type]), h, _ATTENTION)
         work.block(len(made), h)
     work.map(len(before[METABOLITE]), h, h)
-    for name, senders in ((IN, before[METABOLITE]), (OF, after[REACTION])):
+    for name, sending in ((IN, before[METABOLITE]), (OF, after[REACTION])):
         if last and name == OF:
             continue  # nothing reads it
         relation = cell.relations[name]
         made = after[relation.dst_type]
         edges = int(_degree(relation.dst, cell.num_nodes(relation.dst_type))[made].sum())
-        work.send(edges, len(made), len(senders), h, 2)
+        work.send(edges, len(made), len(sending), h, 2)
         work.block(len(made), h)
     return work
 

@@ -72,7 +72,7 @@ def _optimiser(model: torch.nn.Module) -> torch.optim.Optimizer:
 class Masks:
     """An engine on masks over the shared graph, as `dglcell train` uses it."""
 
-    at_once = None
+    at_once: int | None = None
 
     def __init__(self, name: str, cell: CellGraph, config: ModelConfig) -> None:
         self.cell, self.model = cell, cell_model(cell, config)
@@ -109,7 +109,7 @@ class Subgraphs:
     genes' MLP still run once, forward and backward.
     """
 
-    model: torch.nn.Module
+    model: Any
 
     def __init__(self, cell: CellGraph, at_once: int | None) -> None:
         self.cell, self.at_once = cell, at_once
@@ -146,7 +146,7 @@ class Subgraphs:
         for rows, *genotypes in self._pieces(genes, ptr):
             z_i = self.encode(dict(zip(inputs, leaves[:-1], strict=True)), *genotypes)
             error = self.predict(leaves[-1] - z_i) - labels[rows]
-            (error.square().sum() / labels.numel()).backward()
+            (error.square().sum() / labels.numel()).backward()  # type: ignore[no-untyped-call]
         torch.autograd.backward(shared, [x.grad for x in leaves])
         self.optimiser.step()
 

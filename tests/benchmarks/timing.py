@@ -123,26 +123,35 @@ def measure(
         genotypes = graphs.double_deletions(cell.num_nodes(GENE), batch, rng)
         for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
             timing = timings[name]
-            if len(timing.seconds) >= 3 and sum(timing.seconds) > patience:
+            if timing.failure or (len(timing.seconds) >= 3 and sum(timing.seconds) > patience):
                 continue
             gc.collect()
             started = time.perf_counter()
-            KINDS[kind](made[name], *genotypes)
+            try:
+                with sides.out_of_memory():
+                    KINDS[kind](made[name], *genotypes)
+            except MemoryError:  # these deletions leave more than the first did: smaller collations from here on
+                timing.seconds.clear()
+                timing.failure = _fit(KINDS[kind], made[name], *genotypes, smaller=True)
+                timing.at_once = made[name].at_once
+                continue
             timing.seconds.append(time.perf_counter() - started)
             say(f"{kind} batch {batch} round {round_ + 1}: {name} {timing.seconds[-1]:.3f} s")
     return [timing.record(timings.get(REFERENCE)) for timing in timings.values()]
 
 
-def _fit(call: Call, side: sides.Side, genes: graphs.Index, ptr: graphs.Index) -> str | None:
+def _fit(call: Call, side: sides.Side, genes: graphs.Index, ptr: graphs.Index, smaller: bool = False) -> str | None:
     """Warm up, collating fewer genotypes at once while the memory does not suffice; why it never did, or None."""
     while True:
+        if smaller:
+            now = min(side.at_once or len(ptr) - 1, len(ptr) - 1)
+            if now == 1 or isinstance(side, sides.Masks):
+                return "out of memory"
+            side.at_once = now // 2
+        gc.collect()
         try:
             with sides.out_of_memory():
                 call(side, genes, ptr)
             return None
-        except MemoryError as error:
-            now = side.at_once or len(ptr) - 1
-            if now == 1 or isinstance(side, sides.Masks):
-                return f"out of memory: {error}"
-            side.at_once = now // 2
-            gc.collect()
+        except MemoryError:
+            smaller = True
