@@ -227,7 +227,8 @@ class _Attention(torch.autograd.Function):
         parts = len(ctx.where[0]) - 1
         made = [torch.zeros(parts, *x.shape, dtype=x.dtype) for x in (x_src, x_dst, a)]
         kernels.gat_backward(*ctx.where, *_arrays(x_src, x_dst, a, y, lse, grad), *_arrays(*made))
-        return *(d.sum(0) for d in made), None, None, None, None
+        d_src, d_dst, d_a = (d.sum(0) for d in made)
+        return d_src, d_dst.mul_(a), d_a, None, None, None, None
 
 
 class _Sum(torch.autograd.Function):

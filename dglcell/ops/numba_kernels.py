@@ -87,13 +87,14 @@ def gat_forward(cuts, genotype, node, target, ptr, src, lookup, x_src, x_dst, a,
 def gat_backward(  # type: ignore[no-untyped-def]
     cuts, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, y, lse, grad, d_src, d_dst, d_a
 ):
-    """Gradients of `gat_forward`; d_src, d_dst, d_a have a leading axis of parts and start at 0."""
+    """Gradients of `gat_forward`; d_src, d_dst, d_a have a leading axis of parts and start at 0.
+
+    d_dst is still without its factor a, the same for all its rows.
+    """
     heads, width = a.shape
     slope = a.dtype.type(SLOPE)
-    one = a.dtype.type(1.0)
     for part in numba.prange(len(cuts) - 1):
         mean = np.empty(heads, a.dtype)
-        g = np.empty(width, a.dtype)
         for p in range(cuts[part], cuts[part + 1]):
             b, n, q = genotype[p], node[p], target[p]
             for h in range(heads):
@@ -115,18 +116,17 @@ def gat_backward(  # type: ignore[no-untyped-def]
                         t += grad[p, h, d] * x
                     alpha = math.exp(s - lse[p, h])
                     d_score = alpha * (t - mean[h])
-                    # Several short loops: each touches few enough arrays for the compiler to vectorise it.
+                    d_low = d_score * slope
+                    # Two loops and not one: each touches few enough arrays for the compiler to vectorise it.
                     for d in range(width):
                         v = x_src[r, h, d] + x_dst[q, h, d]
-                        g[d] = d_score * (one if v > 0 else slope)
+                        g = d_score if v > 0 else d_low
+                        d_a[part, h, d] += g * v
+                        d_dst[part, q, h, d] += g
                     for d in range(width):
-                        d_a[part, h, d] += g[d] * (x_src[r, h, d] + x_dst[q, h, d])
-                    for d in range(width):
-                        g[d] *= a[h, d]
-                    for d in range(width):
-                        d_src[part, r, h, d] += alpha * grad[p, h, d] + g[d]
-                    for d in range(width):
-                        d_dst[part, q, h, d] += g[d]
+                        v = x_src[r, h, d] + x_dst[q, h, d]
+                        g = d_score if v > 0 else d_low
+                        d_src[part, r, h, d] += alpha * grad[p, h, d] + a[h, d] * g
 
 
 @_compiled

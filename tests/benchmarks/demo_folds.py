@@ -8,6 +8,7 @@ chosen by this figure, not by the demo's test pairs.
 
 import argparse
 import dataclasses
+import sys
 import tempfile
 from pathlib import Path
 
@@ -51,8 +52,9 @@ def main() -> None:
                 train_all(cell, table, split, settings, Path(folder) / "run")
                 predicted = load_run(Path(folder) / "run").predict_rows(part.genes, part.ptr)
             found.setdefault(name, []).append(predicted[:, INTERACTION])
-        print(f"fold {fold + 1} of {folds}: {_scores(found, slice(fold, None))}", flush=True)
-    print(f"all {folds} folds: {_scores(found, slice(None))}")
+        sys.stdout.write(f"fold {fold + 1} of {folds}: {_scores(found, slice(fold, None))}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"all {folds} folds: {_scores(found, slice(None))}\n")
 
 
 def _scores(found: dict[str, list[np.ndarray]], folds: slice) -> str:
