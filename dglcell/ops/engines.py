@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dglcell import _dgl
 from dglcell.errors import UsageError
-from dglcell.ops.attention import Alive
+from dglcell.ops.survivors import Survivors
 
 # Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
 # and `torch` that is what survives, for `fused` which rows there are.
@@ -58,13 +58,13 @@ class Engine(Protocol):
     num_graphs: int
     recompute: bool
 
-    def plan(self, alive: Alive, layers: int) -> Sequence[Where]:
+    def plan(self, alive: Survivors, layers: int) -> Sequence[Where]:
         """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.
 
         Parameters
         ----------
-        alive : mapping
-            Survivors (N, B) of every node type.
+        alive : Survivors
+            Of B genotypes.
         layers : int
             At least 1.
         """

@@ -69,8 +69,8 @@ def test_node_and_edge_permutation(engine, seed, variant, feedback):
     for t in NODE_TYPES:
         weights[f"embeddings.{t}"] = weights[f"embeddings.{t}"][torch.from_numpy(np.argsort(new[t]))]
     moved.load_state_dict(weights)
-    lost = {t: (torch.from_numpy(new[t])[rows], ptr) for t, (rows, ptr) in batch.lost.items()}
-    moved_batch = dataclasses.replace(batch, lost=lost)
+    lost = {t: (new[t][rows], ptr) for t, (rows, ptr) in batch.host.items()}
+    moved_batch = dataclasses.replace(batch, host=lost)
     actual = moved(make_engine(engine, graph, "cpu"), moved_batch).predictions
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-10)
 
