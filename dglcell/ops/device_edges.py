@@ -38,9 +38,7 @@ class Side:
     def of(cls, edges: Sparse, device: torch.device) -> Side:
         """Copy to a device."""
         order = np.argsort(-np.diff(edges.ptr), kind="stable").astype(np.int32)
-        return cls(
-            send(edges.ptr.astype(np.int32), device), send(edges.src, device), send(order, device), edges.edge
-        )
+        return cls(send(edges.ptr.astype(np.int32), device), send(edges.src, device), send(order, device), edges.edge)
 
     def values(self, by_edge: NDArray[np.generic]) -> Tensor:
         """Edge values (E,), by edge id, in this order."""

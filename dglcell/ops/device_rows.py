@@ -17,7 +17,7 @@ from dglcell.ops.packed import Layer
 from dglcell.ops.sparse import Sparse
 from dglcell.ops.survivors import Survivors
 from dglcell.ops.transfer import send
-from dglcell.ops.triton_launch import on
+from dglcell.ops.triton_launch import launch
 from dglcell.schema import NODE_TYPES
 
 _TILE = 1024  # entries of a lookup table that a program of `list_rows` reads
@@ -70,10 +70,8 @@ class DeviceRows:
     def named(self) -> tuple[Tensor, Tensor]:
         """Genotype (0 the wild type) and node of every row, (P,) int32 each."""
         names = self.lookup.new_empty(2, len(self))
-        if len(self):
-            grid = len(self.lookup), triton.cdiv(self.num_nodes, _TILE)
-            with on(self.lookup):
-                triton_kernels.list_rows[grid](self.lookup, names[0], names[1], self.num_nodes, N=_TILE)
+        grid = len(self.lookup), triton.cdiv(self.num_nodes, _TILE)
+        launch(triton_kernels.list_rows, grid, self.lookup, names[0], names[1], self.num_nodes, N=_TILE)
         return names[0], names[1]
 
     @functools.cached_property

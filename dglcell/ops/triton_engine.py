@@ -60,9 +60,7 @@ class TritonEngine(PackedEngine):
         out: Tensor = Carry.apply(flat, where.before[node_type], where.after[node_type])  # type: ignore[no-untyped-call]
         return out.view(len(out), *x.shape[1:])
 
-    def gatv2(
-        self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[DeviceRows] | None
-    ) -> Tensor:
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.gatv2`."""
         ends = self._ends(relation, where)
         out: Tensor = Attention.apply(  # type: ignore[no-untyped-call]
@@ -74,7 +72,11 @@ class TritonEngine(PackedEngine):
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
         ends = self._ends(IN, where)
         alpha: Tensor = Softmax.apply(  # type: ignore[no-untyped-call]
-            full_precision(q_m).squeeze(1), full_precision(q_r).squeeze(1), self._incidences[IN], self._starts(ends[2]), ends
+            full_precision(q_m).squeeze(1),
+            full_precision(q_r).squeeze(1),
+            self._incidences[IN],
+            self._starts(ends[2]),
+            ends,
         )
         return alpha.unsqueeze(1)
 
@@ -115,5 +117,10 @@ class TritonEngine(PackedEngine):
         place = self._in_edges[IN][2].places.astype(np.int32)
         amount = self._stoichiometry
         return Incidences(
-            edges, edges.into.values(amount), edges.out.values(amount), edges.into.values(place), edges.out.values(place), owner
+            edges,
+            edges.into.values(amount),
+            edges.out.values(amount),
+            edges.into.values(place),
+            edges.out.values(place),
+            owner,
         )

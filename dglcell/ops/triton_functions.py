@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from dglcell.ops import triton_attention, triton_launch, triton_pool
 from dglcell.ops.device_edges import DeviceEdges
 from dglcell.ops.device_rows import DeviceRows
-from dglcell.ops.triton_launch import accumulator, block_of, head_sizes, on, warps
+from dglcell.ops.triton_launch import accumulator, block_of, head_sizes, launch, warps
 
 _CHUNK = 256  # nodes that a program of the pooling adds up: enough programs for a single genotype too
 _POOL_NODES = 16
@@ -46,15 +46,15 @@ class Attention(torch.autograd.Function):
         lse = y.new_empty(y.shape[:2])
         sizes = head_sizes(*a.shape)
         side = edges.into
-        if len(made):
-            with on(y):
-                triton_attention.gat_forward[(len(made),)](
-                    *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
-                    *(x_src, x_dst, a, y, lse, made.num_nodes, senders.num_nodes),
-                    **sizes,
-                    ACC=acc,
-                    num_warps=warps(sizes, triton_launch.FORWARD_WARPS),
-                )
+        launch(
+            triton_attention.gat_forward,
+            (len(made),),
+            *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(x_src, x_dst, a, y, lse, made.num_nodes, senders.num_nodes),
+            **sizes,
+            ACC=acc,
+            num_warps=warps(sizes, triton_launch.FORWARD_WARPS),
+        )
         ctx.edges, ctx.ends = edges, ends
         ctx.save_for_backward(x_src, x_dst, a, y, lse)
         return y
@@ -75,19 +75,20 @@ class Attention(torch.autograd.Function):
         common["num_warps"] = warps(sizes, triton_launch.BACKWARD_WARPS)
         counts = made.num_nodes, senders.num_nodes, len(made.lookup)
         into, out = ctx.edges.into, ctx.edges.out
-        with on(y):
-            if made.num_nodes:
-                triton_attention.gat_backward_target[(blocks * made.num_nodes,)](
-                    *(into.order, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
-                    *(d_dst, mean, part_dst, part_a, *counts),
-                    **common,
-                )
-            if senders.num_nodes:
-                triton_attention.gat_backward_source[(blocks * senders.num_nodes,)](
-                    *(out.order, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
-                    *(d_src, part_src, *counts),
-                    **common,
-                )
+        launch(
+            triton_attention.gat_backward_target,
+            (blocks * made.num_nodes,),
+            *(into.order, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
+            *(d_dst, mean, part_dst, part_a, *counts),
+            **common,
+        )
+        launch(
+            triton_attention.gat_backward_source,
+            (blocks * senders.num_nodes,),
+            *(out.order, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
+            *(d_src, part_src, *counts),
+            **common,
+        )
         return merge(d_src, part_src), merge(d_dst, part_dst), part_a.sum((0, 1)).to(a.dtype), None, None
 
 
@@ -102,13 +103,13 @@ class Pool(torch.autograd.Function):
         acc, dtype = accumulator(values.dtype)
         sums = values.new_empty(genotypes, chunks, width, dtype=dtype)
         highest, total = sums.new_empty(2, genotypes, chunks)
-        if genotypes:
-            with on(values):
-                triton_pool.pool_forward[(genotypes, chunks)](
-                    *(lookup, values, scores, highest, total, sums, nodes, _CHUNK),
-                    **_pool_sizes(width),
-                    ACC=acc,
-                )
+        launch(
+            triton_pool.pool_forward,
+            (genotypes, chunks),
+            *(lookup, values, scores, highest, total, sums, nodes, _CHUNK),
+            **_pool_sizes(width),
+            ACC=acc,
+        )
         top = highest.amax(1)
         scale = torch.exp(highest - top[:, None])
         whole = (scale * total).sum(1)
@@ -127,15 +128,15 @@ class Pool(torch.autograd.Function):
         d_values, d_scores = torch.empty_like(values), torch.empty_like(scores)
         part_values, part_scores = z.new_empty(blocks, nodes, width), z.new_empty(blocks, nodes)
         grad = grad.contiguous()
-        if nodes and genotypes:
-            with on(values):
-                triton_pool.pool_backward[(triton.cdiv(nodes, _POOL_NODES), blocks)](
-                    *(lookup, values, scores, lse, (grad * z).sum(-1), grad),
-                    *(d_values, d_scores, part_values, part_scores, nodes, genotypes),
-                    **_pool_sizes(width),
-                    BLOCK=block,
-                    ACC=accumulator(values.dtype)[0],
-                )
+        launch(
+            triton_pool.pool_backward,
+            (triton.cdiv(nodes, _POOL_NODES), blocks),
+            *(lookup, values, scores, lse, (grad * z).sum(-1), grad),
+            *(d_values, d_scores, part_values, part_scores, nodes, genotypes),
+            **_pool_sizes(width),
+            BLOCK=block,
+            ACC=accumulator(values.dtype)[0],
+        )
         return merge(d_values, part_values), merge(d_scores, part_scores), None
 
 
@@ -156,12 +157,12 @@ class Carry(torch.autograd.Function):
         acc, dtype = accumulator(grad.dtype)
         d_x, grad = grad.new_empty(ctx.shape), grad.contiguous()
         parts = grad.new_empty(blocks, made.num_nodes, width, dtype=dtype)
-        if made.num_nodes:
-            with on(grad):
-                triton_pool.carry_backward[(blocks * made.num_nodes,)](
-                    *(entering.lookup, made.lookup, grad, d_x, parts, made.num_nodes, len(made.lookup)),
-                    **{"BLOCK": block, "W": width, "WP": triton.next_power_of_2(width), "ACC": acc},
-                )
+        launch(
+            triton_pool.carry_backward,
+            (blocks * made.num_nodes,),
+            *(entering.lookup, made.lookup, grad, d_x, parts, made.num_nodes, len(made.lookup)),
+            **{"BLOCK": block, "W": width, "WP": triton.next_power_of_2(width), "ACC": acc},
+        )
         return merge(d_x, parts), None, None
 
 

@@ -14,7 +14,7 @@ from dglcell.ops import triton_launch, triton_stoichiometry
 from dglcell.ops.device_edges import DeviceEdges
 from dglcell.ops.device_rows import DeviceRows
 from dglcell.ops.triton_functions import merge
-from dglcell.ops.triton_launch import accumulator, block_of, head_sizes, on, warps
+from dglcell.ops.triton_launch import accumulator, block_of, head_sizes, launch, warps
 
 NOBODYS, RECEIVERS, SENDERS = 0, 1, 2  # whose rows attention values belong to: `triton_stoichiometry.ALPHA`
 _INCIDENCES = 16  # of a reaction, in a tile without features
@@ -60,14 +60,14 @@ class Softmax(torch.autograd.Function):
         acc, dtype = accumulator(q_m.dtype)
         alpha = q_m.new_empty(starts[1], q_m.shape[1], dtype=dtype)
         side = incidences.edges.into
-        if len(made):
-            with on(alpha):
-                triton_stoichiometry.stoich_forward[(len(made),)](
-                    *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
-                    *(starts[0], q_m, q_r, alpha, made.num_nodes, senders.num_nodes),
-                    **_sizes(q_m),
-                    ACC=acc,
-                )
+        launch(
+            triton_stoichiometry.stoich_forward,
+            (len(made),),
+            *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(starts[0], q_m, q_r, alpha, made.num_nodes, senders.num_nodes),
+            **_sizes(q_m),
+            ACC=acc,
+        )
         ctx.incidences, ctx.start, ctx.ends = incidences, starts[0], ends
         ctx.save_for_backward(q_m, q_r, alpha)
         return alpha
@@ -85,19 +85,20 @@ class Softmax(torch.autograd.Function):
         counts = made.num_nodes, senders.num_nodes, len(made.lookup)
         common = {**_sizes(q_m), "BLOCK": block, "ACC": accumulator(q_m.dtype)[0]}
         into, out = ctx.incidences.edges.into, ctx.incidences.edges.out
-        with on(alpha):
-            if made.num_nodes:
-                triton_stoichiometry.stoich_backward_target[(blocks * made.num_nodes,)](
-                    *(into.order, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
-                    *(q_m, q_r, alpha, grad.contiguous(), d_score, d_r, part_r, *counts),
-                    **common,
-                )
-            if senders.num_nodes:
-                triton_stoichiometry.stoich_backward_source[(blocks * senders.num_nodes,)](
-                    *(out.order, out.ptr, out.other, senders.lookup, made.lookup),
-                    *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
-                    **common,
-                )
+        launch(
+            triton_stoichiometry.stoich_backward_target,
+            (blocks * made.num_nodes,),
+            *(into.order, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
+            *(q_m, q_r, alpha, grad.contiguous(), d_score, d_r, part_r, *counts),
+            **common,
+        )
+        launch(
+            triton_stoichiometry.stoich_backward_source,
+            (blocks * senders.num_nodes,),
+            *(out.order, out.ptr, out.other, senders.lookup, made.lookup),
+            *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
+            **common,
+        )
         return merge(d_m, part_m), merge(d_r, part_r), None, None, None
 
 
@@ -118,16 +119,16 @@ class WeightedMean(torch.autograd.Function):
         start = incidences.into_place if start is None else start
         side = incidences.edges.into
         sizes = head_sizes(*x.shape[1:])
-        if len(made):
-            with on(y):
-                triton_stoichiometry.sum_forward[(len(made),)](
-                    *(side.order, *made.named, side.ptr, side.other, senders.lookup, incidences.into_amount),
-                    *(incidences.into_place, start, alpha, x, y, norm, made.num_nodes, senders.num_nodes),
-                    **sizes,
-                    ALPHA=ctx.whose,
-                    ACC=acc,
-                    num_warps=warps(sizes, triton_launch.FORWARD_WARPS),
-                )
+        launch(
+            triton_stoichiometry.sum_forward,
+            (len(made),),
+            *(side.order, *made.named, side.ptr, side.other, senders.lookup, incidences.into_amount),
+            *(incidences.into_place, start, alpha, x, y, norm, made.num_nodes, senders.num_nodes),
+            **sizes,
+            ALPHA=ctx.whose,
+            ACC=acc,
+            num_warps=warps(sizes, triton_launch.FORWARD_WARPS),
+        )
         ctx.incidences, ctx.start, ctx.ends = incidences, start, (senders, made)
         ctx.save_for_backward(x, alpha, norm)
         return y
@@ -144,18 +145,18 @@ class WeightedMean(torch.autograd.Function):
         parts = len(made.lookup) if ctx.whose == SENDERS else 0
         part_alpha = norm.new_zeros(parts, num_edges, x.shape[1])
         sizes = head_sizes(*x.shape[1:])
-        if senders.num_nodes:
-            with on(x):
-                triton_stoichiometry.sum_backward[(blocks * senders.num_nodes,)](
-                    *(side.order, side.ptr, side.other, senders.lookup, made.lookup, ctx.incidences.out_amount),
-                    *(ctx.incidences.out_place, ctx.start, alpha, x, norm, grad.contiguous(), d_x, part_x),
-                    *(d_alpha, part_alpha, made.num_nodes, senders.num_nodes, num_edges, len(made.lookup)),
-                    **sizes,
-                    ALPHA=ctx.whose,
-                    BLOCK=block,
-                    ACC=accumulator(x.dtype)[0],
-                    num_warps=warps(sizes, triton_launch.BACKWARD_WARPS),
-                )
+        launch(
+            triton_stoichiometry.sum_backward,
+            (blocks * senders.num_nodes,),
+            *(side.order, side.ptr, side.other, senders.lookup, made.lookup, ctx.incidences.out_amount),
+            *(ctx.incidences.out_place, ctx.start, alpha, x, norm, grad.contiguous(), d_x, part_x),
+            *(d_alpha, part_alpha, made.num_nodes, senders.num_nodes, num_edges, len(made.lookup)),
+            **sizes,
+            ALPHA=ctx.whose,
+            BLOCK=block,
+            ACC=accumulator(x.dtype)[0],
+            num_warps=warps(sizes, triton_launch.BACKWARD_WARPS),
+        )
         if ctx.whose == SENDERS:
             merge(d_alpha, part_alpha)
         return merge(d_x, part_x), None if ctx.whose == NOBODYS else d_alpha, None, None, None

@@ -246,7 +246,9 @@ def stoich_backward_target(  # type: ignore[no-untyped-def]
             d = tl.zeros([HP], ACC)
             for start in range(begin, stop, E):
                 e = start + tl.arange(0, E)
-                r = tl.load(senders + base * num_src + tl.load(src + e, mask=e < stop, other=0), mask=e < stop, other=-1)
+                r = tl.load(
+                    senders + base * num_src + tl.load(src + e, mask=e < stop, other=0), mask=e < stop, other=-1
+                )
                 k = to + e - begin
                 d_s = heads(grad, k, e < stop, head, H, ACC) - mean[None]
                 d_s *= heads(alpha, k, e < stop, head, H, ACC)
