@@ -1,4 +1,4 @@
-"""Which nodes each genotype of a batch keeps: stored as what it loses, and as a dense mask for engines that read one."""
+"""Which nodes each genotype keeps: stored as what it loses, and as a dense mask for engines that read one."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dglcell.ops import triton_functions, triton_incidences
 from dglcell.ops.attention import full_precision
 from dglcell.ops.device_edges import DeviceEdges
 from dglcell.ops.device_rows import DeviceRows, reach_on
@@ -17,8 +17,7 @@ from dglcell.ops.packed import Layer
 from dglcell.ops.packed_engine import PackedEngine
 from dglcell.ops.survivors import Survivors
 from dglcell.ops.transfer import send
-from dglcell.ops.triton_functions import Attention, Carry, Pool
-from dglcell.ops.triton_incidences import RECEIVERS, SENDERS, Incidences, Softmax, WeightedMean
+from dglcell.ops.triton_incidences import RECEIVERS, SENDERS, Incidences
 from dglcell.schema import GENE, IN, OF
 
 
@@ -56,28 +55,19 @@ class TritonEngine(PackedEngine):
         """See `Engine.carry`."""
         if where is None:
             return x
-        flat = x.reshape(len(x), -1)
-        out: Tensor = Carry.apply(flat, where.before[node_type], where.after[node_type])  # type: ignore[no-untyped-call]
+        out = triton_functions.carry(x.reshape(len(x), -1), where.before[node_type], where.after[node_type])
         return out.view(len(out), *x.shape[1:])
 
     def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.gatv2`."""
-        ends = self._ends(relation, where)
-        out: Tensor = Attention.apply(  # type: ignore[no-untyped-call]
-            x_src.squeeze(1), x_dst.squeeze(1), a, self._edges[relation], ends
-        )
-        return out.unsqueeze(1)
+        edges, ends = self._edges[relation], self._ends(relation, where)
+        return triton_functions.attention(x_src.squeeze(1), x_dst.squeeze(1), a, edges, ends).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
         ends = self._ends(IN, where)
-        alpha: Tensor = Softmax.apply(  # type: ignore[no-untyped-call]
-            full_precision(q_m).squeeze(1),
-            full_precision(q_r).squeeze(1),
-            self._incidences[IN],
-            self._starts(ends[2]),
-            ends,
-        )
+        q_m, q_r = full_precision(q_m).squeeze(1), full_precision(q_r).squeeze(1)
+        alpha = triton_incidences.softmax(q_m, q_r, self._incidences[IN], self._starts(ends[2]), ends)
         return alpha.unsqueeze(1)
 
     def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
@@ -91,8 +81,7 @@ class TritonEngine(PackedEngine):
     def pool(self, values: Tensor, scores: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.pool`."""
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
-        z: Tensor = Pool.apply(values.squeeze(1), scores.squeeze(1), lookup)  # type: ignore[no-untyped-call]
-        return z
+        return triton_functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
 
     def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
         """Weighted mean over surviving incidences."""
@@ -105,7 +94,7 @@ class TritonEngine(PackedEngine):
         else:
             alpha = alpha.squeeze(1)
             start, _ = self._starts(ends[2] if relation == IN else ends[0])
-        out: Tensor = WeightedMean.apply(x, alpha, self._incidences[relation], start, ends)  # type: ignore[no-untyped-call]
+        out = triton_incidences.weighted_mean(x, alpha, self._incidences[relation], start, ends)
         return out.view(len(out), *shape[1:])
 
     def _starts(self, reactions: DeviceRows) -> tuple[Tensor, int]:

@@ -27,7 +27,7 @@ def merge(own: Tensor, parts: Tensor) -> Tensor:
     return own
 
 
-class Attention(torch.autograd.Function):
+class _Attention(torch.autograd.Function):
     """`triton_attention` with its gradient: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D) in float32 or float64."""
 
     @staticmethod
@@ -92,7 +92,7 @@ class Attention(torch.autograd.Function):
         return merge(d_src, part_src), merge(d_dst, part_dst), part_a.sum((0, 1)).to(a.dtype), None, None
 
 
-class Pool(torch.autograd.Function):
+class _Pool(torch.autograd.Function):
     """`triton_pool` with its gradient: (P, W), (P,) and a lookup table (B, N) -> (B, W)."""
 
     @staticmethod
@@ -140,7 +140,7 @@ class Pool(torch.autograd.Function):
         return merge(d_values, part_values), merge(d_scores, part_scores), None
 
 
-class Carry(torch.autograd.Function):
+class _Carry(torch.autograd.Function):
     """Copy rows (P_before, W) that enter a layer to the rows (P, W) that leave it."""
 
     @staticmethod
@@ -164,6 +164,58 @@ class Carry(torch.autograd.Function):
             **{"BLOCK": block, "W": width, "WP": triton.next_power_of_2(width), "ACC": acc},
         )
         return merge(d_x, parts), None, None
+
+
+def attention(
+    x_src: Tensor,
+    x_dst: Tensor,
+    a: Tensor,
+    edges: DeviceEdges,
+    ends: tuple[DeviceRows, DeviceRows, DeviceRows],
+) -> Tensor:
+    """GATv2 over packed rows, as `dglcell.ops.engines.Engine.gatv2`.
+
+    Parameters
+    ----------
+    x_src, x_dst : Tensor (P_src, H, D), (P_dst, H, D)
+        Half types are read as they are.
+    a : Tensor (H, D)
+    edges : DeviceEdges
+    ends : tuple of DeviceRows
+        Rows that send, rows that the targets enter with, rows that are made.
+
+    Returns
+    -------
+    Tensor (P, H, D)
+        float64 for float64, else float32.
+    """
+    y: Tensor = _Attention.apply(x_src, x_dst, a, edges, ends)  # type: ignore[no-untyped-call]
+    return y
+
+
+def pool(values: Tensor, scores: Tensor, lookup: Tensor) -> Tensor:
+    """Attention-weighted sums over the rows that stand for each genotype's nodes.
+
+    Parameters
+    ----------
+    values : Tensor (P, W)
+    scores : Tensor (P,)
+    lookup : Tensor (B, N) int32
+        -1 for a lost node.
+
+    Returns
+    -------
+    Tensor (B, W)
+        0 for a genotype without nodes.
+    """
+    z: Tensor = _Pool.apply(values, scores, lookup)  # type: ignore[no-untyped-call]
+    return z
+
+
+def carry(x: Tensor, entering: DeviceRows, made: DeviceRows) -> Tensor:
+    """Rows (P_before, W) that enter a layer, copied to the rows (P, W) that leave it."""
+    out: Tensor = _Carry.apply(x, entering, made)  # type: ignore[no-untyped-call]
+    return out
 
 
 def _pool_sizes(width: int) -> dict[str, int]:

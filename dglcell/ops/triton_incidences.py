@@ -10,7 +10,7 @@ import triton
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dglcell.ops import triton_launch, triton_stoichiometry
+from dglcell.ops import triton_launch, triton_stoich_attention, triton_stoichiometry
 from dglcell.ops.device_edges import DeviceEdges
 from dglcell.ops.device_rows import DeviceRows
 from dglcell.ops.triton_functions import merge
@@ -43,8 +43,8 @@ class Incidences:
     owner: int
 
 
-class Softmax(torch.autograd.Function):
-    """Stoichiometric attention: (P_m, H), (P_r, H) -> (K, H), one row an incidence of each reaction row that is made."""
+class _Softmax(torch.autograd.Function):
+    """Stoichiometric attention: (P_m, H), (P_r, H) -> (K, H)."""
 
     @staticmethod
     def forward(
@@ -61,7 +61,7 @@ class Softmax(torch.autograd.Function):
         alpha = q_m.new_empty(starts[1], q_m.shape[1], dtype=dtype)
         side = incidences.edges.into
         launch(
-            triton_stoichiometry.stoich_forward,
+            triton_stoich_attention.stoich_forward,
             (len(made),),
             *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
             *(starts[0], q_m, q_r, alpha, made.num_nodes, senders.num_nodes),
@@ -86,14 +86,14 @@ class Softmax(torch.autograd.Function):
         common = {**_sizes(q_m), "BLOCK": block, "ACC": accumulator(q_m.dtype)[0]}
         into, out = ctx.incidences.edges.into, ctx.incidences.edges.out
         launch(
-            triton_stoichiometry.stoich_backward_target,
+            triton_stoich_attention.stoich_backward_target,
             (blocks * made.num_nodes,),
             *(into.order, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
             *(q_m, q_r, alpha, grad.contiguous(), d_score, d_r, part_r, *counts),
             **common,
         )
         launch(
-            triton_stoichiometry.stoich_backward_source,
+            triton_stoich_attention.stoich_backward_source,
             (blocks * senders.num_nodes,),
             *(out.order, out.ptr, out.other, senders.lookup, made.lookup),
             *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
@@ -102,7 +102,7 @@ class Softmax(torch.autograd.Function):
         return merge(d_m, part_m), merge(d_r, part_r), None, None, None
 
 
-class WeightedMean(torch.autograd.Function):
+class _WeightedMean(torch.autograd.Function):
     """`y_p = sum_e S_e alpha_e x / sum_e |S_e|`: (P_src, H, D), (K, H) or None -> (P, H, D)."""
 
     @staticmethod
@@ -160,6 +160,62 @@ class WeightedMean(torch.autograd.Function):
         if ctx.whose == SENDERS:
             merge(d_alpha, part_alpha)
         return merge(d_x, part_x), None if ctx.whose == NOBODYS else d_alpha, None, None, None
+
+
+def softmax(
+    q_m: Tensor,
+    q_r: Tensor,
+    incidences: Incidences,
+    starts: tuple[Tensor, int],
+    ends: tuple[DeviceRows, DeviceRows, DeviceRows],
+) -> Tensor:
+    """Stoichiometric attention, as `dglcell.ops.engines.Engine.stoich_attention`.
+
+    Parameters
+    ----------
+    q_m, q_r : Tensor (P_m, H), (P_r, H)
+    incidences : Incidences
+        Metabolite -> reaction.
+    starts : (Tensor (P,), int)
+        Where the incidences of every reaction row that is made start, and their number K.
+    ends : tuple of DeviceRows
+        Metabolites that send, reactions as they enter, reactions that are made.
+
+    Returns
+    -------
+    Tensor (K, H)
+    """
+    alpha: Tensor = _Softmax.apply(q_m, q_r, incidences, starts, ends)  # type: ignore[no-untyped-call]
+    return alpha
+
+
+def weighted_mean(
+    x: Tensor,
+    alpha: Tensor | None,
+    incidences: Incidences,
+    start: Tensor | None,
+    ends: tuple[DeviceRows, DeviceRows, DeviceRows],
+) -> Tensor:
+    """``y_p = sum_e S_e alpha_e x / sum_e |S_e|`` over surviving incidences; 0 where there is none.
+
+    Parameters
+    ----------
+    x : Tensor (P_src, H, D)
+    alpha : Tensor (K, H) or None
+        As `softmax` gives it; None for 1.
+    incidences : Incidences
+    start : Tensor (P,) or None
+        Where the values of every reaction row start in `alpha`.
+    ends : tuple of DeviceRows
+        Rows that send, rows that the targets enter with (not read), rows that are made.
+
+    Returns
+    -------
+    Tensor (P, H, D)
+        float64 for float64, else float32.
+    """
+    y: Tensor = _WeightedMean.apply(x, alpha, incidences, start, ends)  # type: ignore[no-untyped-call]
+    return y
 
 
 def _sizes(q: Tensor) -> dict[str, int]:
