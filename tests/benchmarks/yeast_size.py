@@ -39,25 +39,25 @@ def distinct_pairs(rng: np.random.Generator, a: np.ndarray, b: np.ndarray, n: in
     return found[rng.permutation(len(found))[:n]]
 
 
-def yeast_size(seed: int = 0) -> CellGraph:
-    """A cell with yeast's counts of nodes and edges."""
+def yeast_size(seed: int = 0, genes: int = GENES, pairs: int = PAIRS, regulatory: int = REGULATORY) -> CellGraph:
+    """A cell with yeast's counts of nodes and edges, or with other numbers of genes and of their distinct pairs."""
     rng = np.random.default_rng(seed)
-    genes = heavy_tailed(rng, GENES)
-    pairs = np.empty((0, 2), dtype=np.int64)
-    while len(pairs) < PAIRS:
-        more = distinct_pairs(rng, genes, genes, PAIRS)
+    weights = heavy_tailed(rng, genes)
+    found = np.empty((0, 2), dtype=np.int64)
+    while len(found) < pairs:
+        more = distinct_pairs(rng, weights, weights, pairs)
         more = np.sort(more[more[:, 0] != more[:, 1]], axis=1)
-        pairs = np.unique(np.concatenate([pairs, more]), axis=0)
-    pairs = pairs[rng.permutation(len(pairs))[:PAIRS]]
-    loops = np.arange(GENES)
-    regulation = distinct_pairs(rng, genes, genes, 2 * REGULATORY)
-    regulation = regulation[regulation[:, 0] != regulation[:, 1]][:REGULATORY]
+        found = np.unique(np.concatenate([found, more]), axis=0)
+    found = found[rng.permutation(len(found))[:pairs]]
+    loops = np.arange(genes)
+    regulation = distinct_pairs(rng, weights, weights, 2 * regulatory)
+    regulation = regulation[regulation[:, 0] != regulation[:, 1]][:regulatory]
     incidences = distinct_pairs(rng, heavy_tailed(rng, METABOLITES), np.full(REACTIONS, 1 / REACTIONS), INCIDENCES)
     amounts = rng.choice([-2.0, -1.0, 1.0, 2.0], INCIDENCES).astype(np.float32)
     enzymes = rng.integers(0, ENZYMES, REACTIONS)
     return CellGraph(
         {
-            "gene": [f"g{i:05d}" for i in range(GENES)],
+            "gene": [f"g{i:05d}" for i in range(genes)],
             "reaction": [f"r{i:05d}" for i in range(REACTIONS)],
             "metabolite": [f"m{i:05d}" for i in range(METABOLITES)],
         },
@@ -66,8 +66,8 @@ def yeast_size(seed: int = 0) -> CellGraph:
                 "physical_interaction",
                 "gene",
                 "gene",
-                np.concatenate([pairs[:, 0], pairs[:, 1], loops]),
-                np.concatenate([pairs[:, 1], pairs[:, 0], loops]),
+                np.concatenate([found[:, 0], found[:, 1], loops]),
+                np.concatenate([found[:, 1], found[:, 0], loops]),
                 undirected=True,
             ),
             Relation.of("regulatory_interaction", "gene", "gene", *(np.concatenate([e, loops]) for e in regulation.T)),
