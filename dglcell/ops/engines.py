@@ -19,6 +19,7 @@ from torch import Tensor
 from dglcell import _dgl
 from dglcell.errors import UsageError
 from dglcell.ops.available import fused_problem
+from dglcell.ops.block import Norm
 from dglcell.ops.survivors import Survivors
 
 # Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
@@ -141,6 +142,10 @@ class Engine(Protocol):
         Tensor (B, h)
             On a `dgl.batch` (num_graphs, h), one row a graph. No surviving gene gives 0.
         """
+        ...
+
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """LayerNorm, ReLU and dropout after a convolution: `dglcell.ops.block.block`, in the engine's own way."""
         ...
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dglcell.ops.block import Norm, block
 from dglcell.ops.packed import Layer, PackedRows
 from dglcell.ops.sparse import Sparse
 from dglcell.schema import IN, NODE_TYPES, STOICHIOMETRY
@@ -43,6 +44,10 @@ class PackedEngine:
     def rows(self, node_type: str, where: Layer[Any] | None) -> Tensor | None:
         """See `Engine.rows`."""
         return None if where is None else where.after[node_type].index
+
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """See `Engine.block`."""
+        return block(x, norm, mask, rows)
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""

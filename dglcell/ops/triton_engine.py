@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dglcell.ops import triton_functions, triton_incidences
+from dglcell.ops import triton_block, triton_functions, triton_incidences
 from dglcell.ops.attention import full_precision
+from dglcell.ops.block import Norm
 from dglcell.ops.device_edges import DeviceEdges
 from dglcell.ops.device_rows import DeviceRows, reach_on
 from dglcell.ops.packed import Layer
@@ -82,6 +83,10 @@ class TritonEngine(PackedEngine):
         """See `Engine.pool`."""
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
         return triton_functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
+
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """See `Engine.block`."""
+        return triton_block.block(x, norm, mask, rows)
 
     def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
         """Weighted mean over surviving incidences."""

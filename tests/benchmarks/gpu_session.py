@@ -4,8 +4,8 @@
 
 On the synthetic graph of the note's size, and on the graph of `--cell` if there is one: parity of the engines, absence
 of host-device synchronisation, training and inference of the `difference` variant, the kernels that take the time,
-tile sizes. Every part reports its own failure and the others go on; what the time does not allow is left out and named. A
-short table comes last. `--device cpu --tiny` tries the script itself (with TRITON_INTERPRET=1).
+tile sizes. Every part reports its own failure and the others go on; what the time does not allow is left out and named.
+A short table comes last. `--device cpu --tiny` tries the script itself (with TRITON_INTERPRET=1).
 """
 
 from __future__ import annotations

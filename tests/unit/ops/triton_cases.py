@@ -18,7 +18,7 @@ from dglcell.graph.relation import Relation
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel, GraphSizes
-from dglcell.ops import packed, triton_functions, triton_launch
+from dglcell.ops import block, packed, triton_block, triton_functions, triton_launch
 from dglcell.ops.engines import Engine, make_engine
 from dglcell.ops.packed import Layer
 from dglcell.ops.triton_engine import TritonEngine
@@ -229,6 +229,28 @@ def test_carried_rows():
     (expected * cotangent).sum().backward()
     close(y, expected, 0)
     close(tested.grad, plain.grad, 1e-12)
+
+
+@pytest.mark.parametrize(("masked", "packed_rows", "width"), [(True, True, 5), (True, False, 4), (False, False, 1)])
+def test_block(masked, packed_rows, width, monkeypatch):
+    """Several tiles of rows, some programs with several of them."""
+    monkeypatch.setattr(triton_block, "TILE", 16)
+    monkeypatch.setattr(triton_block, "_MOST_PROGRAMS", 3)
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.tensor([0, 1, 2, 3, 2, 2, 0, 1, 3]) if packed_rows else None
+    x = torch.randn(9, 1, width, generator=generator, dtype=torch.float64)
+    mask = (torch.rand(4 if packed_rows else 9, 1, width, generator=generator) > 0.3).double() / 0.7
+    weight, bias = torch.randn(2, width, generator=generator, dtype=torch.float64)
+    tested, plain = ([leaf(t, place) for t in (x, weight, bias)] for place in (DEVICE, "cpu"))
+    outputs = []
+    for (x, weight, bias), compute in ((tested, triton_block.block), (plain, block.block)):
+        given = mask.to(x.device) if masked else None
+        y = compute(x, block.Norm(weight, bias, 1e-5), given, None if rows is None else rows.to(x.device))
+        y.sin().sum().backward()
+        outputs.append(y)
+    close(*outputs, 1e-12)
+    for found, right in zip(tested, plain, strict=True):
+        close(found.grad, right.grad, 1e-10)
 
 
 def test_nothing_to_compute():

@@ -7,9 +7,16 @@ from triton import compile as compile_kernel
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from dglcell.ops import triton_attention, triton_kernels, triton_pool, triton_stoich_attention, triton_stoichiometry
+from dglcell.ops import (
+    triton_attention,
+    triton_block,
+    triton_kernels,
+    triton_pool,
+    triton_stoich_attention,
+    triton_stoichiometry,
+)
 
-SIZES = {"num_dst", "num_src", "num_edges", "genotypes", "num_nodes", "chunk"}
+SIZES = {"num_dst", "num_src", "num_edges", "genotypes", "num_nodes", "chunk", "num_rows", "tiles"}
 TABLES = {"first", "order", "genotype", "node", "ptr", "src", "dst", "senders", "entering", "made", "lookup", "place"}
 INPUTS = {"x_src", "x_dst", "x", "values", "scores", "d_src", "d_dst", "d_x", "d_values", "d_scores"}
 
@@ -24,6 +31,8 @@ def compiled(kernel, inputs, **constants):
             return "i32"
         if name in TABLES:
             return "*i32"
+        if name == "eps":
+            return "fp32"
         return "*i64" if name == "starts" else f"*{inputs}" if name in INPUTS else "*fp32"
 
     signature = {name: kind(name) for name in kernel.arg_names}
@@ -42,6 +51,9 @@ def main() -> None:
             compiled(sums.sum_backward, inputs, **wide, ALPHA=alpha)
         compiled(triton_pool.pool_forward, inputs, **wide)
         compiled(triton_pool.pool_backward, inputs, **wide)
+    for kernel in (triton_block.block_forward, triton_block.block_backward):
+        compiled(kernel, "fp32", **wide, MASKED=True, PACKED=True, R=16)
+        compiled(kernel, "fp32", **wide, MASKED=False, PACKED=False, R=16)
     compiled(triton_pool.carry_backward, "fp32", **wide)
     scores = triton_stoich_attention
     for kernel in (scores.stoich_forward, scores.stoich_backward_target, scores.stoich_backward_source):
