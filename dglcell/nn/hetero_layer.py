@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -95,7 +96,7 @@ class HeteroLayer(nn.Module):
         rows = {t: engine.rows(t, where) for t in states}
 
         def block(name: str, y: Tensor, target: str) -> Tensor:
-            norm = self.norms[_key(name)]
+            norm = cast(nn.LayerNorm, self.norms[_key(name)])
             mask = None if drop is None else drop.mask(f"{layer}/{name}", y, engine.num_nodes[target])
             return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, rows[target])
 

@@ -37,15 +37,16 @@ def spread(ptr, src, touched, out):  # type: ignore[no-untyped-def]
 
 @_serial
 def count_bits(bits):  # type: ignore[no-untyped-def]
-    """Bits that are set in each row: (N, W) uint64 -> (N,) int64."""
-    one = np.uint64(1)
+    """Bits that are set in each row: (N, W) uint64 -> (N,) int64; pairs, then fours, then bytes are added in place."""
+    ones, twos, fours = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
     out = np.zeros(len(bits), np.int64)
     for n in range(len(bits)):
         for w in range(bits.shape[1]):
-            word = bits[n, w]
-            while word:
-                word &= word - one
-                out[n] += 1
+            v = bits[n, w]
+            v -= (v >> np.uint64(1)) & ones
+            v = (v & twos) + ((v >> np.uint64(2)) & twos)
+            v = (v + (v >> np.uint64(4))) & fours
+            out[n] += np.int64((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
     return out
 
 

@@ -7,7 +7,7 @@ from dglcell.ops.triton_kernels import LOWEST, SLOPE, cells, heads, lowest_own, 
 
 
 @triton.jit
-def gat_forward(  # type: ignore[no-untyped-def]
+def gat_forward(
     first,
     genotype,
     node,
@@ -67,7 +67,7 @@ def gat_forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def gat_backward_target(  # type: ignore[no-untyped-def]
+def gat_backward_target(
     order,
     ptr,
     src,
@@ -140,7 +140,7 @@ def gat_backward_target(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def gat_backward_source(  # type: ignore[no-untyped-def]
+def gat_backward_source(
     order,
     ptr,
     dst,

@@ -19,7 +19,7 @@ _MOST_PROGRAMS = 1024  # of the backward pass: several for every multiprocessor 
 
 
 @triton.jit
-def normalised(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.constexpr):  # type: ignore[no-untyped-def]
+def normalised(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.constexpr):
     """The rows p (R,) with mean 0 and variance 1, and what they were divided by: (R, WP), (R,)."""
     cell = tl.arange(0, WP)
     exists = (p < num_rows)[:, None] & (cell < W)[None]
@@ -30,7 +30,7 @@ def normalised(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.c
 
 
 @triton.jit
-def block_forward(  # type: ignore[no-untyped-def]
+def block_forward(
     x,
     weight,
     bias,
@@ -64,7 +64,7 @@ def block_forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def block_backward(  # type: ignore[no-untyped-def]
+def block_backward(
     x,
     weight,
     bias,

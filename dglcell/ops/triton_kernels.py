@@ -24,7 +24,7 @@ LOWEST = tl.constexpr(ABSENT)
 
 
 @triton.jit
-def cells(H: tl.constexpr, D: tl.constexpr, HP: tl.constexpr, DP: tl.constexpr):  # type: ignore[no-untyped-def]
+def cells(H: tl.constexpr, D: tl.constexpr, HP: tl.constexpr, DP: tl.constexpr):
     """Offsets of a row's values (HP, DP) and which of them exist."""
     h = tl.arange(0, HP)[:, None]
     d = tl.arange(0, DP)[None, :]
@@ -32,27 +32,27 @@ def cells(H: tl.constexpr, D: tl.constexpr, HP: tl.constexpr, DP: tl.constexpr):
 
 
 @triton.jit
-def row(base, index, cell, exists, size: tl.constexpr, ACC: tl.constexpr):  # type: ignore[no-untyped-def]
+def row(base, index, cell, exists, size: tl.constexpr, ACC: tl.constexpr):
     """One row (HP, DP) of an array whose rows have `size` values."""
     return tl.load(base + index.to(tl.int64) * size + cell, mask=exists, other=0).to(ACC)
 
 
 @triton.jit
-def rows(base, index, there, cell, exists, size: tl.constexpr, ACC: tl.constexpr):  # type: ignore[no-untyped-def]
+def rows(base, index, there, cell, exists, size: tl.constexpr, ACC: tl.constexpr):
     """The rows `index` (E,) where `there`, else 0: (E, HP, DP)."""
     at = index.to(tl.int64)[:, None, None] * size + cell[None]
     return tl.load(base + at, mask=there[:, None, None] & exists[None], other=0).to(ACC)
 
 
 @triton.jit
-def heads(base, index, there, head, H: tl.constexpr, ACC: tl.constexpr):  # type: ignore[no-untyped-def]
+def heads(base, index, there, head, H: tl.constexpr, ACC: tl.constexpr):
     """A value a head of the rows `index` (E,) where `there`, else 0: (E, HP)."""
     at = index.to(tl.int64)[:, None] * H + head[None]
     return tl.load(base + at, mask=there[:, None] & (head < H)[None], other=0).to(ACC)
 
 
 @triton.jit
-def place_of(first, num_nodes):  # type: ignore[no-untyped-def]
+def place_of(first, num_nodes):
     """The row of this forward program: the wild type's rows in the order `first`, then the others as they come."""
     p = tl.program_id(0)
     if p < num_nodes:
@@ -61,13 +61,13 @@ def place_of(first, num_nodes):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def lowest_own(b, num_nodes):  # type: ignore[no-untyped-def]
+def lowest_own(b, num_nodes):
     """The first row that can be genotype b's own: the wild type's are the first N, a lost node has -1."""
     return tl.where(b > 0, num_nodes, 0)
 
 
 @triton.jit
-def list_rows(lookup, genotype, node, num_nodes, N: tl.constexpr):  # type: ignore[no-untyped-def]
+def list_rows(lookup, genotype, node, num_nodes, N: tl.constexpr):
     """Write genotype and node of every row that is a genotype's own, from the lookup table; the inverse of it."""
     b = tl.program_id(0)
     n = tl.program_id(1) * N + tl.arange(0, N)

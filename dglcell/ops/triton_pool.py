@@ -7,7 +7,7 @@ from dglcell.ops.triton_kernels import LOWEST, lowest_own
 
 
 @triton.jit
-def pool_forward(  # type: ignore[no-untyped-def]
+def pool_forward(
     lookup,
     values,
     scores,
@@ -53,7 +53,7 @@ def pool_forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def pool_backward(  # type: ignore[no-untyped-def]
+def pool_backward(
     lookup,
     values,
     scores,
@@ -101,7 +101,7 @@ def pool_backward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def carry_backward(  # type: ignore[no-untyped-def]
+def carry_backward(
     entering,
     made,
     grad,

@@ -7,7 +7,7 @@ from dglcell.ops.triton_kernels import LOWEST, SLOPE, heads, lowest_own, place_o
 
 
 @triton.jit
-def stoich_forward(  # type: ignore[no-untyped-def]
+def stoich_forward(
     first,
     genotype,
     node,
@@ -58,7 +58,7 @@ def stoich_forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def stoich_backward_target(  # type: ignore[no-untyped-def]
+def stoich_backward_target(
     order,
     ptr,
     src,
@@ -124,7 +124,7 @@ def stoich_backward_target(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def stoich_backward_source(  # type: ignore[no-untyped-def]
+def stoich_backward_source(
     order,
     ptr,
     dst,

@@ -12,7 +12,7 @@ from dglcell.ops.triton_kernels import cells, heads, lowest_own, place_of, row, 
 
 
 @triton.jit
-def sum_forward(  # type: ignore[no-untyped-def]
+def sum_forward(
     first,
     genotype,
     node,
@@ -67,7 +67,7 @@ def sum_forward(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def sum_backward(  # type: ignore[no-untyped-def]
+def sum_backward(
     order,
     ptr,
     dst,
