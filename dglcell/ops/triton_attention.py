@@ -66,7 +66,7 @@ def gat_forward(
     tl.store(lse + at * H + head, tl.where(total > 0, m + tl.log(some), 0), mask=head < H)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_target(
     order,
     ptr,
@@ -139,7 +139,7 @@ def gat_backward_target(
     tl.store(part_a + at_part.to(tl.int64) * (H * D) + cell, d_a, mask=exists)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_source(
     order,
     ptr,

@@ -29,7 +29,7 @@ def normalised(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.c
     return v * scale[:, None], scale, exists
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["num_rows"])
 def block_forward(
     x,
     weight,
@@ -63,7 +63,7 @@ def block_forward(
     tl.store(y + at, out, mask=exists)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["num_rows", "tiles"])
 def block_backward(
     x,
     weight,

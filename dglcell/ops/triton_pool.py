@@ -52,7 +52,7 @@ def pool_forward(
     tl.store(sums + at_chunk * W + cell, z, mask=cell < W)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def pool_backward(
     lookup,
     values,
@@ -100,7 +100,7 @@ def pool_backward(
     tl.store(part_scores + at_part, shared_score, mask=inside)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def carry_backward(
     entering,
     made,

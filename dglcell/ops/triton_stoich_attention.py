@@ -57,7 +57,7 @@ def stoich_forward(
         tl.store(alpha + k[:, None] * H + head[None], w, mask=(e < stop)[:, None] & (head < H)[None])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_target(
     order,
     ptr,
@@ -123,7 +123,7 @@ def stoich_backward_target(
     tl.store(part_r + at_part.to(tl.int64) * H + head, shared, mask=head < H)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_source(
     order,
     ptr,

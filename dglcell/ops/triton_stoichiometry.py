@@ -66,7 +66,7 @@ def sum_forward(
     tl.store(norm + at, whole)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["genotypes"])
 def sum_backward(
     order,
     ptr,

@@ -166,8 +166,11 @@ def test_a_hub():
         reaction_group=[],
         group_names=[],
     )
-    bench = Bench(cell, 0, [[0]])
-    bench.check(attend(PHYSICAL), attention_inputs(bench, PHYSICAL, (1, 2)), bench.rows.after[GENE])
+    bench = Bench(cell, 0, [[3]])
+    (x_src, rows), received, (a, _) = attention_inputs(bench, PHYSICAL, (1, 2))
+    ramp = torch.linspace(0.1, 2, n, dtype=torch.float64)[rows.index.cpu()].view(-1, 1, 1, 1)
+    inputs = [(x_src.abs() * ramp, rows), received, (a.abs(), None)]  # so that the later tile has the highest score
+    bench.check(attend(PHYSICAL), inputs, bench.rows.after[GENE])
 
 
 @pytest.mark.parametrize("layer", [None, 1])
