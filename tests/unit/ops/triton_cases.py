@@ -18,7 +18,7 @@ from dglcell.graph.relation import Relation
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel, GraphSizes
-from dglcell.ops import block, packed, triton_block, triton_functions, triton_launch
+from dglcell.ops import block, packed, triton_block, triton_functions, triton_incidences, triton_launch
 from dglcell.ops.engines import Engine, make_engine
 from dglcell.ops.packed import Layer
 from dglcell.ops.triton_engine import TritonEngine
@@ -33,6 +33,7 @@ GENOTYPES = [[], [0, 3], [5], [1, 2, 4], [0, 1, 2, 3, 4, 5, 6, 7]]  # two blocks
 def several_of_everything(monkeypatch):
     """Several tiles of edges and of nodes even on a tiny graph."""
     monkeypatch.setattr(triton_launch, "_MOST_EDGES", 4)
+    monkeypatch.setattr(triton_incidences, "_INCIDENCES", 2)
     monkeypatch.setattr(triton_functions, "_CHUNK", 4)
     monkeypatch.setattr(triton_functions, "_POOL_NODES", 2)
 
@@ -329,6 +330,26 @@ def test_whole_models(variant, options):
     assert found.keys() == expected.keys()
     for name in expected:
         close(found[name], expected[name], 1e-10)
+
+
+def test_a_model_under_bf16_autocast():
+    """Half types reach every operator; results are those of the torch engine but for the rounding of bfloat16."""
+    cell = tiny_cell(2, genes=5, reactions=3, metabolites=4)
+    options = {"layers": 1, "hidden": 8, "gate": True, "attention": True, "residual": True, "dropout": 0.0}
+    torch.manual_seed(1)
+    model = CellModel(ModelConfig(variant="difference", **options), GraphSizes.of(cell)).to(DEVICE)
+    batch = Batch.from_perturbation(cell.lose(*cell.indices([[0, 2]])), cell, DEVICE)
+    outcomes = []
+    for engine in (TritonEngine(cell.dgl, DEVICE), make_engine("torch", cell.dgl, DEVICE)):
+        model.zero_grad()
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            z_i = model(engine, batch).z_i
+        assert z_i.dtype == torch.float32
+        z_i.sin().sum().backward()
+        outcomes.append([z_i.detach(), *(p.grad.clone() for p in model.parameters() if p.grad is not None)])
+    largest = max(float(expected.norm()) for expected in outcomes[1])
+    for found, expected in zip(*outcomes, strict=True):
+        assert float((found - expected).norm()) < 2e-2 * max(float(expected.norm()), 0.1 * largest)
 
 
 def test_layers_name_their_type():
