@@ -12,6 +12,8 @@ from torch import Tensor
 from dglcell.ops.sparse import Sparse
 from dglcell.ops.transfer import send
 
+_HEAVY = 128  # edges
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Side:
@@ -25,6 +27,8 @@ class Side:
         The node at the other end.
     order : Tensor (N,) int32
         Nodes, those with most edges first: the longest programs start first.
+    heavy : int
+        Nodes with so many edges that a backward pass starts with them.
     edge : (E,) int64
         Edge ids, on the host.
     """
@@ -32,13 +36,16 @@ class Side:
     ptr: Tensor
     other: Tensor
     order: Tensor
+    heavy: int
     edge: NDArray[np.int64]
 
     @classmethod
     def of(cls, edges: Sparse, device: torch.device) -> Side:
         """Copy to a device."""
-        order = np.argsort(-np.diff(edges.ptr), kind="stable").astype(np.int32)
-        return cls(send(edges.ptr.astype(np.int32), device), send(edges.src, device), send(order, device), edges.edge)
+        degree = np.diff(edges.ptr)
+        order = np.argsort(-degree, kind="stable").astype(np.int32)
+        ptr, src = send(edges.ptr.astype(np.int32), device), send(edges.src, device)
+        return cls(ptr, src, send(order, device), int((degree >= _HEAVY).sum()), edges.edge)
 
     def values(self, by_edge: NDArray[np.generic]) -> Tensor:
         """Edge values (E,), by edge id, in this order."""

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from dglcell.ops.triton_kernels import LOWEST, SLOPE, cells, heads, lowest_own, place_of, row, rows
+from dglcell.ops.triton_kernels import LOWEST, SLOPE, block_and_node, cells, heads, lowest_own, place_of, row, rows
 
 
 @triton.jit
@@ -69,6 +69,7 @@ def gat_forward(
 @triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_target(
     order,
+    heavy,
     ptr,
     src,
     senders,
@@ -96,8 +97,7 @@ def gat_backward_target(
     ACC: tl.constexpr,
 ):
     """Gradients of `x_dst` and `a` from the in-edges of one node, and `mean = grad . y`, which the other pass reads."""
-    block = tl.program_id(0) // num_dst
-    n = tl.load(order + tl.program_id(0) % num_dst)
+    block, n = block_and_node(order, num_dst, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     vector = row(a, n * 0, cell, exists, H * D, ACC)
@@ -142,6 +142,7 @@ def gat_backward_target(
 @triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_source(
     order,
+    heavy,
     ptr,
     dst,
     senders,
@@ -171,8 +172,7 @@ def gat_backward_source(
     Along an edge a genotype reads this node once, for its own row of the target. A genotype that shares the target's
     row with the wild type reads nothing of its own.
     """
-    block = tl.program_id(0) // num_src
-    n = tl.load(order + tl.program_id(0) % num_src)
+    block, n = block_and_node(order, num_src, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     vector = row(a, n * 0, cell, exists, H * D, ACC)

@@ -78,14 +78,14 @@ class _Attention(torch.autograd.Function):
         launch(
             triton_attention.gat_backward_target,
             (blocks * made.num_nodes,),
-            *(into.order, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
+            *(into.order, into.heavy, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
             *(d_dst, mean, part_dst, part_a, *counts),
             **common,
         )
         launch(
             triton_attention.gat_backward_source,
             (blocks * senders.num_nodes,),
-            *(out.order, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
+            *(out.order, out.heavy, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
             *(d_src, part_src, *counts),
             **common,
         )

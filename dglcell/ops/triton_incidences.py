@@ -88,14 +88,14 @@ class _Softmax(torch.autograd.Function):
         launch(
             triton_stoich_attention.stoich_backward_target,
             (blocks * made.num_nodes,),
-            *(into.order, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
+            *(into.order, into.heavy, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
             *(q_m, q_r, alpha, grad.contiguous(), d_score, d_r, part_r, *counts),
             **common,
         )
         launch(
             triton_stoich_attention.stoich_backward_source,
             (blocks * senders.num_nodes,),
-            *(out.order, out.ptr, out.other, senders.lookup, made.lookup),
+            *(out.order, out.heavy, out.ptr, out.other, senders.lookup, made.lookup),
             *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
             **common,
         )
@@ -148,7 +148,7 @@ class _WeightedMean(torch.autograd.Function):
         launch(
             triton_stoichiometry.sum_backward,
             (blocks * senders.num_nodes,),
-            *(side.order, side.ptr, side.other, senders.lookup, made.lookup, ctx.incidences.out_amount),
+            *(side.order, side.heavy, side.ptr, side.other, senders.lookup, made.lookup, ctx.incidences.out_amount),
             *(ctx.incidences.out_place, ctx.start, alpha, x, norm, grad.contiguous(), d_x, part_x),
             *(d_alpha, part_alpha, made.num_nodes, senders.num_nodes, num_edges, len(made.lookup)),
             **sizes,

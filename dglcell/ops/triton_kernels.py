@@ -6,7 +6,7 @@ other: what belongs to a genotype's own row is stored there, what belongs to the
 the block and stored as that block's part. So there are no atomics and a result does not depend on scheduling.
 
 Programs are numbered genotype by genotype, so that those that run together read states of few genotypes, which fit the
-L2 cache; nodes with many edges come first, so that none is left to run alone at the end. Sums are in `ACC`: float64
+L2 cache; nodes with very many edges come before all others. Sums are in `ACC`: float64
 for float64 inputs, else float32, also for bfloat16. Shapes and lookups: `packed`. Knows no torch.
 
 Names of arguments: H heads of width D, padded to the powers of two HP and DP; E edges in a tile; `genotypes` counts the
@@ -58,6 +58,24 @@ def place_of(first, num_nodes):
     if p < num_nodes:
         p = tl.load(first + p)
     return p
+
+
+@triton.jit
+def block_and_node(order, num_nodes, heavy):
+    """The block of genotypes and the node of this backward program.
+
+    First come the `heavy` nodes with most edges, for all blocks, so that none of them is left to run alone at the end;
+    then the others, block by block.
+    """
+    pid = tl.program_id(0)
+    blocks = tl.num_programs(0) // num_nodes
+    if pid < heavy * blocks:
+        block = pid % blocks
+        place = pid // blocks
+    else:
+        block = (pid - heavy * blocks) // (num_nodes - heavy)
+        place = heavy + (pid - heavy * blocks) % (num_nodes - heavy)
+    return block, tl.load(order + place)
 
 
 @triton.jit

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from dglcell.ops.triton_kernels import LOWEST, SLOPE, heads, lowest_own, place_of
+from dglcell.ops.triton_kernels import LOWEST, SLOPE, block_and_node, heads, lowest_own, place_of
 
 
 @triton.jit
@@ -60,6 +60,7 @@ def stoich_forward(
 @triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_target(
     order,
+    heavy,
     ptr,
     src,
     senders,
@@ -83,8 +84,7 @@ def stoich_backward_target(
     ACC: tl.constexpr,
 ):
     """Gradient of every score of one reaction, and from these of `q_r`."""
-    block = tl.program_id(0) // num_dst
-    n = tl.load(order + tl.program_id(0) % num_dst)
+    block, n = block_and_node(order, num_dst, heavy)
     head = tl.arange(0, HP)
     shared = tl.zeros([HP], ACC)
     begin = tl.load(ptr + n)
@@ -126,6 +126,7 @@ def stoich_backward_target(
 @triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_source(
     order,
+    heavy,
     ptr,
     dst,
     senders,
@@ -145,8 +146,7 @@ def stoich_backward_source(
     ACC: tl.constexpr,
 ):
     """Gradient of `q_m` from the scores of one metabolite's incidences."""
-    block = tl.program_id(0) // num_src
-    n = tl.load(order + tl.program_id(0) % num_src)
+    block, n = block_and_node(order, num_src, heavy)
     head = tl.arange(0, HP)
     shared = tl.zeros([HP], ACC)
     stop = tl.load(ptr + n + 1)

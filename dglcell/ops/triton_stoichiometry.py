@@ -8,7 +8,7 @@ order of the reaction's incidences. `place` is an edge's number among them. ALPH
 import triton
 import triton.language as tl
 
-from dglcell.ops.triton_kernels import cells, heads, lowest_own, place_of, row, rows
+from dglcell.ops.triton_kernels import block_and_node, cells, heads, lowest_own, place_of, row, rows
 
 
 @triton.jit
@@ -69,6 +69,7 @@ def sum_forward(
 @triton.jit(do_not_specialize=["genotypes"])
 def sum_backward(
     order,
+    heavy,
     ptr,
     dst,
     senders,
@@ -101,8 +102,7 @@ def sum_backward(
 
     With ALPHA = 2 the values of a reaction row that genotypes share get a part a genotype, (genotypes, E, H).
     """
-    block = tl.program_id(0) // num_src
-    n = tl.load(order + tl.program_id(0) % num_src)
+    block, n = block_and_node(order, num_src, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     shared = tl.zeros([HP, DP], ACC)

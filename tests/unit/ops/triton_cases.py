@@ -18,7 +18,7 @@ from dglcell.graph.relation import Relation
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel, GraphSizes
-from dglcell.ops import block, packed, triton_block, triton_functions, triton_incidences, triton_launch
+from dglcell.ops import block, device_edges, packed, triton_block, triton_functions, triton_incidences, triton_launch
 from dglcell.ops.engines import Engine, make_engine
 from dglcell.ops.packed import Layer
 from dglcell.ops.triton_engine import TritonEngine
@@ -33,6 +33,7 @@ GENOTYPES = [[], [0, 3], [5], [1, 2, 4], [0, 1, 2, 3, 4, 5, 6, 7]]  # two blocks
 def several_of_everything(monkeypatch):
     """Several tiles of edges and of nodes even on a tiny graph."""
     monkeypatch.setattr(triton_launch, "_MOST_EDGES", 4)
+    monkeypatch.setattr(device_edges, "_HEAVY", 4)
     monkeypatch.setattr(triton_incidences, "_INCIDENCES", 2)
     monkeypatch.setattr(triton_functions, "_CHUNK", 4)
     monkeypatch.setattr(triton_functions, "_POOL_NODES", 2)

@@ -16,7 +16,7 @@ from dglcell.ops import (
     triton_stoichiometry,
 )
 
-SIZES = {"num_dst", "num_src", "num_edges", "genotypes", "num_nodes", "chunk", "num_rows", "tiles"}
+SIZES = {"num_dst", "num_src", "num_edges", "genotypes", "num_nodes", "chunk", "num_rows", "tiles", "heavy"}
 TABLES = {"first", "order", "genotype", "node", "ptr", "src", "dst", "senders", "entering", "made", "lookup", "place"}
 INPUTS = {"x_src", "x_dst", "x", "values", "scores", "d_src", "d_dst", "d_x", "d_values", "d_scores"}
 
