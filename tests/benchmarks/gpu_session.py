@@ -239,18 +239,23 @@ def kernels(session: Session, cell: CellGraph, batch: int, precision: str) -> No
 
 
 def tiles(session: Session, cell: CellGraph, batch: int) -> None:
-    """Training steps with other tile sizes and warps."""
-    before = triton_launch.TILE, triton_launch.FORWARD_WARPS, triton_launch.BACKWARD_WARPS
+    """Training steps with other tile sizes, warps and blocks of genotypes than `triton_launch` has."""
+    names = "TILE", "FORWARD_WARPS", "BACKWARD_WARPS", "_MOST_BLOCKS"
+    before = [getattr(triton_launch, name) for name in names]
     step = Step(session, cell, "fused", 64, batch, "fp32")
+    others = [(512, 1, 2, 64), (512, 1, 4, 64), (1024, 2, 4, 64), (1024, 1, 2, 64), (1024, 1, 8, 64), (2048, 2, 8, 64)]
+    others += [(1024, 1, 4, 16), (1024, 1, 4, 32), (1024, 1, 4, 128)]
     try:
-        for tile, forward, backward in itertools.product((512, 1024, 2048), (1, 2, 4), (2, 4, 8)):
+        for values in [tuple(before), *others]:
             if time.monotonic() > session.deadline:
                 return
-            triton_launch.TILE, triton_launch.FORWARD_WARPS, triton_launch.BACKWARD_WARPS = tile, forward, backward
+            for name, value in zip(names, values, strict=True):
+                setattr(triton_launch, name, value)
             seconds = session.seconds(step.train, 3, 1)
-            session.say(f"tile {tile} warps {forward} {backward}: {1e3 * seconds:.2f} ms a training step")
+            session.say(f"tile, forward warps, backward warps, blocks {values}: {1e3 * seconds:.2f} ms a training step")
     finally:
-        triton_launch.TILE, triton_launch.FORWARD_WARPS, triton_launch.BACKWARD_WARPS = before
+        for name, value in zip(names, before, strict=True):
+            setattr(triton_launch, name, value)
 
 
 def about(session: Session) -> None:
