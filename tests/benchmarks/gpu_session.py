@@ -13,12 +13,9 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import itertools
-import json
 import statistics
 import sys
 import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,65 +30,13 @@ from dglcell.ops import triton_launch
 from dglcell.ops.torch_engine import TorchEngine
 from dglcell.ops.triton_engine import TritonEngine
 from dglcell.train.device import autocast
+from tests.benchmarks.parts import Session
 from tests.benchmarks.plain_graph import PlainGraph
 from tests.benchmarks.yeast_size import yeast_size
 from tests.cells import tiny_cell
 
 NOTE = {"pairs": 68_802, "regulatory": 9_488, "genes": 6607}  # with both directions and loops: 144,211 + 16,095 edges
 ENGINES = {"torch": TorchEngine, "fused": TritonEngine}
-
-
-class Session:
-    """What ran, what failed, and how much time is left."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.device = torch.device(arguments.device)
-        self.tiny = arguments.tiny
-        self.deadline = time.monotonic() + 60 * arguments.minutes
-        self.lines: list[str] = []
-        self.records: list[dict[str, Any]] = []
-
-    def part(self, name: str, work: Callable[[], Any]) -> Any:
-        """Run one part; its error is one line of the report."""
-        if time.monotonic() > self.deadline:
-            return self.say(f"{name}: left out, no time")
-        try:
-            return work()
-        except Exception as error:  # the next part may still work
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            first = str(error).strip().splitlines()[:1]
-            self.say(f"{name}: FAILED {type(error).__name__}: {first} ({Path(where.filename).name}:{where.lineno})")
-            return None
-        finally:
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
-
-    def say(self, line: str) -> None:
-        """Keep a line for the table at the end; show it now too."""
-        self.lines.append(line)
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-    def seconds(self, work: Callable[[], Any], repeats: int, warm: int = 2) -> float:
-        """Median seconds of `work` by the device's own events."""
-        repeats, warm = (1, 0) if self.tiny else (repeats, warm)
-        for _ in range(warm):
-            work()
-        times = []
-        for _ in range(repeats):
-            if self.device.type != "cuda":
-                start = time.perf_counter()
-                work()
-                times.append(time.perf_counter() - start)
-                continue
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            torch.cuda.synchronize()
-            begin.record()
-            work()
-            end.record()
-            torch.cuda.synchronize()
-            times.append(begin.elapsed_time(end) / 1e3)
-        return statistics.median(times)
 
 
 def pairs(cell: CellGraph, batch: int, seed: int) -> Any:
@@ -308,8 +253,7 @@ def main() -> None:
         _timed(session, cell, name, "fused", hidden, batch, precision)
     if session.device.type == "cuda":
         session.part("tiles", lambda: tiles(session, note, 256))
-    if options.out is not None:
-        options.out.write_text(json.dumps({"lines": session.lines, "records": session.records}, indent=1))
+    session.write()
     sys.stdout.write("\n== everything again, in short ==\n" + "\n".join(session.lines) + "\n")
 
 
