@@ -53,6 +53,7 @@ def _report() -> dict[str, Any]:
         "dgl": _dgl_state(problems),
         "cuda": _cuda_state(),
         "engine": _engine_choice(problems),
+        "fused": _fused_state(),
         "memory": _memory(),
         "cpu_threads": os.cpu_count(),
     }
@@ -109,6 +110,15 @@ def _engine_choice(problems: list[str]) -> dict[str, dict[str, str]]:
     return choices
 
 
+def _fused_state() -> dict[str, str | None]:
+    """Why the fused engine does not run on a kind of device; None where it does."""
+    import torch
+
+    from dglcell.ops.available import fused_problem
+
+    return {device: fused_problem(torch.device(device)) for device in ("cpu", "cuda")}
+
+
 def _memory() -> dict[str, int]:
     import torch
 
@@ -126,6 +136,8 @@ def _print(report: dict[str, Any]) -> None:
     rows.append(("CUDA", ", ".join(cuda["devices"]) if cuda["available"] else f"no: {cuda['why']}"))
     for device, choice in report["engine"].items():
         rows.append((f"engine on {device}", f"{choice['picked']}: {choice['why']}"))
+    for device, problem in report["fused"].items():
+        rows.append((f"fused engine on {device}", "works" if problem is None else f"no: {problem}"))
     for device, size in report["memory"].items():
         rows.append((f"free memory, {device}", f"{size / 2**30:.1f} GiB"))
     rows.append(("CPU threads", str(report["cpu_threads"])))

@@ -23,23 +23,20 @@ class StepDropout:
         self.p = p
         self._masks: dict[str, Tensor] = {}
 
-    def __call__(self, key: str, x: Tensor, num_nodes: int, rows: Tensor | None = None) -> Tensor:
-        """`x` with the mask of `key` applied and the kept features scaled by ``1 / (1 - p)``.
+    def mask(self, key: str, like: Tensor, num_nodes: int) -> Tensor | None:
+        """What to multiply with, (N, 1, h): 0 or ``1 / (1 - p)``; None if nothing is dropped.
 
         Parameters
         ----------
         key : str
-        x : Tensor (N, B, h)
-            Or (P, 1, h), packed.
+        like : Tensor (.., h)
+            Of the same width, type and device.
         num_nodes : int
             N.
-        rows : Tensor (P,), optional
-            Node of each packed row.
         """
         if self.p == 0:
-            return x
+            return None
         if key not in self._masks:
-            keep = torch.rand(num_nodes, 1, x.shape[2], device=x.device) >= self.p
-            self._masks[key] = keep.to(x.dtype) / (1 - self.p)
-        mask = self._masks[key]
-        return x * (mask if rows is None else mask.index_select(0, rows))
+            keep = torch.rand(num_nodes, 1, like.shape[-1], device=like.device) >= self.p
+            self._masks[key] = keep.to(like.dtype) / (1 - self.p)
+        return self._masks[key]

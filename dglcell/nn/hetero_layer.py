@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from torch import Tensor, nn
-from torch.nn.functional import relu
 
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.stoich_conv import StoichConv
+from dglcell.ops.block import Norm
 from dglcell.ops.engines import Engine, Where
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, OF, REACTION
 
@@ -95,8 +96,9 @@ class HeteroLayer(nn.Module):
         rows = {t: engine.rows(t, where) for t in states}
 
         def block(name: str, y: Tensor, target: str) -> Tensor:
-            y = relu(self.norms[_key(name)](y))
-            return y if drop is None else drop(f"{layer}/{name}", y, engine.num_nodes[target], rows[target])
+            norm = cast(nn.LayerNorm, self.norms[_key(name)])
+            mask = None if drop is None else drop.mask(f"{layer}/{name}", y, engine.num_nodes[target])
+            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, rows[target])
 
         def attend(name: str, source: Tensor, target: str) -> Tensor:
             y = self.attended[_key(name)](engine, name, source, states[target], where)

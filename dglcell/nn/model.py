@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -132,6 +133,7 @@ class CellModel(nn.Module):
         self.config = config
         h, variant, dropout = config.hidden, config.variant, config.dropout
         self.register_buffer("reaction_group", sizes.reaction_group.clone(), persistent=False)
+        self.num_groups = int(sizes.reaction_group.max()) + 1 if len(sizes.reaction_group) else 0
         self._build_inputs(sizes, features, has_features)
         self.layers = nn.ModuleList(
             HeteroLayer(
@@ -309,7 +311,8 @@ class CellModel(nn.Module):
         if self.set_encoder is not None:
             z_p = self._encode_set(batch, wild.states)
         elif self.perturbed_pool is not None and z_w is not None:
-            z_p = _pool_copies(self.perturbed_pool, z_w, batch.lost[GENE][1].diff())
+            longest = int(np.diff(batch.host(GENE)[1]).max(initial=1))
+            z_p = _pool_copies(self.perturbed_pool, z_w, batch.lost[GENE][1].diff(), longest)
         else:
             z_p = _difference(z_w, z_i)
         if self.config.variant == "two-head":
@@ -329,21 +332,20 @@ class CellModel(nn.Module):
     def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
         tokens = batch.tokens(self.config.lost_reactions)
         # index_select and not [..]: the gradient of [..] adds up in no fixed order on several CPU threads
-        lost = _group_means(states[REACTION][:, 0], self.reaction_group).index_select(0, tokens.groups)
+        means = _group_means(states[REACTION][:, 0], self.reaction_group, self.num_groups)
+        lost = means.index_select(0, tokens.groups)
         assert self.set_encoder is not None
         return self.set_encoder(states[GENE][:, 0].index_select(0, tokens.genes), lost, tokens)
 
 
-def _group_means(states: Tensor, group: Tensor) -> Tensor:
+def _group_means(states: Tensor, group: Tensor, groups: int) -> Tensor:
     """Mean state of each reaction's nodes: (N_r, h) -> (groups, h)."""
-    groups = int(group.max()) + 1 if len(group) else 0
     total = states.new_zeros(groups, states.shape[1]).index_add_(0, group, states)
     return total / torch.bincount(group, minlength=groups).clamp(min=1).unsqueeze(-1)
 
 
-def _pool_copies(pool: AttentionalPool, z_w: Tensor, copies: Tensor) -> Tensor:
+def _pool_copies(pool: AttentionalPool, z_w: Tensor, copies: Tensor, longest: int) -> Tensor:
     """Pool `copies[b]` copies of `z_w` (1, h) for each genotype: (B, h), the same vector for all that have one."""
-    longest = max(1, int(copies.max())) if len(copies) else 1
     present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
     return pool.padded(z_w.expand(longest, len(copies), -1), present)
 

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dglcell.ops.transfer import send
+
 MAX_LOST = 32  # lost reactions that are tokens of their own
 _SMALL = 4  # sets up to this size share a bucket: a bucket costs more than their padding
 GENE_TYPE, ALONE_TYPE, JOINT_TYPE = range(3)
@@ -84,7 +86,7 @@ class Tokens:
         """
 
         def tensor(values: NDArray[Any]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(values)).to(device)
+            return send(np.ascontiguousarray(values), torch.device(device))
 
         p = perturbation
         lost = np.diff(p.group_ptr) if lost_reactions else np.zeros(len(p), np.int64)

@@ -1,9 +1,9 @@
 """Who computes the graph operators: the interface, the choice, and how many genotypes fit into memory at once.
 
 An engine is bound to one heterograph on one device and holds no weights. `dgl` (message functions) is the reference;
-`torch` (gather and scatter over CSC and CSR arrays) runs on any device; `fused` (compiled loops over the rows that a
-deletion changed) is the fastest on a CPU. A further engine is one more class with these
-methods and one more line in `make_engine`.
+`torch` (gather and scatter over CSC and CSR arrays) runs on any device; `fused` visits only the rows that a deletion
+changed, with compiled loops on a CPU and Triton kernels on CUDA. A further engine is one more class with these methods
+and one more line in `make_engine`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from torch import Tensor
 
 from dglcell import _dgl
 from dglcell.errors import UsageError
-from dglcell.ops.attention import Alive
+from dglcell.ops.available import fused_problem
+from dglcell.ops.block import Norm
+from dglcell.ops.survivors import Survivors
 
 # Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
 # and `torch` that is what survives, for `fused` which rows there are.
@@ -58,13 +60,13 @@ class Engine(Protocol):
     num_graphs: int
     recompute: bool
 
-    def plan(self, alive: Alive, layers: int) -> Sequence[Where]:
+    def plan(self, alive: Survivors, layers: int) -> Sequence[Where]:
         """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.
 
         Parameters
         ----------
-        alive : mapping
-            Survivors (N, B) of every node type.
+        alive : Survivors
+            Of B genotypes.
         layers : int
             At least 1.
         """
@@ -142,6 +144,10 @@ class Engine(Protocol):
         """
         ...
 
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """LayerNorm, ReLU and dropout after a convolution: `dglcell.ops.block.block`, in the engine's own way."""
+        ...
+
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """Peak bytes of one layer, forward and backward, for one more genotype in a chunk (float32)."""
         ...
@@ -163,24 +169,26 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
     Raises
     ------
     UsageError
-        `dgl` on a CUDA device that the installed DGL cannot use, `fused` on any, or an unknown name.
+        An engine that cannot run on the device, or an unknown name.
     """
-    cuda = torch.device(device).type == "cuda"
+    device = torch.device(device)
+    cuda = device.type == "cuda"
     if name == "dgl":
         if cuda and not _dgl.has_cuda():
             raise UsageError("--engine dgl on CUDA - a DGL built with CUDA was expected; use --engine torch or auto")
         return "dgl", "asked for"
     if name == "torch":
         return "torch", "asked for"
-    if name == "fused":
-        if cuda:
-            raise UsageError("--engine fused on CUDA - it runs on the CPU; use --engine torch or auto")
-        return "fused", "asked for"
-    if name != "auto":
+    if name not in ("auto", "fused"):
         raise UsageError(f"--engine {name} - one of auto, dgl, torch, fused was expected")
-    if cuda:
-        return "torch", "the fastest on CUDA, and DGL's own wheel has no CUDA"
-    return "fused", "compiled loops, the fastest on a CPU"
+    problem = fused_problem(device)
+    if problem is None:
+        if name == "fused":
+            return "fused", "asked for"
+        return "fused", "Triton kernels, made for CUDA" if cuda else "compiled loops, the fastest on a CPU"
+    if name == "fused":
+        raise UsageError(f"--engine fused on {'CUDA' if cuda else 'the CPU'}: {problem} - use --engine torch or auto")
+    return "torch", f"runs on any device; fused does not run here: {problem}"
 
 
 def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
@@ -209,6 +217,10 @@ def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
         from dglcell.ops.dgl_engine import DglEngine
 
         return DglEngine(graph, torch.device(device))
+    if chosen == "fused" and torch.device(device).type == "cuda":
+        from dglcell.ops.triton_engine import TritonEngine
+
+        return TritonEngine(graph, torch.device(device))
     if chosen == "fused":
         from dglcell.ops.numba_engine import NumbaEngine
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from dglcell.ops.attention import Alive
+from dglcell.ops.block import Norm, block
 
 
 class EveryNode:
@@ -25,3 +26,7 @@ class EveryNode:
     def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
         """See `Engine.carry`."""
         return x
+
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """See `Engine.block`."""
+        return block(x, norm, mask, rows)

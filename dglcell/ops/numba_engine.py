@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,74 +18,58 @@ from torch.nn.functional import leaky_relu
 from dglcell.ops import numba_kernels as kernels
 from dglcell.ops import packed, segments
 from dglcell.ops.attention import SLOPE, full_precision
-from dglcell.ops.packed import Layer, Rows, Sparse
-from dglcell.schema import GENE, IN, NODE_TYPES, OF, STOICHIOMETRY
+from dglcell.ops.packed import Layer, Rows
+from dglcell.ops.packed_engine import PackedEngine
+from dglcell.ops.sparse import Sparse
+from dglcell.ops.survivors import Survivors
+from dglcell.schema import GENE, IN, OF
 
 _Array = NDArray[Any]
 _LOG = logging.getLogger(__name__)
 
 
-class NumbaEngine:
+class NumbaEngine(PackedEngine):
     """Graph operators as compiled loops; see `dglcell.ops.engines.Engine` for meaning.
-
-    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.ops.packed`. Only one graph, no `dgl.batch`.
 
     Parameters
     ----------
     graph : dgl.DGLGraph
-        Of a `CellGraph`. Only its edges and stoichiometry are copied.
+        Of a `CellGraph`.
     device : torch.device
         The CPU.
     """
 
-    name = "fused"
-    recompute = False
-
     def __init__(self, graph: Any, device: torch.device) -> None:
         if not _compiled_before():
             _LOG.info("compiling the fused engine for this machine: half a minute, once")
-        self.device = device
-        self.num_nodes = {node_type: graph.num_nodes(node_type) for node_type in NODE_TYPES}
-        self.num_graphs = int(graph.batch_size)
-        self._in_edges: dict[str, Sparse] = {}
-        self._out_edges: dict[str, tuple[str, str, Sparse]] = {}
-        for source, relation, target in graph.canonical_etypes:
-            src, dst = (ends.long().numpy() for ends in graph.edges(etype=relation))
-            self._in_edges[relation] = Sparse.of(src, dst, self.num_nodes[target])
-            self._out_edges[relation] = source, target, Sparse.of(dst, src, self.num_nodes[source])
-        self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
+        super().__init__(graph, device)
         whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
         self._wild = Layer(whole, whole)
 
-    def plan(self, alive: Mapping[str, Tensor], layers: int) -> Sequence[Layer]:
+    def plan(self, alive: Survivors, layers: int) -> Sequence[Layer[Rows]]:
         """See `Engine.plan`."""
-        dead = {t: ~alive[t].T.contiguous().numpy() for t in NODE_TYPES}
-        return packed.reach(self._out_edges, self.num_nodes, dead, layers)
+        return packed.reach(self._in_edges, self.num_nodes, alive, layers)
 
-    def rows(self, node_type: str, where: Layer | None) -> Tensor | None:
-        """See `Engine.rows`."""
-        return None if where is None else where.after[node_type].index
-
-    def carry(self, x: Tensor, node_type: str, where: Layer | None) -> Tensor:
+    def carry(self, x: Tensor, node_type: str, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.carry`."""
         if where is None:
             return x
         return x.index_select(0, _tensor(where.after[node_type].within(where.before[node_type])).long())
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer | None) -> Tensor:
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.gatv2`."""
         senders, entering, made = self._ends(relation, where)
-        edges = self._in_edges[relation]
+        edges = self._in_edges[relation][2]
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
         out: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
             x_src.squeeze(1), x_dst.squeeze(1), a, edges, senders.lookup, made.within(entering), made
         )
         return out.unsqueeze(1)
 
-    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer | None) -> Tensor:
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
         senders, entering, made = self._ends(IN, where)
-        edges = _Incidences(made, self._in_edges[IN])
+        edges = _Incidences(made, self._in_edges[IN][2])
         source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
         q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
         owner = _tensor(edges.owner)
@@ -94,10 +77,10 @@ class NumbaEngine:
         ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(made))
         return segments.softmax(full_precision(scores), None, ends)
 
-    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer | None) -> Tensor:
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
         senders, _, made = self._ends(IN, where)
-        edges = self._in_edges[IN]
+        edges = self._in_edges[IN][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
             return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[made.node], senders, made)
@@ -105,23 +88,23 @@ class NumbaEngine:
         weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
         return self._sum(IN, x, weight, incidences.start, senders, made)
 
-    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer | None) -> Tensor:
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_metabolites`."""
         senders, _, made = self._ends(OF, where)
-        edges = self._in_edges[OF]
+        edges = self._in_edges[OF][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
             return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[made.node], senders, made)
         # alpha belongs to a reaction row and the place of the metabolite among its incidences.
         incidences = _Incidences(made, edges)
         row = senders.lookup[made.genotype[incidences.owner], incidences.src]
-        start = _Incidences(senders, self._in_edges[IN]).start
-        place = np.where(row >= 0, start[row] + self._place_in_reaction[edges.edge[incidences.place]], 0)
+        start = _Incidences(senders, self._in_edges[IN][2]).start
+        place = np.where(row >= 0, start[row] + self._in_edges[IN][2].places[edges.edge[incidences.place]], 0)
         weight = alpha.squeeze(1).index_select(0, _tensor(place))
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
         return self._sum(OF, u, weight, incidences.start, senders, made)
 
-    def pool(self, values: Tensor, scores: Tensor, where: Layer | None) -> Tensor:
+    def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.pool`."""
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
         out: Tensor = _Pool.apply(  # type: ignore[no-untyped-call]
@@ -129,32 +112,16 @@ class NumbaEngine:
         )
         return out
 
-    def bytes_per_genotype(self, hidden: int, heads: int) -> int:
-        """See `Engine.bytes_per_genotype`."""
-        return 4 * 7 * hidden * sum(self.num_nodes.values())
-
-    def _ends(self, relation: str, where: Layer | None) -> tuple[Rows, Rows, Rows]:
-        source, target, _ = self._out_edges[relation]
-        return (where or self._wild).ends(relation, source, target)
-
     def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:
         """Weighted mean over surviving incidences; `weight` (K, 1 or H)."""
         x = full_precision(x).squeeze(1)
         shape = x.shape[1:]
         if weight.shape[1] == 1:
             x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
-        edges = self._in_edges[relation]
+        edges = self._in_edges[relation][2]
         size = np.abs(self._stoichiometry[edges.edge])
         out: Tensor = _Sum.apply(x, weight, edges, size, at, senders.lookup, made)  # type: ignore[no-untyped-call]
         return out.view(len(made), 1, *shape)
-
-    @functools.cached_property
-    def _place_in_reaction(self) -> NDArray[np.int64]:
-        """(E,) place of every incidence, by edge id, among those of its reaction."""
-        edges = self._in_edges[IN]
-        place = np.empty(len(edges.edge), dtype=np.int64)
-        place[edges.edge] = np.arange(len(edges.edge)) - np.repeat(edges.ptr[:-1], np.diff(edges.ptr))
-        return place
 
 
 class _Incidences:

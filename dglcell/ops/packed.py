@@ -10,42 +10,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.ops import numba_kernels as kernels
-from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, NODE_TYPES, OF, REACTION
+from dglcell.ops.reach import follow, pack, unpack
+from dglcell.ops.sparse import Sparse
+from dglcell.ops.survivors import Survivors
+from dglcell.schema import CATALYSED_BY, NODE_TYPES, OF
 
-_Changed = dict[str, NDArray[np.bool_]]  # node type -> (B, N)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Sparse:
-    """Edges of one relation by target: the in-edges of i are `ptr[i]:ptr[i + 1]`.
-
-    Attributes
-    ----------
-    ptr : (N_dst + 1,) int64
-    src : (E,) int32
-    edge : (E,) int64
-        Edge ids of the relation.
-    """
-
-    ptr: NDArray[np.int64]
-    src: NDArray[np.int32]
-    edge: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, src: NDArray[np.int64], dst: NDArray[np.int64], num_dst: int) -> Sparse:
-        """Sort edges by target."""
-        order = np.argsort(dst, kind="stable")
-        ptr = np.zeros(num_dst + 1, dtype=np.int64)
-        np.cumsum(np.bincount(dst, minlength=num_dst), out=ptr[1:])
-        return cls(ptr, src[order].astype(np.int32), order)
+PackedRows = TypeVar("PackedRows")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,13 +79,13 @@ class Rows:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Layer:
-    """Rows before and after one layer, by node type."""
+class Layer(Generic[PackedRows]):
+    """Rows before and after one layer, by node type; `PackedRows` is their type, on the host or on a device."""
 
-    before: Mapping[str, Rows]
-    after: Mapping[str, Rows]
+    before: Mapping[str, PackedRows]
+    after: Mapping[str, PackedRows]
 
-    def ends(self, relation: str, source: str, target: str) -> tuple[Rows, Rows, Rows]:
+    def ends(self, relation: str, source: str, target: str) -> tuple[PackedRows, PackedRows, PackedRows]:
         """Rows that send, rows that the targets enter with, rows that are made.
 
         `catalysed_by` and `of` read the reactions that the same layer made; every other relation what entered it.
@@ -120,48 +97,29 @@ class Layer:
 def reach(
     relations: Mapping[str, tuple[str, str, Sparse]],
     num_nodes: Mapping[str, int],
-    dead: _Changed,
+    survivors: Survivors,
     layers: int,
-) -> list[Layer]:
-    """Follow deletions through the layers.
+) -> list[Layer[Rows]]:
+    """The rows of every layer of a pass.
 
     Parameters
     ----------
     relations : mapping
-        Name to source type, target type and, by *source*, the edges: `Sparse.ptr` over sources, `src` the targets.
+        As `dglcell.ops.reach.follow` reads them.
     num_nodes : mapping
-    dead : mapping
-        Node type to (B, N) bool, the nodes that each genotype lost.
+    survivors : Survivors
+        Of B genotypes.
     layers : int
-
-    Returns
-    -------
-    list of Layer
-        A row counts as changed if anything it may read is lost or changed, whatever the weights.
     """
-    changed: _Changed = {t: np.zeros_like(dead[t]) for t in NODE_TYPES}
+    lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
+    dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
     rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
-    made: list[Layer] = []
-    for _ in range(layers):
-        touched = {t: changed[t] | dead[t] for t in NODE_TYPES}
-        new = {t: changed[t].copy() for t in NODE_TYPES}
-        _spread(relations[GPR], touched[GENE], new[REACTION])
-        _spread(relations[IN], touched[METABOLITE], new[REACTION])
-        from_reactions = new[REACTION] | dead[REACTION]
-        _spread(relations[OF], from_reactions, new[METABOLITE])
-        _spread(relations[CATALYSED_BY], from_reactions, new[GENE])
-        for source, target, edges in relations.values():
-            if source == target == GENE:
-                _spread((source, target, edges), touched[GENE], new[GENE])
-        after = {t: Rows.changed(new[t], dead[t]) for t in NODE_TYPES}
+    made: list[Layer[Rows]] = []
+    for changed in follow(relations, lost, layers):
+        after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
         made.append(Layer(rows, after))
-        changed, rows = new, after
+        rows = after
     return made
-
-
-def _spread(relation: tuple[str, str, Sparse], touched: NDArray[np.bool_], out: NDArray[np.bool_]) -> None:
-    _, _, edges = relation
-    kernels.spread(edges.ptr, edges.src, touched, out)
 
 
 def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:

@@ -225,6 +225,10 @@ def test_doctor(cli) -> None:
     document = json.loads(cli("doctor", "--json").out)
     assert document["dgl"]["loads"] and document["problems"] == []
     assert document["engine"]["cpu"]["picked"] in ("dgl", "torch", "fused") and document["engine"]["cpu"]["why"]
+    assert document["fused"] == {"cpu": None, "cuda": document["fused"]["cuda"]}
+    assert (document["engine"].get("cuda", {"picked": "torch"})["picked"] == "fused") == (
+        document["fused"]["cuda"] is None
+    )
     assert document["memory"]["cpu"] > 0
 
 

@@ -69,9 +69,14 @@ def test_node_and_edge_permutation(engine, seed, variant, feedback):
     for t in NODE_TYPES:
         weights[f"embeddings.{t}"] = weights[f"embeddings.{t}"][torch.from_numpy(np.argsort(new[t]))]
     moved.load_state_dict(weights)
-    lost = {t: (torch.from_numpy(new[t])[rows], ptr) for t, (rows, ptr) in batch.lost.items()}
-    perturbation = dataclasses.replace(batch.perturbation, genes=new["gene"][batch.perturbation.genes])
-    moved_batch = dataclasses.replace(batch, lost=lost, perturbation=perturbation)
+    lost = batch.perturbation
+    moved_lost = dataclasses.replace(
+        lost,
+        genes=new["gene"][lost.genes],
+        reactions=new["reaction"][lost.reactions],
+        metabolites=new["metabolite"][lost.metabolites],
+    )
+    moved_batch = dataclasses.replace(batch, perturbation=moved_lost)
     actual = moved(make_engine(engine, graph, "cpu"), moved_batch).predictions
     torch.testing.assert_close(actual, expected, rtol=0, atol=1e-10)
 

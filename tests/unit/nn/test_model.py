@@ -115,8 +115,8 @@ def test_a_prediction_stands_alone(engine, variant):
 def test_the_order_of_genes_in_a_set_does_not_matter(engine):
     model = make(torch.float32, variant="both")
     batch = batch_of([[1, 2, 5, 7], [0, 3]])
-    genes, ptr = batch.lost["gene"]
-    shuffled = dataclasses.replace(batch, lost={**batch.lost, "gene": (genes[[2, 0, 3, 1, 5, 4]], ptr)})
+    lost = batch.perturbation
+    shuffled = dataclasses.replace(batch, perturbation=dataclasses.replace(lost, genes=lost.genes[[2, 0, 3, 1, 5, 4]]))
     with torch.no_grad():
         expected = model(engine, batch).predictions
         torch.testing.assert_close(model(engine, shuffled).predictions, expected, rtol=0, atol=1e-5)

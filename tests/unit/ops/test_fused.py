@@ -15,9 +15,11 @@ from dglcell.config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel, GraphSizes
-from dglcell.ops import packed
+from dglcell.ops import packed, reach
 from dglcell.ops.engines import make_engine
-from dglcell.ops.packed import Rows, Sparse
+from dglcell.ops.packed import Rows
+from dglcell.ops.sparse import Sparse
+from dglcell.ops.survivors import Survivors
 from dglcell.schema import GENE, GPR, METABOLITE, PHYSICAL, REACTION
 from tests.cells import random_genotypes, tiny_cell
 
@@ -155,19 +157,28 @@ def test_only_reached_rows_are_stored():
     chain = np.arange(9), np.arange(1, 10)
     none = np.zeros(0, dtype=np.int64)
     sizes = {GENE: 10, REACTION: 0, METABOLITE: 0}
-    empty = Sparse.of(none, none, 0)
-    relations = {"next": (GENE, GENE, Sparse.of(chain[1], chain[0], 10))}
-    for name, ends in (("gpr", (GENE, REACTION)), ("in", (METABOLITE, REACTION))):
-        relations[name] = (*ends, Sparse.of(none, none, sizes[ends[0]]))
-    for name, ends in (("catalysed_by", (REACTION, GENE)), ("of", (REACTION, METABOLITE))):
+    empty, empty_genes = Sparse.of(none, none, 0), Sparse.of(none, none, 10)
+    relations = {"next": (GENE, GENE, Sparse.of(*chain, 10)), "catalysed_by": (REACTION, GENE, empty_genes)}
+    for name, ends in (("gpr", (GENE, REACTION)), ("in", (METABOLITE, REACTION)), ("of", (REACTION, METABOLITE))):
         relations[name] = (*ends, empty)
-    dead = {t: np.zeros((2, n), dtype=bool) for t, n in sizes.items()}
-    dead[GENE][1, 4] = True
-    for number, layer in enumerate(packed.reach(relations, sizes, dead, 3), 1):
+    lost = {t: (none, np.zeros(3, dtype=np.int64)) for t in sizes}
+    lost[GENE] = (np.array([4]), np.array([0, 0, 1]))
+    for number, layer in enumerate(packed.reach(relations, sizes, Survivors(lost, sizes, torch.device("cpu")), 3), 1):
         rows = layer.after[GENE]
         assert rows.node[10:].tolist() == list(range(5, 5 + number))
         assert (rows.genotype[10:] == 2).all()
         assert rows.lookup[2, 4] == -1 and (rows.lookup[:2] == np.arange(10)).all()
+
+
+def test_bits_are_genotypes():
+    """More genotypes than a word has bits; the same node lost by several."""
+    ptr = np.arange(131)
+    rows = np.arange(130) % 3
+    bits = reach.pack((rows, ptr), 4)
+    dense = reach.unpack(bits, 130)
+    assert bits.shape == (4, 3)
+    assert np.array_equal(dense, rows[:, None] == np.arange(4))
+    assert reach.count(bits).tolist() == [44, 43, 43, 0]
 
 
 def test_rows_find_their_predecessors():

@@ -1,0 +1,45 @@
+r"""What follows every convolution: LayerNorm over a node's features, ReLU, dropout.
+
+.. math:: y = m \odot \mathrm{ReLU}\big(\gamma \odot \hat x + \beta\big), \qquad
+          \hat x = \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \epsilon}}
+
+One function here, because an engine may do it in one pass over the rows instead of four.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from torch import Tensor
+from torch.nn.functional import layer_norm, relu
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Norm:
+    """LayerNorm: ``gamma`` and ``beta`` (h,), and ``epsilon``."""
+
+    weight: Tensor
+    bias: Tensor
+    eps: float
+
+
+def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    """LayerNorm, ReLU and dropout.
+
+    Parameters
+    ----------
+    x : Tensor (N, B, h)
+        Or packed rows (P, 1, h).
+    norm : Norm
+    mask : Tensor (N, 1, h) or None
+        What dropout multiplies with; None outside training.
+    rows : Tensor (P,) or None
+        Node of each packed row.
+    """
+    y = relu(layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))
+    return y if mask is None else y * of_rows(mask, rows)
+
+
+def of_rows(mask: Tensor, rows: Tensor | None) -> Tensor:
+    """The mask (N, 1, h) of nodes, or of the nodes of packed rows."""
+    return mask if rows is None else mask.index_select(0, rows)
