@@ -34,6 +34,7 @@ class RunFolder:
     | `resume.pt` | state after the last whole epoch |
     | `metrics.jsonl` | one line an epoch |
     | `plots/` | PNG |
+    | `evaluation/` | reports, as TSV and JSON |
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -66,7 +67,11 @@ class RunFolder:
         """
         self.refuse_existing(overwrite)
         self.plots.mkdir(parents=True, exist_ok=True)
-        for path in [*(self.path / name for name in _FILES), *self.plots.glob("*.png")]:
+        for path in [
+            *(self.path / name for name in _FILES),
+            *self.plots.glob("*.png"),
+            *self.path.glob("evaluation/*.*"),
+        ]:
             path.unlink(missing_ok=True)
         store.save(cell, self.cell)
         metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}

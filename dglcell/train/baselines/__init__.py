@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dglcell.errors import UsageError
-from dglcell.train.baselines.bags import BagMlp, deleted_genes, lost_reactions
+from dglcell.train.baselines.bags import BagMlp, Large, deleted_genes, lost_reactions
 from dglcell.train.baselines.base import Baseline
 from dglcell.train.baselines.descent import Descent
 from dglcell.train.baselines.factorisation import MatrixFactorisation
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def _embedding_mlp() -> Baseline:
-    large = Descent(epochs=60, batch_size=1024, lr=1e-3, weight_decay=1e-2)
+    large = Large(Descent(epochs=60, batch_size=1024, lr=3e-3, weight_decay=1e-2, patience=8))
     return BagMlp("embedding-mlp", deleted_genes, first_relu=False, large=large, fill=True)
 
 

@@ -7,6 +7,7 @@ not what reactions turn into what.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
@@ -26,6 +27,28 @@ if TYPE_CHECKING:
 LARGE = 20_000  # training rows of which a tenth is enough to choose the epochs by
 
 
+@dataclasses.dataclass(frozen=True)
+class Large:
+    """How a bag MLP learns from many rows, where the small one would learn them by heart.
+
+    It also sees `sum_{i < j} e_i * e_j`, by elements, beside the sum: on Costanzo 2010 an MLP on the sum alone comes to
+    a Pearson of 0.23 with stopping and to 0.30 with the penalty, for it has to make products out of ReLUs.
+
+    Attributes
+    ----------
+    descent : Descent
+        Its epochs are chosen on a tenth of the training genotypes, then it is repeated with so many on all of them.
+    penalty : float
+        Of `|e_i|^2`, for each occurrence of an item in a batch.
+    scale : float
+        Standard deviation of the vectors at the beginning.
+    """
+
+    descent: Descent
+    penalty: float = 0.3
+    scale: float = 0.1
+
+
 class BagMlp:
     """An MLP on the sum of one learned vector an item, for items that a genotype has in any number and order.
 
@@ -42,9 +65,8 @@ class BagMlp:
         f is the ReLU alone.
     hidden, epochs, batch_size, lr, weight_decay
         Width of all layers, and the AdamW run with MSE on standardised labels.
-    large : Descent, optional
-        The run with `LARGE` training rows or more instead. Its epochs are then chosen on a tenth of the training
-        genotypes, and it is repeated with so many on all of them.
+    large : Large, optional
+        Instead, with `LARGE` training rows or more.
     fill : bool
         Items without a training row get the mean vector of the others; else they keep the random one they began with.
     """
@@ -59,7 +81,7 @@ class BagMlp:
         batch_size: int = 256,
         lr: float = 1e-3,
         weight_decay: float = 1e-2,
-        large: Descent | None = None,
+        large: Large | None = None,
         fill: bool = False,
     ) -> None:
         self.name = name
@@ -72,13 +94,15 @@ class BagMlp:
         train = table.take(rows)
         items, ptr, size = self._items(cell, train)
         targets = torch.from_numpy(self._scaler.transform(train.targets, train.orders))
+        large = self._large if len(train) >= LARGE else None
+        make = functools.partial(_Net, size, self._hidden, self._first_relu, large)
         descent = self._descent
-        if self._large is not None and len(train) >= LARGE:
+        if large is not None:
             held = held_out(train, seed)
             learnt, kept_out = np.flatnonzero(~held), torch.from_numpy(np.flatnonzero(held))
-            epochs = self._descend(self._large, items, ptr, size, targets, learnt, seed, kept_out)
-            descent = dataclasses.replace(self._large, epochs=epochs)
-        self._descend(descent, items, ptr, size, targets, np.arange(len(train)), seed)
+            epochs = self._descend(large.descent, make, items, ptr, targets, learnt, seed, kept_out)
+            descent = dataclasses.replace(large.descent, epochs=epochs)
+        self._descend(descent, make, items, ptr, targets, np.arange(len(train)), seed)
         if self._fill:
             self._net.fill(items)
         return self
@@ -86,9 +110,9 @@ class BagMlp:
     def _descend(
         self,
         descent: Descent,
+        make: Callable[[], _Net],
         items: Rows,
         ptr: Rows,
-        size: int,
         targets: Tensor,
         rows: Rows,
         seed: int,
@@ -97,41 +121,56 @@ class BagMlp:
         """Train a new network on some rows, the global generator left alone; the best epoch for those kept out."""
 
         def loss(batch: Tensor) -> Tensor:
-            return _masked_mse(self._net(*_bags(items, ptr, batch.numpy())), targets[batch])
+            found, penalty = self._net(*_bags(items, ptr, batch.numpy()))
+            return _masked_mse(found, targets[batch]) + penalty
 
         def error() -> float:
             with torch.no_grad():
-                return float(loss(kept_out)) if kept_out is not None else 0.0
+                return float(_masked_mse(self._net(*bags)[0], targets[kept_out]))
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._net = _Net(size, self._hidden, self._first_relu)
-            return descent.run(self._net, loss, rows, error if kept_out is not None else None)[1]
+            self._net = make()
+            if kept_out is None:
+                return descent.run(self._net, loss, rows)[1]
+            bags = _bags(items, ptr, kept_out.numpy())
+            return descent.run(self._net, loss, rows, error)[1]
 
     def predict(self, table: GenotypeTable) -> Floats:
         """See `Baseline`."""
         items, ptr, _ = self._items(self._cell, table)
         with torch.no_grad():
             parts = [
-                self._net(*_bags(items, ptr, rows)).numpy()
+                self._net(*_bags(items, ptr, rows))[0].numpy()
                 for rows in np.array_split(np.arange(len(table)), max(1, len(table) // 4096))
             ]
         return finish(np.concatenate(parts), self._scaler, table)
 
 
 class _Net(nn.Module):
-    def __init__(self, size: int, hidden: int, first_relu: bool) -> None:
+    def __init__(self, size: int, hidden: int, first_relu: bool, large: Large | None = None) -> None:
         super().__init__()
         self.vectors = nn.EmbeddingBag(size, hidden, mode="sum")
         self.bias = nn.Parameter(torch.zeros(hidden))
         if first_relu:
             nn.init.uniform_(self.vectors.weight, -(size**-0.5), size**-0.5)  # as nn.Linear(size, hidden) would
-        self.first = nn.ReLU() if first_relu else nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU())
+        width = hidden if large is None else 2 * hidden
+        self.first = nn.ReLU() if first_relu else nn.Sequential(nn.Linear(width, hidden), nn.ReLU())
         self.rest = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, len(schema.LABELS)))
+        self.large = large
+        if large is not None:
+            with torch.no_grad():
+                self.vectors.weight.mul_(large.scale)
 
-    def forward(self, items: Tensor, offsets: Tensor) -> Tensor:
-        out: Tensor = self.rest(self.first(self.vectors(items, offsets) + self.bias))
-        return out
+    def forward(self, items: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Labels (n, 2) and the penalty of the vectors used."""
+        total = self.vectors(items, offsets)
+        x, penalty = total + self.bias, 0.0
+        if self.large is not None:  # sum_{i < j} e_i e_j = ((sum_i e_i)^2 - sum_i e_i^2) / 2
+            squares = nn.functional.embedding_bag(items, self.vectors.weight.square(), offsets, mode="sum")
+            x = torch.cat([x, (total.square() - squares) / 2], dim=1)
+            penalty = self.large.penalty * squares.sum(1).mean()
+        return self.rest(self.first(x)), penalty
 
     def fill(self, items: Rows) -> None:
         """The mean vector of these items for all others."""

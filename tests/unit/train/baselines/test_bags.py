@@ -53,7 +53,7 @@ def test_a_long_screen_chooses_its_epochs_and_learns_from_all_rows(
         return found
 
     monkeypatch.setattr(Descent, "run", spied)
-    large = Descent(epochs=9, batch_size=32, lr=1e-2)
+    large = bags.Large(Descent(epochs=9, batch_size=32, lr=1e-2))
     make = lambda: baselines.BagMlp("mlp", baselines.deleted_genes, False, epochs=2, large=large)  # noqa: E731
     make().fit(cell, pairs, np.arange(len(pairs)))
     (first, chosen, best), (second, again, epochs) = runs
@@ -73,3 +73,20 @@ def test_genes_never_seen_are_average_ones(cell: CellGraph, pairs: GenotypeTable
         predicted[fill] = mlp.fit(cell, pairs, rows).predict(asked)[:, 0]
     assert predicted[True][0] == predicted[True][1] and predicted[True][2] == predicted[True][3]
     assert predicted[False][0] != predicted[False][1]
+
+
+def test_the_large_network_sees_sums_and_products() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    net = bags._Net(6, 4, False, bags.Large(Descent(1, 1, 1.0), penalty=0.5))
+    seen: list[torch.Tensor] = []
+    net.first.register_forward_hook(lambda module, args, out: seen.append(args[0]))
+    e = net.vectors.weight.detach()
+    _, penalty = net(torch.tensor([1, 2, 0, 3, 5, 4]), torch.tensor([0, 2, 5, 6]))
+    pair = torch.cat([e[1] + e[2], e[1] * e[2]])
+    triple = torch.cat([e[0] + e[3] + e[5], e[0] * e[3] + e[0] * e[5] + e[3] * e[5]])
+    single, none = torch.cat([e[4], torch.zeros(4)]), torch.zeros(8)
+    torch.testing.assert_close(seen[0], torch.stack([pair, triple, single, none]))
+    torch.testing.assert_close(penalty, 0.5 * e.square().sum() / 4)
+    assert 0.05 < e.std() < 0.2
