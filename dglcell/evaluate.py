@@ -5,18 +5,20 @@ Finds the screen and the split that a run was trained with, and refuses others. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dglcell import plots, schema
+from dglcell import comparison_plots, plots, schema
 from dglcell.errors import DataError, FingerprintError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.split import PARTS, Split, check_leaks
 from dglcell.graph import store
 from dglcell.predict import Run
+from dglcell.reports import scores_of
 from dglcell.train import baselines
 from dglcell.train.metrics import by_order
 
@@ -28,8 +30,9 @@ def evaluate(
     split: str = "test",
     screen: Sequence[Path | str] | None = None,
     table: GenotypeTable | None = None,
-    names: Sequence[str] = baselines.QUICK,
+    names: str | Sequence[str] = baselines.QUICK,
     draw: Path | None = None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> dict[str, Any]:
     """Metrics of a run and of baselines that learnt from its training rows.
 
@@ -43,10 +46,12 @@ def evaluate(
         lacks are left out.
     table : GenotypeTable, optional
         The run's own screen, where it is at hand; else it is read from where the run found it.
-    names : sequence of str
-        Baselines, of `baselines.NAMES`.
+    names : str or sequence of str
+        Baselines, of `baselines.NAMES`; or a text as `baselines.named` reads it.
     draw : Path, optional
-        Folder for predicted-against-measured plots.
+        Folder for the plots: predicted against measured, Pearson beside the baselines, Pearson by order.
+    say : callable
+        Hears, in one line each, what is done and how long a baseline took.
 
     Returns
     -------
@@ -65,6 +70,7 @@ def evaluate(
         raise UsageError(f"--split {split} - one of {', '.join(PARTS)} was expected")
     own, parts = run_screen(run, table)
     rows = parts.rows("train")
+    chosen = baselines.named(names, len(rows)) if isinstance(names, str) else tuple(names)
     if screen is not None:
         split, scored = SCREEN, _read(run, [Path(p) for p in screen])
     else:
@@ -72,13 +78,17 @@ def evaluate(
     scored = scored.take(np.flatnonzero(scored.usable()))
     if not len(scored):
         raise DataError(f"the {split} part has no row with {' or '.join(schema.LABELS)} - there is nothing to compare")
+    say(f"scoring {len(scored):,} genotypes of the {split} part")
     predicted = run.predict_rows(scored.genes, scored.ptr)
     result: dict[str, Any] = {split: by_order(predicted, scored.targets, scored.orders), "baselines": {}}
-    for name in names:
+    for number, name in enumerate(chosen, 1):
+        say(f"fitting baseline {number} of {len(chosen)}, {name}, to {len(rows):,} training rows")
+        started = time.perf_counter()
         fitted = baselines.make(name).fit(run.cell, own, rows, run.config.seed)
         result["baselines"][name] = by_order(fitted.predict(scored), scored.targets, scored.orders)
+        say(f"{name} took {time.perf_counter() - started:.1f} s")
     if draw is not None:
-        _draw(Path(draw), split, predicted, scored, result[split]["all"])
+        _draw(Path(draw), split, predicted, scored, result)
     return result
 
 
@@ -127,9 +137,11 @@ def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
     return unite(run.cell, paths, "skip", run.config)[0]
 
 
-def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, metrics: dict[str, Any]) -> None:
+def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, report: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for column, label in enumerate(schema.LABELS):
         measured = scored.targets[:, column]
-        path, pearson = folder / f"{split}_{label}.png", metrics[label]["pearson"]
+        path, pearson = folder / f"{split}_{label}.png", report[split]["all"][label]["pearson"]
         plots.predicted_against_measured(predicted[:, column], measured, label, path, split, pearson)
+    comparison_plots.pearson_bars(scores_of(report), folder / f"{split}_baselines.png", split)
+    comparison_plots.pearson_by_order(scores_of(report), folder / f"{split}_by_order.png", split)

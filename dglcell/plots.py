@@ -13,27 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.atomic import replacing
+from dglcell.canvas import COLOURS, GREY, INK, LABELS, dress, new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-_INK, _GREY = "#22272e", "#8a929c"
-_COLOURS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
-_NAMES = {
-    "mse": "MSE",
-    "dist": "distribution",
-    "supcr": "contrastive",
-    "cell": "cell",
-    "fitness": "fitness",
-    "gene_interaction": "gene interaction",
-}
+_NAMES = {"mse": "MSE", "dist": "distribution", "supcr": "contrastive", "cell": "cell", **LABELS}
 _UNITS = {
     "fitness": "fitness (wild type = 1)",
     "gene_interaction": "gene interaction score (fitness units)",
 }
-_SCATTER_BINS = 90
+_HEXAGONS = 60  # along an axis
+_MANY = 1500  # points that begin to hide each other
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -47,42 +38,42 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     path : Path
         PNG file, replaced if it exists.
     """
-    figure = _figure(10.5, 3.7)
+    figure = new_figure(10.5, 3.7)
     losses, scores, rates = figure.subplots(1, 3, width_ratios=(1, 1, 0.55))
     epochs = [record["epoch"] for record in history]
     marker = "o" if len(epochs) < 25 else None
 
-    for (term, values), colour in zip(_columns(history, "train").items(), _COLOURS, strict=False):
+    for (term, values), colour in zip(_columns(history, "train").items(), COLOURS, strict=False):
         losses.plot(epochs, values, color=colour, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
     validation = [_number(record["val"].get("loss")) for record in history]
-    losses.plot(epochs, validation, color=_INK, ls="--", marker=marker, ms=3, label="validation MSE")
+    losses.plot(epochs, validation, color=INK, ls="--", marker=marker, ms=3, label="validation MSE")
     losses.set_ylabel("loss (standardised labels)")
     positive = [v for line in losses.lines for v in np.asarray(line.get_ydata()) if np.isfinite(v) and v > 0]
     if positive and max(positive) > 30 * min(positive):
         losses.set_yscale("log")
 
     labels = [name for name in _NAMES if any(isinstance(r["val"].get(name), Mapping) for r in history)]
-    for label, colour in zip(labels, _COLOURS, strict=False):
+    for label, colour in zip(labels, COLOURS, strict=False):
         values = [_number(record["val"].get(label, {}).get("pearson")) for record in history]
         scores.plot(epochs, values, color=colour, marker=marker, ms=3, label=_NAMES[label])
-    scores.axhline(0, color=_GREY, lw=0.6)
+    scores.axhline(0, color=GREY, lw=0.6)
     scores.set_ylabel("validation Pearson r")
     lr = [float(record["lr"]) for record in history]
-    rates.step(epochs, lr, where="mid", color=_INK, lw=1.2)
+    rates.step(epochs, lr, where="mid", color=INK, lw=1.2)
     rates.set_ylim(0, 1.1 * max(lr, default=1.0))
     rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
     rates.set_ylabel("learning rate")
     best = [record["epoch"] for record in history if record.get("best")]
     for axes in (losses, scores, rates):
-        _dress(axes)
+        dress(axes)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         if best:
-            axes.axvline(best[-1], color=_GREY, lw=0.9, ls=":", label=f"kept: epoch {best[-1]}")
+            axes.axvline(best[-1], color=GREY, lw=0.9, ls=":", label=f"kept: epoch {best[-1]}")
     for axes in (losses, scores):
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=_INK)
-    _save(figure, path)
+    figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
+    save(figure, path)
 
 
 def predicted_against_measured(
@@ -108,37 +99,46 @@ def predicted_against_measured(
     pearson : float or None
         Written into the figure; None reads as undefined.
     """
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
-
     rows = np.isfinite(predicted) & np.isfinite(measured)
     x, y = np.asarray(measured, np.float64)[rows], np.asarray(predicted, np.float64)[rows]
-    figure = _figure(4.9, 4.6)
+    figure = new_figure(4.9, 4.6)
     axes = figure.subplots()
     low, high = _limits(x, y)
-    if len(x) > 1500:
-        colours = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
-        edges = np.linspace(low, high, _SCATTER_BINS + 1)
-        *_, image = axes.hist2d(x, y, bins=[edges, edges], cmin=1, cmap=colours, norm=LogNorm())
-        bar = figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02)
-        bar.set_label("genotypes per bin", fontsize=8, color=_INK)
-        bar.ax.tick_params(labelsize=7)
-        bar.outline.set_visible(False)
+    inside = (x >= low) & (x <= high) & (y >= low) & (y <= high)
+    if len(x) > _MANY:
+        _density(axes, x[inside], y[inside], (low, high, low, high))
     else:
-        axes.plot(x, y, ".", color=_COLOURS[0], ms=5, alpha=0.35, mew=0)
-    axes.plot([low, high], [low, high], color=_COLOURS[1], lw=1.0, zorder=3)
+        axes.plot(x, y, ".", color=COLOURS[0], ms=5, alpha=0.35, mew=0)
+    axes.plot([low, high], [low, high], color=COLOURS[1], lw=1.0, zorder=3)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
     axes.set_aspect("equal")
-    outside = int(np.sum((x < low) | (x > high) | (y < low) | (y > high)))
-    _dress(axes)
+    dress(axes)
     unit = _UNITS.get(label, label)
     axes.set_xlabel(f"measured {unit}")
     axes.set_ylabel(f"predicted {unit}")
+    outside = len(x) - int(inside.sum())
     note = f"n = {len(x):,}, Pearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
     note += f", {outside:,} outside the axes" if outside else ""
     title = f"{_NAMES.get(label, label).capitalize()}, {split}"
-    axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=_INK)
-    _save(figure, path)
+    axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=INK)
+    save(figure, path)
+
+
+def _density(
+    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], extent: tuple[float, float, float, float]
+) -> None:
+    """Hexagons coloured by the logarithm of their count, light to dark in one hue."""
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+    colours = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
+    hexagons = axes.hexbin(
+        x, y, gridsize=_HEXAGONS, extent=extent, mincnt=1, cmap=colours, norm=LogNorm(vmin=1), linewidths=0.1
+    )
+    bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.8, pad=0.02)
+    bar.set_label("genotypes per hexagon", fontsize=8, color=INK)
+    bar.ax.tick_params(labelsize=7)
+    bar.outline.set_visible(False)
 
 
 def _columns(history: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[float]]:
@@ -158,28 +158,3 @@ def _limits(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, floa
     low, high = np.quantile(both, [0.001, 0.999]) if len(both) > 3000 else (both.min(), both.max())
     margin = 0.06 * (high - low) or 0.5
     return float(low - margin), float(high + margin)
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
-
-
-def _dress(axes: Axes) -> None:
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(_GREY)
-    axes.tick_params(colors=_INK, labelsize=8, which="both")
-    axes.grid(color="#e7eaee", lw=0.6)
-    axes.set_axisbelow(True)
-
-
-def _save(figure: Figure, path: Path) -> None:
-    """Through the Agg canvas; without the matplotlib version in the file, so equal numbers give equal bytes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas: Any = FigureCanvasAgg(figure)
-    with replacing(Path(path)) as temporary:
-        canvas.print_png(str(temporary), metadata={"Software": None})

@@ -35,6 +35,7 @@ class RunFolder:
     | `resume.pt` | state after the last whole epoch |
     | `metrics.jsonl` | one line an epoch |
     | `plots/` | PNG |
+    | `evaluation/` | reports, as TSV and JSON |
 
     Further members of an ensemble have `model_2.safetensors`, `resume_2.pt`, `metrics_2.jsonl` and so on beside them.
 
@@ -93,7 +94,8 @@ class RunFolder:
         self.refuse_existing(overwrite)
         self.plots.mkdir(parents=True, exist_ok=True)
         members = [path for name in _OWN for path in self.path.glob(name.replace(".", "_[0-9]*."))]
-        for path in [*(self.path / name for name in _SHARED + _OWN), *members, *self.plots.glob("*.png")]:
+        reports = self.path.glob("evaluation/*.*")
+        for path in [*(self.path / n for n in _SHARED + _OWN), *members, *reports, *self.plots.glob("*.png")]:
             path.unlink(missing_ok=True)
         store.save(cell, self.cell)
         metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}

@@ -150,8 +150,8 @@ def test_train_evaluate_predict(cli, core: Path, trained: Path, tmp_path: Path) 
     }
     assert len((trained / "metrics.jsonl").read_text().splitlines()) == 2
     assert {p.name for p in (trained / "plots").glob("*.png")} >= {"training.png"}
-    report = json.loads(cli("evaluate", trained, "--json").out)
-    assert set(report) == {"test", "baselines"}
+    report = json.loads(cli("evaluate", trained, "--baselines", "quick", "--json").out)
+    assert list(report) == ["test", "baselines"] and list(report["baselines"]) == ["mean", "query-mean", "gene-ridge"]
     assert set(report["test"]["all"]["fitness"]) == {"pearson", "spearman", "mse", "mae", "n"}
     assert report["test"]["all"]["gene_interaction"]["n"] == 30
     table = tmp_path / "t.tsv"
@@ -176,6 +176,25 @@ def test_an_ensemble_predicts_with_its_standard_deviation(cli, core: Path, tmp_p
     pair, single = csv.DictReader((tmp_path / "p.csv").open())
     assert float(pair["pred_gene_interaction_sd"]) > 0 and float(single["pred_fitness_sd"]) > 0
     assert single["pred_gene_interaction_sd"] == ""
+
+
+def test_evaluate_says_writes_and_draws_its_report(cli, trained: Path) -> None:
+    done = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge")
+    assert done.code == 0, done.err
+    title, header, *rows = done.out.splitlines()
+    assert title == f"# val: {trained}" and header.split("\t")[:4] == ["who", "rows", "label", "n"]
+    assert [row.split("\t")[0] for row in rows[:2]] == ["dglcell", "gene-ridge"]
+    assert "fitting baseline 1 of 1, gene-ridge" in done.err and "gene-ridge took" in done.err
+    document = json.loads((trained / "evaluation" / "val.json").read_text())
+    again = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge", "--json")
+    assert json.loads(again.out) == document
+    table = list(csv.DictReader((trained / "evaluation" / "val.tsv").open(), delimiter="\t"))
+    assert len(table) == len(rows) and float(table[0]["pearson"]) == document["val"]["all"]["fitness"]["pearson"]
+    for name in ("val_fitness", "val_gene_interaction", "val_baselines", "val_by_order"):
+        assert (trained / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert f"wrote {trained / 'plots' / name}.png" in done.err
+    wrong = cli("evaluate", trained, "--baselines", "mean,forest")
+    assert wrong.code == 2 and "forest" in wrong.err and "spectral-trees" in wrong.err
 
 
 def test_unknown_genes_can_be_skipped(cli, trained: Path, tmp_path: Path) -> None:

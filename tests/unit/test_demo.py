@@ -13,7 +13,6 @@ from dglcell import demo, schema
 from dglcell.errors import UsageError
 from dglcell.evaluate import evaluate
 from dglcell.predict import load_run
-from dglcell.train import baselines
 
 SHORT = dataclasses.replace(demo.CONFIG, epochs=1, max_steps=2, layers=1, hidden=8, ensemble=1)
 
@@ -27,7 +26,7 @@ def example():
 def finished(tmp_path_factory):
     said = []
     with pytest.MonkeyPatch.context() as patch:  # two quick baselines stand for all
-        patch.setattr(baselines, "NAMES", baselines.QUICK)
+        patch.setattr(demo, "BASELINES", ("mean", "gene-ridge"))
         result = demo.run(tmp_path_factory.mktemp("demo") / "new", say=said.append, config=SHORT)
     return result, said
 
@@ -44,7 +43,8 @@ def test_example_is_the_core_model_with_its_screen(example):
 def test_result_names_what_is_there(finished):
     result, said = finished
     assert [row.model for row in result.rows] == [
-        *baselines.QUICK,
+        "mean",
+        "gene-ridge",
         "dglcell without lost reactions",
         "dglcell",
     ]

@@ -153,3 +153,14 @@ def test_plots_are_drawn_where_asked(run: Run, tmp_path: Path, monkeypatch: pyte
     result = evaluate(run, "val", names=(), draw=tmp_path / "plots")
     assert [d[0].name for d in drawn] == ["val_fitness.png", "val_gene_interaction.png"]
     assert drawn[0][2] == result["val"]["all"]["fitness"]["pearson"]
+    assert {p.name for p in (tmp_path / "plots").iterdir()} == {"val_baselines.png", "val_by_order.png"}
+
+
+def test_baselines_by_a_word_or_by_name_and_what_is_said_of_them(run: Run) -> None:
+    said: list[str] = []
+    assert list(evaluate(run, names="gene-ridge, mean", say=said.append)["baselines"]) == ["gene-ridge", "mean"]
+    assert [line.split()[0] for line in said] == ["scoring", "fitting", "gene-ridge", "fitting", "mean"]
+    assert "baseline 2 of 2, mean, to 88 training rows" in said[3] and said[4].endswith(" s")
+    assert evaluate(run, names="none")["baselines"] == {}
+    with pytest.raises(UsageError, match="nobody"):
+        evaluate(run, names="nobody")

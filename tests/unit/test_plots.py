@@ -45,6 +45,21 @@ def test_scatter_is_drawn_for_any_number_of_rows(tmp_path: Path, n: int) -> None
     assert is_picture(tmp_path / "fit.png")
 
 
+def test_many_points_become_hexagons_that_hold_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dglcell import canvas
+
+    kept = []
+    save = canvas.save
+    monkeypatch.setattr(plots, "save", lambda figure, path: (kept.append(figure), save(figure, path)))
+    measured = np.random.default_rng(0).normal(size=2000)
+    for n in (1500, 2000):
+        plots.predicted_against_measured(0.5 * measured[:n], measured[:n], "fitness", tmp_path / "f.png", pearson=0.25)
+    few, many = (figure.axes[0] for figure in kept)
+    assert len(few.lines) == 2 and not few.collections
+    assert many.collections[0].get_array().sum() == 1998 and len(many.lines) == 1
+    assert many.get_title(loc="left") == "Fitness, test\nn = 2,000, Pearson r = 0.250, 2 outside the axes"
+
+
 def test_equal_numbers_give_equal_files_and_leave_nothing_else(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         plots.training_curves(HISTORY, tmp_path / name)

@@ -1,0 +1,79 @@
+"""Gradient descent for the baselines that need it, and how many epochs of it.
+
+The epochs, where they are chosen, are chosen on training rows held out from the descent; knows no labels beyond those.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from dglcell.train.baselines.base import Rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Descent:
+    """AdamW in random batches.
+
+    Attributes
+    ----------
+    epochs : int
+        At most.
+    batch_size : int
+    lr, weight_decay : float
+    patience : int
+        Epochs without a smaller held-out error after which to stop.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    weight_decay: float = 0.0
+    patience: int = 4
+
+    def run(
+        self,
+        net: nn.Module,
+        loss: Callable[[Tensor], Tensor],
+        rows: Rows,
+        error: Callable[[], float] | None = None,
+    ) -> tuple[float, int]:
+        """Train `net`, in place.
+
+        Parameters
+        ----------
+        net : nn.Module
+        loss : callable
+            Row numbers of a batch (int64) -> scalar.
+        rows : (n,) int64
+            Those to train on.
+        error : callable, optional
+            Held-out error after an epoch; without it, all epochs are run.
+
+        Returns
+        -------
+        error : float
+            The smallest one.
+        epoch : int
+            Where it was reached; the last one without `error`.
+        """
+        optimiser = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        known = torch.from_numpy(rows)
+        best, kept = float("inf"), 0
+        for epoch in range(1, self.epochs + 1):
+            for batch in torch.split(known[torch.randperm(len(known))], self.batch_size) if len(known) else ():
+                optimiser.zero_grad()
+                loss(batch).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+            if error is None:
+                kept = epoch
+                continue
+            found = error()
+            if found < best:
+                best, kept = found, epoch
+            elif epoch - kept >= self.patience:
+                break
+        return best, kept

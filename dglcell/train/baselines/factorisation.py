@@ -1,0 +1,148 @@
+"""Matrix factorisation of the labels: what a gene's partners say about it, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dglcell import schema
+from dglcell.genotypes.scaling import Scaler
+from dglcell.train.baselines.base import Distinct, Flags, Floats, Rows, finish, held_out, ragged
+from dglcell.train.baselines.descent import Descent
+
+if TYPE_CHECKING:
+    from dglcell.genotypes.dataset import GenotypeTable
+    from dglcell.graph.cell import CellGraph
+
+_BATCHES, _SMALLEST, _LARGEST = 128, 32, 8192  # batches an epoch, and the batch sizes that it gives at most and least
+_BIAS_PENALTY = 0.2  # of a bias, against that of a factor
+_CHUNK = 65_536
+
+
+class MatrixFactorisation:
+    """Biases and symmetric low-rank interactions of genes, for any order of deletion.
+
+    `y_S = mu + sum_{i in S} b_i + sum_{i != j in S} u_i . v_j`: for a pair `mu + b_i + b_j + u_i . v_j + u_j . v_i`, a
+    symmetric matrix of rank 2 `rank` at most, of either sign of eigenvalue. Squared error on standardised labels with
+    `penalty (|u_i|^2 + |v_i|^2 + 0.2 b_i^2)` for each occurrence of a gene in a batch (Koren, Bell and Volinsky 2009,
+    doi:10.1109/MC.2009.263; over sets of any size a factorisation machine, Rendle 2010, doi:10.1109/ICDM.2010.127).
+
+    Each label has its own factors. Penalty and epochs are chosen on a tenth of the training genotypes; the final fit is
+    to all. A gene without a training row has neither bias nor factors, so a pair with it falls back on the bias of the
+    other gene.
+    """
+
+    name = "matrix-factorisation"
+    penalties = (0.05, 0.2)
+
+    def __init__(self, rank: int = 64, epochs: int = 60, lr: float = 3e-3) -> None:
+        self._rank, self._epochs, self._lr = rank, epochs, lr
+
+    def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
+        """See `Baseline`."""
+        self._scaler = Scaler.fit(table, rows)
+        train = table.take(rows)
+        y = self._scaler.transform(train.targets, train.orders)
+        self._factors = [self._fit(cell.num_nodes(schema.GENE), Distinct.of(train, column), seed) for column in y.T]
+        return self
+
+    def predict(self, table: GenotypeTable) -> Floats:
+        """See `Baseline`."""
+        parts = [np.zeros((0, len(self._factors)), np.float32)]
+        with torch.no_grad():
+            for start in range(0, len(table), _CHUNK):
+                bags = _Bags(table, np.arange(start, min(start + _CHUNK, len(table))))
+                parts.append(np.stack([factors(bags)[0].numpy() for factors in self._factors], axis=1))
+        return finish(np.concatenate(parts), self._scaler, table)
+
+    def _fit(self, num_genes: int, data: Distinct, seed: int) -> _Factors:
+        if not len(data.y):
+            return _Factors(num_genes, self._rank)
+        held = held_out(data.table, seed)
+        size = int(np.clip(len(held) // _BATCHES, _SMALLEST, _LARGEST))
+        descent = Descent(self._epochs, size, self._lr)
+        with torch.random.fork_rng(devices=[]):
+            tried = [
+                (*self._descend(num_genes, data, seed, penalty, descent, held)[1], penalty)
+                for penalty in self.penalties
+                if held.any()
+            ]
+            _, epochs, penalty = min(tried, default=(0.0, self._epochs // 2, self.penalties[-1]))
+            factors, _ = self._descend(num_genes, data, seed, penalty, dataclasses.replace(descent, epochs=epochs))
+        factors.forget_all_but(data.table.genes)
+        return factors
+
+    def _descend(
+        self,
+        num_genes: int,
+        data: Distinct,
+        seed: int,
+        penalty: float,
+        descent: Descent,
+        held: Flags | None = None,
+    ) -> tuple[_Factors, tuple[float, int]]:
+        """Fit to the rows that are not held out; the smallest error of those that are, and its epoch."""
+        y = torch.from_numpy(data.y.astype(np.float32))
+        weight = torch.from_numpy((data.weight / data.weight.mean()).astype(np.float32))
+        torch.manual_seed(seed)
+        factors = _Factors(num_genes, self._rank)
+
+        def loss(rows: Tensor) -> Tensor:
+            found, squares = factors(_Bags(data.table, rows.numpy()))
+            return ((found - y[rows]).square() * weight[rows]).mean() + penalty * squares.mean()
+
+        def error() -> float:
+            with torch.no_grad():
+                found = factors(bags)[0]
+                return float(((found - y[kept_out]).square() * weight[kept_out]).mean())
+
+        if held is None:
+            return factors, descent.run(factors, loss, np.arange(len(y)))
+        kept_out = np.flatnonzero(held)
+        bags = _Bags(data.table, kept_out)
+        return factors, descent.run(factors, loss, np.flatnonzero(~held), error)
+
+
+class _Bags:
+    """Deleted genes of some rows, as EmbeddingBag takes them."""
+
+    def __init__(self, table: GenotypeTable, rows: Rows) -> None:
+        positions, offsets = ragged(table.ptr, rows)
+        self.genes = torch.from_numpy(table.genes[positions].astype(np.int64))
+        self.offsets = torch.from_numpy(offsets)
+
+
+class _Factors(nn.Module):
+    """All of a gene in one row: u, v `(rank,)` each, and b."""
+
+    def __init__(self, num_genes: int, rank: int) -> None:
+        super().__init__()
+        self.mu = nn.Parameter(torch.zeros(()))
+        self.genes = nn.Parameter(torch.cat([0.1 * torch.randn(num_genes, 2 * rank), torch.zeros(num_genes, 1)], 1))
+        self.rank = rank
+
+    def forward(self, bags: _Bags) -> tuple[Tensor, Tensor]:
+        """Labels (n,) and what the penalty multiplies (n,).
+
+        `sum_{i != j} u_i . v_j = (sum_i u_i) . (sum_j v_j) - sum_i u_i . v_i`
+        """
+        u, v, b = self.genes.split([self.rank, self.rank, 1], dim=1)
+        own = (u * v).sum(1, keepdim=True)
+        squares = (u.square() + v.square()).sum(1, keepdim=True) + _BIAS_PENALTY * b.square()
+        sums = nn.functional.embedding_bag(
+            bags.genes, torch.cat([self.genes, own, squares], dim=1), bags.offsets, mode="sum"
+        )
+        su, sv, sb, so, ss = sums.split([self.rank, self.rank, 1, 1, 1], dim=1)
+        return self.mu + (su * sv).sum(1) + (sb - so).squeeze(1), ss.squeeze(1)
+
+    def forget_all_but(self, seen: NDArray[np.int32]) -> None:
+        """Zero the genes that are not among these rows."""
+        kept = torch.zeros(len(self.genes), dtype=torch.bool)
+        kept[torch.from_numpy(seen.astype(np.int64))] = True
+        with torch.no_grad():
+            self.genes[~kept] = 0.0
