@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dglcell import comparison_plots, plots, schema
+from dglcell import comparison_plots, plots, reports, schema
 from dglcell.errors import DataError, FingerprintError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.split import PARTS, Split, check_leaks
 from dglcell.graph import store
 from dglcell.predict import Run
-from dglcell.reports import scores_of
 from dglcell.train import baselines
 from dglcell.train.metrics import by_order
 
@@ -57,7 +57,8 @@ def evaluate(
     -------
     dict
         `{split: {"all" | "order_k": {label: metrics}}, "baselines": {name: {"all" | "order_k": ..}}}`, metrics as in
-        `metrics.compare`; an undefined number is None.
+        `metrics.compare`; an undefined number is None. Of an ensemble also `"members": [{"all" | "order_k": ..}, ..]`,
+        each model alone.
 
     Raises
     ------
@@ -79,8 +80,10 @@ def evaluate(
     if not len(scored):
         raise DataError(f"the {split} part has no row with {' or '.join(schema.LABELS)} - there is nothing to compare")
     say(f"scoring {len(scored):,} genotypes of the {split} part")
-    predicted = run.predict_rows(scored.genes, scored.ptr)
-    result: dict[str, Any] = {split: by_order(predicted, scored.targets, scored.orders), "baselines": {}}
+    members = run.predict_members(scored.genes, scored.ptr)
+    result: dict[str, Any] = {split: by_order(members.mean(axis=0), scored.targets, scored.orders), "baselines": {}}
+    if len(members) > 1:
+        result[reports.MEMBERS] = [by_order(member, scored.targets, scored.orders) for member in members]
     for number, name in enumerate(chosen, 1):
         say(f"fitting baseline {number} of {len(chosen)}, {name}, to {len(rows):,} training rows")
         started = time.perf_counter()
@@ -88,7 +91,7 @@ def evaluate(
         result["baselines"][name] = by_order(fitted.predict(scored), scored.targets, scored.orders)
         say(f"{name} took {time.perf_counter() - started:.1f} s")
     if draw is not None:
-        _draw(Path(draw), split, predicted, scored, result)
+        _draw(Path(draw), split, members, scored, result)
     return result
 
 
@@ -137,11 +140,22 @@ def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
     return unite(run.cell, paths, "skip", run.config)[0]
 
 
-def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, report: dict[str, Any]) -> None:
+def _draw(
+    folder: Path, split: str, members: NDArray[np.float32], scored: GenotypeTable, report: dict[str, Any]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    predicted = members.mean(axis=0)
     for column, label in enumerate(schema.LABELS):
+        path, metrics = folder / f"{split}_{label}.png", report[split]["all"][label]
+        calibration = folder / f"{split}_{label}_calibration.png"
+        for earlier in (path, calibration):
+            earlier.unlink(missing_ok=True)
+        if not metrics["n"]:
+            continue
         measured = scored.targets[:, column]
-        path, pearson = folder / f"{split}_{label}.png", report[split]["all"][label]["pearson"]
-        plots.predicted_against_measured(predicted[:, column], measured, label, path, split, pearson)
-    comparison_plots.pearson_bars(scores_of(report), folder / f"{split}_baselines.png", split)
-    comparison_plots.pearson_by_order(scores_of(report), folder / f"{split}_by_order.png", split)
+        plots.predicted_against_measured(predicted[:, column], measured, label, path, split, metrics["pearson"])
+        if len(members) > 1:
+            sd = members[:, :, column].std(axis=0, ddof=1)
+            plots.calibration(predicted[:, column], sd, measured, label, calibration, split)
+    comparison_plots.pearson_bars(reports.scores_of(report), folder / f"{split}_baselines.png", split)
+    comparison_plots.pearson_by_order(reports.scores_of(report), folder / f"{split}_by_order.png", split)

@@ -1,4 +1,4 @@
-"""Figures of a run as PNG: training curves, and predicted against measured labels.
+"""Figures of a run as PNG: training curves, predicted against measured labels, calibration of an ensemble.
 
 Takes plain numbers and gives pictures; knows nothing of runs, models or torch. Draws on its own canvas, so a caller's
 matplotlib state and back end stay as they are.
@@ -25,6 +25,7 @@ _UNITS = {
 }
 _HEXAGONS = 60  # along an axis
 _MANY = 1500  # points that begin to hide each other
+_GROUPS, _LEAST = 10, 20  # of rows in a calibration plot, and rows in one of them
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -123,6 +124,58 @@ def predicted_against_measured(
     title = f"{_NAMES.get(label, label).capitalize()}, {split}"
     axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=INK)
     save(figure, path)
+
+
+def calibration(
+    predicted: NDArray[np.floating],
+    sd: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    label: str,
+    path: Path,
+    split: str = "test",
+) -> None:
+    """Does an ensemble know how far it is off: error of the prediction against the standard deviation of its models.
+
+    Rows are sorted by standard deviation into up to ten groups of equal size; a point is one group. On the diagonal the
+    two agree, above it the models agree with each other more than with the measurement.
+
+    Parameters
+    ----------
+    predicted, sd, measured : array, (n,)
+        On the label's original scale; rows with NaN anywhere are left out.
+    label, path, split
+        As for `predicted_against_measured`.
+    """
+    rows = np.isfinite(predicted) & np.isfinite(measured) & np.isfinite(sd)
+    error, spread = (predicted - measured)[rows].astype(np.float64), sd[rows].astype(np.float64)
+    x, y = calibration_curve(error, spread)
+    figure = new_figure(4.9, 4.6)
+    axes = figure.subplots()
+    top = 1.08 * max([*x, *y], default=1.0) or 1.0
+    axes.plot([0, top], [0, top], color=COLOURS[1], lw=1.0, label="error = standard deviation")
+    axes.plot(x, y, "o-", color=COLOURS[0], ms=5, lw=1.2, label=f"{len(x)} groups by standard deviation")
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+    axes.set_aspect("equal")
+    dress(axes)
+    unit = _UNITS.get(label, label)
+    axes.set_xlabel(f"sd of the models, {unit}")
+    axes.set_ylabel(f"rms error, {unit}")
+    axes.legend(frameon=False, fontsize=8)
+    within = f", {np.mean(np.abs(error) <= 2 * spread):.0%} of the rows within 2 sd" if len(error) else ""
+    title = f"{LABELS.get(label, label).capitalize()}, {split}: calibration"
+    axes.set_title(f"{title}\nn = {len(error):,}{within}", loc="left", fontsize=9.5, color=INK)
+    save(figure, path)
+
+
+def calibration_curve(
+    error: NDArray[np.float64], sd: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean standard deviation and root mean square error of up to ten groups of rows, by rising standard deviation."""
+    count = max(1, min(_GROUPS, len(error) // _LEAST))
+    groups = [group for group in np.array_split(np.argsort(sd, kind="stable"), count) if len(group)]
+    means = np.array([sd[group].mean() for group in groups])
+    return means, np.array([np.sqrt(np.square(error[group]).mean()) for group in groups])
 
 
 def _density(

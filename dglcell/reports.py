@@ -16,6 +16,7 @@ from dglcell.atomic import write_text
 
 MODEL = "dglcell"
 BASELINES = "baselines"
+MEMBERS = "members"
 FOLDER = "evaluation"  # in a run folder
 _METRICS = ("n", "pearson", "spearman", "mse", "mae")
 COLUMNS = ("who", "group", "label", *_METRICS)
@@ -25,17 +26,19 @@ Report = Mapping[str, Any]
 
 def part_of(report: Report) -> str:
     """What was scored: `test`, `val`, `train` or `screen`."""
-    return next(name for name in report if name != BASELINES)
+    return next(name for name in report if name not in (BASELINES, MEMBERS))
 
 
-def scores_of(report: Report) -> dict[str, Any]:
-    """`{who: {"all" | "order_k": {label: metrics}}}`, the model first."""
-    return {MODEL: report[part_of(report)], **report[BASELINES]}
+def scores_of(report: Report, members: bool = False) -> dict[str, Any]:
+    """`{who: {"all" | "order_k": {label: metrics}}}`: the model, if asked for each of its ensemble, the baselines."""
+    alone = report.get(MEMBERS, []) if members else []
+    each = {f"{MODEL}, model {k}": score for k, score in enumerate(alone, 1)}
+    return {MODEL: report[part_of(report)], **each, **report[BASELINES]}
 
 
 def tidy(report: Report) -> list[tuple[Any, ...]]:
     """Rows of `COLUMNS`, by group, label and who; a label without rows in a group is left out, undefined is None."""
-    scores = scores_of(report)
+    scores = scores_of(report, members=True)
     found = []
     for group, labels in scores[MODEL].items():
         for label in labels:

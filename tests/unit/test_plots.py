@@ -74,3 +74,21 @@ def test_pyplot_is_never_imported(tmp_path: Path) -> None:
         "sys.exit('matplotlib.pyplot' in sys.modules or 'torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("n", [0, 1, 30, 4000])
+def test_calibration_is_drawn_for_any_number_of_rows(tmp_path: Path, n: int) -> None:
+    rng = np.random.default_rng(0)
+    predicted, sd = rng.normal(size=n), rng.random(n)
+    plots.calibration(predicted, sd, predicted + sd * rng.normal(size=n), "fitness", tmp_path / "c.png")
+    assert is_picture(tmp_path / "c.png")
+
+
+def test_calibration_of_an_honest_ensemble_is_the_diagonal() -> None:
+    rng = np.random.default_rng(0)
+    sd = rng.random(50_000) + 0.1
+    x, y = plots.calibration_curve(sd * rng.normal(size=len(sd)), sd)
+    assert len(x) == 10 and (np.diff(x) > 0).all()
+    np.testing.assert_allclose(y, x, rtol=0.05)
+    _, twice = plots.calibration_curve(2 * sd, sd)
+    assert (twice > 1.9 * x).all()

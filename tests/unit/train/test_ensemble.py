@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from dglcell.errors import FingerprintError, FormatError, UsageError
+from dglcell.evaluate import evaluate
 from dglcell.genotypes.split import make_split
 from dglcell.predict import COLUMNS, SD_COLUMNS, load_run
+from dglcell.reports import tidy
 from dglcell.train.ensemble import train_all
 from dglcell.train.folder import RunFolder
 from dglcell.train.loop import train
@@ -119,3 +121,12 @@ def test_damaged_weights_of_a_member_are_refused(runs: Path, tmp_path: Path) -> 
     path.write_bytes(data)
     with pytest.raises(FormatError, match=r"model_2\.safetensors"):
         load_run(tmp_path / "run")
+
+
+def test_a_report_has_every_model_and_a_calibration_plot(runs: Path, tmp_path: Path) -> None:
+    report = evaluate(load_run(runs / "three"), "val", table=TABLE, names=(), draw=tmp_path)
+    alone = [evaluate(load_run(runs / str(seed)), "val", table=TABLE, names=()) for seed in (7, 8, 9)]
+    assert report["members"] == [one["val"] for one in alone]
+    assert all("members" not in one for one in alone)
+    assert [row[0] for row in tidy(report)[:4]] == ["dglcell", *(f"dglcell, model {k}" for k in (1, 2, 3))]
+    assert (tmp_path / "val_fitness_calibration.png").is_file()
