@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import leaky_relu
 
+from dglcell.ops import numba_functions as functions
 from dglcell.ops import numba_kernels as kernels
 from dglcell.ops import packed, segments
 from dglcell.ops.attention import SLOPE, full_precision
+from dglcell.ops.block import Norm
 from dglcell.ops.packed import Layer, Rows
 from dglcell.ops.packed_engine import PackedEngine
 from dglcell.ops.sparse import Sparse
@@ -61,10 +61,8 @@ class NumbaEngine(PackedEngine):
         senders, entering, made = self._ends(relation, where)
         edges = self._in_edges[relation][2]
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
-        out: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
-            x_src.squeeze(1), x_dst.squeeze(1), a, edges, senders.lookup, made.within(entering), made
-        )
-        return out.unsqueeze(1)
+        x_src, x_dst = x_src.squeeze(1), x_dst.squeeze(1)
+        return functions.attention(x_src, x_dst, a, edges, senders.lookup, made.within(entering), made).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
@@ -104,13 +102,17 @@ class NumbaEngine(PackedEngine):
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
         return self._sum(OF, u, weight, incidences.start, senders, made)
 
+    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+        """See `Engine.block`."""
+        flat = full_precision(x).squeeze(1)
+        node = np.arange(len(flat), dtype=np.int64) if rows is None else rows.numpy()
+        drop = None if mask is None else full_precision(mask).squeeze(1)
+        return functions.block(flat, norm, drop, node).unsqueeze(1)
+
     def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.pool`."""
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
-        out: Tensor = _Pool.apply(  # type: ignore[no-untyped-call]
-            full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup
-        )
-        return out
+        return functions.pool(full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup)
 
     def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:
         """Weighted mean over surviving incidences; `weight` (K, 1 or H)."""
@@ -120,7 +122,7 @@ class NumbaEngine(PackedEngine):
             x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
         edges = self._in_edges[relation][2]
         size = np.abs(self._stoichiometry[edges.edge])
-        out: Tensor = _Sum.apply(x, weight, edges, size, at, senders.lookup, made)  # type: ignore[no-untyped-call]
+        out = functions.weighted_mean(x, weight, edges, size, at, senders.lookup, made)
         return out.view(len(made), 1, *shape)
 
 
@@ -151,100 +153,8 @@ def _tensor(array: _Array) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array))
 
 
-def _arrays(*tensors: Tensor) -> list[_Array]:
-    return [t.detach().contiguous().numpy() for t in tensors]
-
-
 def _compiled_before() -> bool:
     """Whether the compiler's cache holds the kernels."""
     return any(
         Path(kernels.gat_backward.stats.cache_path).glob(f"{kernels.__name__.rpartition('.')[2]}.gat_backward-*")
     )
-
-
-def _parts() -> int:
-    """Parts that a kernel's rows are split into: the threads that torch may use."""
-    given = torch.get_num_threads()
-    threads = min(given, numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # set when numba loads
-    numba.set_num_threads(threads)
-    if torch.get_num_threads() != given:  # starting numba's OpenMP threads sets the number for the whole process
-        torch.set_num_threads(given)
-    return int(threads)
-
-
-class _Attention(torch.autograd.Function):
-    """`numba_kernels.gat_forward` with its gradient: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, lookup: _Array, target: _Array, made: Rows
-    ) -> Tensor:
-        y = x_src.new_empty(len(made), *a.shape)
-        lse = x_src.new_empty(len(made), len(a))
-        where = packed.cuts(made, edges, _parts()), made.genotype, made.node, target, edges.ptr, edges.src, lookup
-        kernels.gat_forward(*where, *_arrays(x_src, x_dst, a), y.numpy(), lse.numpy())
-        ctx.where = where
-        ctx.save_for_backward(x_src, x_dst, a, y, lse)
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x_src, x_dst, a, y, lse = ctx.saved_tensors
-        parts = len(ctx.where[0]) - 1
-        made = [torch.zeros(parts, *x.shape, dtype=x.dtype) for x in (x_src, x_dst, a)]
-        kernels.gat_backward(*ctx.where, *_arrays(x_src, x_dst, a, y, lse, grad), *_arrays(*made))
-        d_src, d_dst, d_a = (d.sum(0) for d in made)
-        return d_src, d_dst.mul_(a), d_a, None, None, None, None
-
-
-class _Sum(torch.autograd.Function):
-    """`numba_kernels.sum_forward` with its gradient: (P_src, H, D), (K, H) -> (P, H, D)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, lookup: _Array, made: Rows
-    ) -> Tensor:
-        y = x.new_empty(len(made), *x.shape[1:])
-        norm = x.new_empty(len(made))
-        where = packed.cuts(made, edges, _parts()), made.genotype, made.node, edges.ptr, edges.src, lookup, at
-        size = size.astype(norm.numpy().dtype)
-        values, weights = _arrays(x, weight)
-        kernels.sum_forward(*where, weights, size, values, y.numpy(), norm.numpy())
-        ctx.where = where
-        ctx.save_for_backward(x, weight, norm)
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, weight, norm = ctx.saved_tensors
-        d_x = torch.zeros(len(ctx.where[0]) - 1, *x.shape, dtype=x.dtype)
-        wanted = bool(ctx.needs_input_grad[1])
-        d_weight = torch.zeros_like(weight)
-        values, weights, norms, grads = _arrays(x, weight, norm, grad)
-        kernels.sum_backward(*ctx.where, weights, values, norms, grads, wanted, d_weight.numpy(), d_x.numpy())
-        return d_x.sum(0), d_weight if wanted else None, None, None, None, None, None
-
-
-class _Pool(torch.autograd.Function):
-    """`numba_kernels.pool_forward` with its gradient: (P, h), (P,) -> (B, h)."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
-        z, lse = values.new_empty(len(lookup), values.shape[1]), values.new_empty(len(lookup))
-        _parts()
-        kernels.pool_forward(lookup, *_arrays(values, scores), z.numpy(), lse.numpy())
-        ctx.lookup = lookup
-        ctx.save_for_backward(values, scores, z, lse)
-        return z
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        values, scores, z, lse = ctx.saved_tensors
-        parts = min(_parts(), max(1, len(ctx.lookup)))
-        cuts = np.linspace(0, len(ctx.lookup), parts + 1).astype(np.int64)
-        made = [torch.zeros(parts, *x.shape, dtype=x.dtype) for x in (values, scores)]
-        kernels.pool_backward(cuts, ctx.lookup, *_arrays(values, scores, z, lse, grad), *_arrays(*made))
-        return made[0].sum(0), made[1].sum(0), None

@@ -58,44 +58,56 @@ def gat_forward(cuts, genotype, node, target, ptr, src, lookup, x_src, x_dst, a,
     """
     heads, width = a.shape
     slope = a.dtype.type(SLOPE)
+    longest = 0
+    for n in range(len(ptr) - 1):
+        longest = max(longest, ptr[n + 1] - ptr[n])
     for part in numba.prange(len(cuts) - 1):
-        m = np.empty(heads, a.dtype)
-        total = np.empty(heads, a.dtype)
+        row = np.empty(longest, np.int32)
+        alpha = np.empty((heads, longest), a.dtype)
         for p in range(cuts[part], cuts[part + 1]):
             b, n, q = genotype[p], node[p], target[p]
-            for h in range(heads):
-                m[h] = _LOWEST
-                total[h] = 0.0
-                for d in range(width):
-                    y[p, h, d] = 0.0
+            count = 0
             for e in range(ptr[n], ptr[n + 1]):
                 r = lookup[b, src[e]]
-                if r < 0:
-                    continue
+                if r >= 0:
+                    row[count] = r
+                    count += 1
+            for k in range(count):
+                r = row[k]
                 for h in range(heads):
                     s = a.dtype.type(0.0)
                     for d in range(width):
                         v = x_src[r, h, d] + x_dst[q, h, d]
                         s += a[h, d] * max(v, slope * v)
-                    if s <= m[h]:
-                        w = math.exp(s - m[h])
-                        total[h] += w
-                        for d in range(width):
-                            y[p, h, d] += w * x_src[r, h, d]
-                    else:
-                        c = math.exp(m[h] - s)
-                        m[h] = s
-                        total[h] = total[h] * c + a.dtype.type(1.0)
-                        for d in range(width):
-                            y[p, h, d] = y[p, h, d] * c + x_src[r, h, d]
+                    alpha[h, k] = s
             for h in range(heads):
-                if total[h] > 0:
-                    inverse = a.dtype.type(1.0) / total[h]
+                lse[p, h] = _softmax(alpha[h, :count])
+                for d in range(width):
+                    y[p, h, d] = 0.0
+            for k in range(count):
+                r = row[k]
+                for h in range(heads):
+                    w = alpha[h, k]
                     for d in range(width):
-                        y[p, h, d] *= inverse
-                    lse[p, h] = m[h] + math.log(total[h])
-                else:
-                    lse[p, h] = 0.0
+                        y[p, h, d] += w * x_src[r, h, d]
+
+
+@numba.njit(fastmath=_FLAGS, cache=True, nogil=True)
+def _softmax(scores):  # type: ignore[no-untyped-def]
+    """In place; the log-sum-exp, 0 of nothing."""
+    highest = scores.dtype.type(_LOWEST)
+    for k in range(len(scores)):
+        highest = max(highest, scores[k])
+    total = scores.dtype.type(0.0)
+    for k in range(len(scores)):
+        scores[k] = math.exp(scores[k] - highest)
+        total += scores[k]
+    if total <= 0:
+        return scores.dtype.type(0.0)
+    inverse = scores.dtype.type(1.0) / total
+    for k in range(len(scores)):
+        scores[k] *= inverse
+    return highest + math.log(total)
 
 
 @_compiled
@@ -247,3 +259,65 @@ def pool_backward(cuts, lookup, values, scores, z, lse, grad, d_values, d_scores
                     t += grad[b, d] * values[r, d]
                     d_values[part, r, d] += alpha * grad[b, d]
                 d_scores[part, r] += alpha * (t - mean)
+
+
+@_compiled
+def block_forward(cuts, node, x, gain, shift, eps, mask, masked, y, mean, scale):  # type: ignore[no-untyped-def]
+    """`y_p = mask ReLU(gain (x_p - mean_p) scale_p + shift)`, `scale` = 1 / sqrt(variance + eps), row by row.
+
+    x, y (P, h); mask (N, h), row `node[p]`, read only if `masked`.
+    """
+    width = x.shape[1]
+    zero = x.dtype.type(0.0)
+    for part in numba.prange(len(cuts) - 1):
+        for p in range(cuts[part], cuts[part + 1]):
+            m = zero
+            for d in range(width):
+                m += x[p, d]
+            m /= x.dtype.type(width)
+            s = zero
+            for d in range(width):
+                s += (x[p, d] - m) * (x[p, d] - m)
+            s = x.dtype.type(1.0) / x.dtype.type(math.sqrt(s / x.dtype.type(width) + eps))
+            mean[p], scale[p] = m, s
+            for d in range(width):
+                y[p, d] = max((x[p, d] - m) * s * gain[d] + shift[d], zero)
+            if masked:
+                n = node[p]
+                for d in range(width):
+                    y[p, d] *= mask[n, d]
+
+
+@_compiled
+def block_backward(  # type: ignore[no-untyped-def]
+    cuts, node, x, gain, shift, mask, masked, mean, scale, grad, d_x, d_gain, d_shift
+):
+    """Gradients of `block_forward`; d_gain, d_shift (parts, h) start at 0."""
+    width = x.shape[1]
+    zero = x.dtype.type(0.0)
+    for part in numba.prange(len(cuts) - 1):
+        normal = np.empty(width, x.dtype)
+        g = np.empty(width, x.dtype)
+        for p in range(cuts[part], cuts[part + 1]):
+            m, s = mean[p], scale[p]
+            for d in range(width):
+                normal[d] = (x[p, d] - m) * s
+            for d in range(width):
+                g[d] = grad[p, d] if normal[d] * gain[d] + shift[d] > 0 else zero
+            if masked:
+                n = node[p]
+                for d in range(width):
+                    g[d] *= mask[n, d]
+            for d in range(width):
+                d_gain[part, d] += g[d] * normal[d]
+            for d in range(width):
+                d_shift[part, d] += g[d]
+            first, second = zero, zero
+            for d in range(width):
+                g[d] *= gain[d]
+                first += g[d]
+                second += g[d] * normal[d]
+            first /= x.dtype.type(width)
+            second /= x.dtype.type(width)
+            for d in range(width):
+                d_x[p, d] = s * (g[d] - first - normal[d] * second)

@@ -92,8 +92,8 @@ def test_the_number_of_threads_changes_rounding_alone(threads):
 def test_torch_keeps_its_number_of_threads():
     """Numba's thread pool sets OpenMP's number of threads for the whole process when it starts."""
     code = (
-        "import torch; torch.set_num_threads(1); from dglcell.ops import numba_engine\n"
-        "numba_engine._parts(); print(torch.get_num_threads())"
+        "import torch; torch.set_num_threads(1); from dglcell.ops import numba_functions\n"
+        "numba_functions._parts(); print(torch.get_num_threads())"
     )
     environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
