@@ -139,8 +139,11 @@ def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
 def _draw(folder: Path, split: str, predicted: Any, scored: GenotypeTable, report: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for column, label in enumerate(schema.LABELS):
+        path, metrics = folder / f"{split}_{label}.png", report[split]["all"][label]
+        if not metrics["n"]:
+            path.unlink(missing_ok=True)  # of an earlier evaluation
+            continue
         measured = scored.targets[:, column]
-        path, pearson = folder / f"{split}_{label}.png", report[split]["all"][label]["pearson"]
-        plots.predicted_against_measured(predicted[:, column], measured, label, path, split, pearson)
+        plots.predicted_against_measured(predicted[:, column], measured, label, path, split, metrics["pearson"])
     comparison_plots.pearson_bars(scores_of(report), folder / f"{split}_baselines.png", split)
     comparison_plots.pearson_by_order(scores_of(report), folder / f"{split}_by_order.png", split)
