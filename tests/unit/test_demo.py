@@ -51,6 +51,8 @@ def test_result_names_what_is_there(finished):
     assert result.pairs == 1863 and len(said) == 4
     assert {path.name for path in result.plots} == {
         "training.png",
+        "test_baselines.png",
+        "test_by_order.png",
         *(f"{part}_{label}.png" for part in ("test", "validation") for label in schema.LABELS),
     }
     assert all(path.is_file() for path in (result.cell, result.predictions, *result.plots))

@@ -164,3 +164,21 @@ def test_baselines_by_a_word_or_by_name_and_what_is_said_of_them(run: Run) -> No
     assert evaluate(run, names="none")["baselines"] == {}
     with pytest.raises(UsageError, match="nobody"):
         evaluate(run, names="nobody")
+
+
+def test_a_label_that_was_not_measured_has_no_plot(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "screen_gene_interaction.png").write_text("of another screen")
+    (tmp_path / "new.tsv").write_text("genes\tfitness\nG001\t1\nG002\t0.5\nG003\t0.7\n")
+    evaluate(run, screen=[tmp_path / "new.tsv"], names="quick", draw=tmp_path)
+    assert {p.stem for p in tmp_path.glob("*.png")} == {"screen_fitness", "screen_baselines", "screen_by_order"}
+
+
+def test_a_new_run_in_a_folder_takes_old_reports_away(tmp_path: Path) -> None:
+    cell = tiny_cell()
+    table = tiny_table(cell)
+    split = make_split(table, "random", 0, 0.2, 0.2)
+    for overwrite in (False, True):
+        train(cell, table, split, tiny_config(epochs=1), tmp_path / "run", overwrite=overwrite)
+        assert not list((tmp_path / "run").glob("evaluation/*"))
+        (tmp_path / "run" / "evaluation").mkdir(exist_ok=True)
+        (tmp_path / "run" / "evaluation" / "test.tsv").write_text("of the old model")

@@ -162,10 +162,10 @@ class _Net(nn.Module):
             with torch.no_grad():
                 self.vectors.weight.mul_(large.scale)
 
-    def forward(self, items: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor | float]:
+    def forward(self, items: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
         """Labels (n, 2) and the penalty of the vectors used."""
         total = self.vectors(items, offsets)
-        x, penalty = total + self.bias, 0.0
+        x, penalty = total + self.bias, total.new_zeros(())
         if self.large is not None:  # sum_{i < j} e_i e_j = ((sum_i e_i)^2 - sum_i e_i^2) / 2
             squares = nn.functional.embedding_bag(items, self.vectors.weight.square(), offsets, mode="sum")
             x = torch.cat([x, (total.square() - squares) / 2], dim=1)

@@ -5,8 +5,9 @@ The epochs, where they are chosen, are chosen on training rows held out from the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,20 @@ from torch import Tensor, nn
 from dglcell.train.baselines.base import Rows
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch on one thread, and back: batches this small make threads wait for each other, and sums depend on them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 @dataclasses.dataclass(frozen=True)
 class Descent:
-    """AdamW in random batches.
+    """AdamW in random batches, on one thread.
 
     Attributes
     ----------
@@ -34,6 +46,7 @@ class Descent:
     weight_decay: float = 0.0
     patience: int = 4
 
+    @_one_thread()
     def run(
         self,
         net: nn.Module,

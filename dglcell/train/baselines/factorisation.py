@@ -131,13 +131,13 @@ class _Factors(nn.Module):
 
         `sum_{i != j} u_i . v_j = (sum_i u_i) . (sum_j v_j) - sum_i u_i . v_i`
         """
-        u, v, b = self.genes.split([self.rank, self.rank, 1], dim=1)
+        u, v, b = torch.split(self.genes, [self.rank, self.rank, 1], dim=1)
         own = (u * v).sum(1, keepdim=True)
         squares = (u.square() + v.square()).sum(1, keepdim=True) + _BIAS_PENALTY * b.square()
         sums = nn.functional.embedding_bag(
             bags.genes, torch.cat([self.genes, own, squares], dim=1), bags.offsets, mode="sum"
         )
-        su, sv, sb, so, ss = sums.split([self.rank, self.rank, 1, 1, 1], dim=1)
+        su, sv, sb, so, ss = torch.split(sums, [self.rank, self.rank, 1, 1, 1], dim=1)
         return self.mu + (su * sv).sum(1) + (sb - so).squeeze(1), ss.squeeze(1)
 
     def forget_all_but(self, seen: NDArray[np.int32]) -> None:

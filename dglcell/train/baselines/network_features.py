@@ -50,7 +50,7 @@ class NetworkFeatures:
         relations = [r for r in cell.forward if r.src_type == r.dst_type == schema.GENE]
         self._adjacency = [a for a in (_adjacency(r, n) for r in relations) if a.nnz]
         self._degrees = [np.asarray(a.sum(axis=1)).ravel() for a in self._adjacency]
-        parts = [np.zeros((n, 0), np.float32)]
+        parts: list[NDArray[Any]] = [np.zeros((n, 0), np.float32)]
         for a, degree in zip(self._adjacency, self._degrees, strict=True):
             parts += [leading_eigenvectors(a, eigenvectors), np.log1p(degree)[:, None]]
         if cell.features is not None:

@@ -42,8 +42,9 @@ def test_a_triple_has_the_mean_of_its_pairs_where_they_are_known() -> None:
 
 
 def test_pairs_of_double_mutants_do_not_speak_for_triples() -> None:
-    found = query_mean([(0, 1), (2, 3, 4), (2, 3, 5)], [9, 1, 3], [(0, 1, 6)])
-    np.testing.assert_allclose(found, [2], rtol=1e-5)  # order 2 alone would be 9; standardised by order, it is the mean
+    """Their genes do: 0 and 1 by +1 standard deviation, 6 by -1, of triples with the mean 2 and the sd 1."""
+    found = query_mean([(0, 1), (6, 7), (2, 3, 4), (2, 3, 5)], [9, 1, 1, 3], [(0, 1, 6)])
+    np.testing.assert_allclose(found, [2 + 1 / 3], rtol=1e-5)
 
 
 def test_what_was_measured_often_weighs_more() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -46,14 +48,29 @@ def test_moments_give_the_ridge_of_standardised_columns() -> None:
     assert not spectral.Moments(4).ridge(3.0).any()
 
 
+@pytest.mark.parametrize("name", ["spectral-ridge", "spectral-trees"])
 def test_blocks_do_not_change_the_numbers(
+    modular: CellGraph, module_pairs: GenotypeTable, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(spectral.SpectralTrees, "trees", 5)
+    rows = np.arange(500)
+    whole = baselines.make(name).fit(modular, module_pairs, rows).predict(module_pairs)
+    monkeypatch.setattr(spectral, "_PAIRS", 77)
+    parts = baselines.make(name).fit(modular, module_pairs, rows).predict(module_pairs)
+    np.testing.assert_allclose(parts, whole, atol=1e-4)
+
+
+def test_the_penalty_is_the_one_that_predicts(
     modular: CellGraph, module_pairs: GenotypeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = np.arange(500)
-    whole = baselines.make("spectral-ridge").fit(modular, module_pairs, rows).predict(module_pairs)
-    monkeypatch.setattr(spectral, "_PAIRS", 77)
-    parts = baselines.make("spectral-ridge").fit(modular, module_pairs, rows).predict(module_pairs)
-    np.testing.assert_allclose(parts, whole, atol=1e-4)
+    """A signal needs a small one, pure noise on few rows the largest, which leaves the mean alone."""
+    monkeypatch.setattr(spectral.SpectralRidge, "penalties", (1.0, 1e12))
+    labels = module_pairs.labels.copy()
+    labels[:, 2] = np.random.default_rng(3).standard_normal(len(labels))
+    noise = dataclasses.replace(module_pairs, labels=labels)
+    rows = np.random.default_rng(4).permutation(len(module_pairs))[:300]
+    found = [baselines.make("spectral-ridge").fit(modular, t, rows).predict(t)[:, 1] for t in (module_pairs, noise)]
+    assert found[0].std() > 0.2 and found[1].std() < 1e-4
 
 
 def test_trees_learn_from_no_more_rows_than_they_say(
