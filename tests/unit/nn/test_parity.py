@@ -140,8 +140,9 @@ def test_pool(engine_name):
     assert torch.equal(z[-1], torch.zeros(H, dtype=torch.float64))  # the empty set
 
 
-def test_set_encoder():
-    encoder = randomise(SetEncoder(H, 0.1))
+@pytest.mark.parametrize("products", [False, True])
+def test_set_encoder(products):
+    encoder = randomise(SetEncoder(H, 0.1, products))
     gene_counts, reaction_counts = [2, 0, 1, 3, 0], [0, 0, 32, 33, 1]
     genes, reactions = (torch.randn(sum(n), H, dtype=torch.float64) for n in (gene_counts, reaction_counts))
     gene_ptr, reaction_ptr = (torch.tensor([0, *np.cumsum(n)]) for n in (gene_counts, reaction_counts))
@@ -166,7 +167,7 @@ def test_set_encoder():
     [
         {},
         {"feedback": False},
-        {"residual": True, "gate": True, "attention": True, "layers": 3},
+        {"residual": True, "gate": True, "attention": True, "layers": 3, "products": True},
         {"features_mode": "replace", "layers": 1, "lost_reactions": False},
     ],
     ids=["default", "no_feedback", "all_on", "replace"],
