@@ -35,7 +35,6 @@ _HELP = {
     "attention": "Attention over the metabolites of a reaction.",
     "dropout": "Dropout probability.",
     "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
-    "products": "The set encoder joins products of the deleted genes' states.",
     "epochs": "Most passes over the training rows.",
     "batch_size": "Genotypes a step.",
     "max_steps": "Stop after this many steps.",

@@ -40,8 +40,6 @@ class ModelConfig:
         `concat` joins gene features to the learned embedding, `replace` drops the embedding.
     lost_reactions : bool
         The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
-    products : bool
-        The set encoder joins products of the deleted genes' states.
     """
 
     layers: int = 3
@@ -55,7 +53,6 @@ class ModelConfig:
     dropout: float = 0.1
     features_mode: str = "concat"
     lost_reactions: bool = True
-    products: bool = False
 
     def check(self, problems: Problems) -> None:
         """Add everything that makes this architecture impossible to `problems`."""

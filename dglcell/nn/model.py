@@ -150,7 +150,7 @@ class CellModel(nn.Module):
         )
         self.pool = None if variant == "local" else AttentionalPool(h)
         self.perturbed_pool = AttentionalPool(h) if variant == "two-head" else None
-        self.set_encoder = SetEncoder(h, dropout, config.products) if variant in ("local", "both") else None
+        self.set_encoder = SetEncoder(h, dropout) if variant in ("local", "both") else None
         if variant == "difference":
             self.heads = nn.ModuleDict({"shared": head(h, h, len(LABELS), dropout)})
         else:

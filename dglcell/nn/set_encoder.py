@@ -64,7 +64,6 @@ class SetEncoder(nn.Module):
     .. math::
 
         z_p = P\,\big[\,\mathrm{pool}(\mathrm{SAB}(\mathrm{SAB}(\{x_i + t_{\mathrm{type}(i)}\}))),\;
-        \textstyle\sum_{i<j} F x_i \odot F x_j,\;
         \log(1 + n_{\mathrm{genes}}),\; \log(1 + n_{\mathrm{reactions}})\,\big]
 
     Tokens are wild-type states plus one of three learned type vectors: deleted gene; reaction that one of the deletions
@@ -74,26 +73,20 @@ class SetEncoder(nn.Module):
     A genotype that loses more than 32 reactions has one token for them, the mean of their states; the count stays
     exact. The empty set pools to 0, so ``z_p`` is then the bias of P.
 
-    The products, over all pairs of deleted genes, are a factorisation machine's (Rendle 2010,
-    doi:10.1109/ICDM.2010.127): interactions of known genes are close to a low-rank matrix, which sums of states alone
-    hardly reach. They are there with `products` only, and 0 below two genes.
-
     Parameters
     ----------
     hidden : int
         Width h, a multiple of 4.
     dropout : float
         Of the blocks' MLPs.
-    products : bool
     """
 
-    def __init__(self, hidden: int, dropout: float, products: bool) -> None:
+    def __init__(self, hidden: int, dropout: float) -> None:
         super().__init__()
         self.types = nn.Parameter(torch.randn(3, hidden) * torch.tensor(_SPREAD).unsqueeze(-1))
         self.blocks = nn.ModuleList(SelfAttentionBlock(hidden, dropout) for _ in range(BLOCKS))
         self.pool = AttentionalPool(hidden)
-        self.factor = nn.Linear(hidden, hidden, bias=False) if products else None
-        self.project = nn.Linear((2 if products else 1) * hidden + 2, hidden)
+        self.project = nn.Linear(hidden + 2, hidden)
 
     def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens) -> Tensor:
         """Encode B sets.
@@ -119,15 +112,4 @@ class SetEncoder(nn.Module):
         for block in self.blocks:
             x = block(x, tokens)
         pooled = self.pool.sets(x, tokens)
-        joined = [pooled, torch.log1p(tokens.counts.to(pooled.dtype))]
-        if self.factor is not None:
-            joined.insert(1, _products(self.factor(genes), tokens).to(pooled.dtype))
-        return self.project(torch.cat(joined, dim=-1))
-
-
-def _products(factors: Tensor, tokens: Tokens) -> Tensor:
-    """``sum_{i<j} f_i * f_j`` over the genes of each set, as half of (sum squared - sum of squares): (K_g, h) -> (B, h)."""
-    total, squares = factors.new_zeros(2, len(tokens.counts), factors.shape[1])
-    total = total.index_add(0, tokens.owner, factors)
-    squares = squares.index_add(0, tokens.owner, factors.square())
-    return (total.square() - squares) / 2
+        return self.project(torch.cat([pooled, torch.log1p(tokens.counts.to(pooled.dtype))], dim=-1))

@@ -48,8 +48,6 @@ class Tokens:
     ----------
     genes : Tensor (K_g,)
         Gene of each gene token.
-    owner : Tensor (K_g,)
-        Its genotype.
     groups, types : Tensor (R,)
         Lost reactions, as `CellGraph.reaction_group` numbers them, and `ALONE_TYPE` or `JOINT_TYPE`.
     merged : (Tensor (R,), Tensor (R,)) or None
@@ -66,7 +64,6 @@ class Tokens:
     """
 
     genes: Tensor
-    owner: Tensor
     groups: Tensor
     types: Tensor
     merged: tuple[Tensor, Tensor] | None
@@ -107,7 +104,6 @@ class Tokens:
         buckets, place, order = _lay_out(owner, len(p))
         return cls(
             tensor(p.genes.astype(np.int64)),
-            tensor(np.repeat(np.arange(len(p)), counts)),
             tensor(groups.astype(np.int64)),
             tensor(np.where(joint, JOINT_TYPE, ALONE_TYPE)),
             merged,

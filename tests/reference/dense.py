@@ -120,12 +120,7 @@ def set_encoder(w: Weights, genes: Array, reactions: Array, joint: Sequence[bool
         x = x + linear(sub(b, "out"), mixed)
         inner = relu(linear(sub(b, "mlp.0"), layer_norm(sub(b, "norm_mlp"), x)))
         x = x + linear(sub(b, "mlp.3"), inner)
-    products = []
-    if "factor.weight" in w:
-        factors = genes @ w["factor.weight"].T
-        pairs = [factors[i] * factors[j] for j in range(len(factors)) for i in range(j)]
-        products = [np.sum(pairs, axis=0) if pairs else np.zeros(genes.shape[1])]
-    return linear(sub(w, "project"), np.concatenate([pool(sub(w, "pool"), x), *products, counts]))
+    return linear(sub(w, "project"), np.concatenate([pool(sub(w, "pool"), x), counts]))
 
 
 def head(w: Weights, x: Array) -> Array:

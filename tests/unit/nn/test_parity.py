@@ -140,9 +140,8 @@ def test_pool(engine_name):
     assert torch.equal(z[-1], torch.zeros(H, dtype=torch.float64))  # the empty set
 
 
-@pytest.mark.parametrize("products", [False, True])
-def test_set_encoder(products):
-    encoder = randomise(SetEncoder(H, 0.1, products))
+def test_set_encoder():
+    encoder = randomise(SetEncoder(H, 0.1))
     gene_counts, reaction_counts = [2, 0, 1, 3, 0], [0, 0, 32, 33, 1]
     genes, reactions = (torch.randn(sum(n), H, dtype=torch.float64) for n in (gene_counts, reaction_counts))
     gene_ptr, reaction_ptr = (torch.tensor([0, *np.cumsum(n)]) for n in (gene_counts, reaction_counts))
@@ -167,7 +166,7 @@ def test_set_encoder(products):
     [
         {},
         {"feedback": False},
-        {"residual": True, "gate": True, "attention": True, "layers": 3, "products": True},
+        {"residual": True, "gate": True, "attention": True, "layers": 3},
         {"features_mode": "replace", "layers": 1, "lost_reactions": False},
     ],
     ids=["default", "no_feedback", "all_on", "replace"],
