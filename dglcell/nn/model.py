@@ -239,8 +239,8 @@ class CellModel(nn.Module):
         batch: Batch,
         drop: StepDropout | None = None,
         chunk: int | None = None,
-    ) -> Tensor:
-        """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time.
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time; also the last states of the first chunk.
 
         With more than one chunk and gradients wanted, a layer's internals are kept for one chunk only: peak memory is
         the layer inputs of the batch and the internals of one layer of one chunk. So it is with a single chunk for an
@@ -251,15 +251,17 @@ class CellModel(nn.Module):
             raise RuntimeError(f"variant {self.config.variant} has no pooling")  # a caller's mistake, not a user's
         size = max(1, len(batch)) if chunk is None else chunk
         recompute = chunk is not None and (engine.recompute or size < len(batch)) and torch.is_grad_enabled()
-        parts = []
+        parts: list[Tensor] = []
+        first: dict[str, Tensor] = {}
         for start in range(0, len(batch), size):
             plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers))
-            genes = self.encode(engine, inputs, plan, drop, recompute)[GENE]
+            states = self.encode(engine, inputs, plan, drop, recompute)
+            first, genes = first or states, states[GENE]
             if recompute:
                 parts.append(checkpoint(pool, engine, genes, plan[-1], use_reentrant=False, preserve_rng_state=False))
             else:
                 parts.append(pool(engine, genes, plan[-1]))
-        return torch.cat(parts)
+        return torch.cat(parts), first
 
     def forward(
         self,
@@ -289,12 +291,18 @@ class CellModel(nn.Module):
         """
         if drop is None and self.training:
             drop = StepDropout(self.config.dropout)
-        if wild is None:
-            wild = self.wild_type(engine, drop)
+        if self.pool is None:
+            return self.compare(batch, wild or self.wild_type(engine, drop), None)
         if chunk == "auto":
             chunk = auto_chunk(engine, len(batch), self.config.layers, self.config.hidden, self.config.heads)
         size = None if chunk is None else int(chunk)
-        z_i = None if self.pool is None else self.genotypes(engine, wild.inputs, batch, drop, size)
+        if wild is None and not (engine.wild_type_first and len(batch)):
+            wild = self.wild_type(engine, drop)
+        inputs = self.inputs() if wild is None else wild.inputs
+        z_i, states = self.genotypes(engine, inputs, batch, drop, size)
+        if wild is None:  # its rows have just been computed with the genotypes'
+            states = {t: x[: engine.num_nodes[t]] for t, x in states.items()}
+            wild = WildType(inputs, states, self.pool(engine, states[GENE], None))
         return self.compare(batch, wild, z_i)
 
     def compare(self, batch: Batch, wild: WildType, z_i: Tensor | None) -> Output:

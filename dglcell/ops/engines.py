@@ -50,6 +50,8 @@ class Engine(Protocol):
         Nodes of each type.
     num_graphs : int
         1, or the number of graphs in a `dgl.batch`, which needs B = 1.
+    wild_type_first : bool
+        Whether the rows of a pass of genotypes begin with those of the wild type.
     recompute : bool
         Whether a layer keeps so much for its gradient that even a single chunk had better compute it again.
     """
@@ -59,6 +61,7 @@ class Engine(Protocol):
     num_nodes: dict[str, int]
     num_graphs: int
     recompute: bool
+    wild_type_first: bool
 
     def plan(self, alive: Survivors, layers: int) -> Sequence[Where]:
         """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.

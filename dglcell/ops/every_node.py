@@ -14,6 +14,7 @@ class EveryNode:
     """The bookkeeping part of `dglcell.ops.engines.Engine` for states without packed rows."""
 
     recompute = True
+    wild_type_first = False
 
     def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
         """See `Engine.plan`."""

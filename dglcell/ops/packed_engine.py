@@ -27,6 +27,7 @@ class PackedEngine:
 
     name = "fused"
     recompute = False
+    wild_type_first = True
     _wild: Layer[Any]
 
     def __init__(self, graph: Any, device: torch.device) -> None:
