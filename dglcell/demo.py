@@ -11,6 +11,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import torch
 from dglcell import schema
 from dglcell.atomic import write_text
 from dglcell.config import TrainConfig
+from dglcell.errors import RunError
 from dglcell.evaluate import evaluate, run_screen
 from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import make_split
+from dglcell.genotypes.split import Split, make_split
 from dglcell.graph import store
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.cell import CellGraph
@@ -43,7 +45,7 @@ CONFIG = TrainConfig(
     lr=2e-3,
     weight_decay=0.1,
     epochs=25,
-    ensemble=3,
+    ensemble=5,
     keep="last",
     test_fraction=0.2,
     val_fraction=0.05,
@@ -134,7 +136,7 @@ def run(
     out : Path
         Made if it is not there.
     progress : Progress, optional
-        Hears both trainings.
+        Hears the training of the model.
     seed : int
         Of the split and of the weights.
     say : callable
@@ -146,6 +148,8 @@ def run(
 
     Raises
     ------
+    RunError
+        The training of the ablation, in a process of its own, failed.
     UsageError
         `out` holds an earlier demo and `overwrite` is false.
     """
@@ -161,11 +165,20 @@ def run(
         table, config.split, seed=seed, test_fraction=config.test_fraction, val_fraction=config.val_fraction
     )
     without = dataclasses.replace(config, lost_reactions=False)
-    runs: dict[str, Run] = {}
-    for name, settings, what in (("run", config, "the model"), ("ablation", without, "it without lost reactions")):
-        say(f"training {what}: {settings.ensemble} x {split.counts['train']:,} genotypes, {settings.epochs} epochs")
-        train_all(cell, table, split, settings, out / name, progress, overwrite=overwrite, origin=path)
-        runs[name] = load_run(out / name)
+    models = f"{config.ensemble} models, {split.counts['train']:,} genotypes, {config.epochs} epochs"
+    say(f"training {models}; beside it, in a process of its own, the same without lost reactions")
+    beside = get_context("spawn").Process(
+        target=_train, args=(path, split, without, out / "ablation", None, overwrite), daemon=True
+    )
+    beside.start()
+    try:
+        _train(path, split, config, out / "run", progress, overwrite)
+        beside.join()
+    finally:
+        beside.terminate()  # nothing, unless the training was stopped
+    if beside.exitcode:
+        raise RunError("the training without lost reactions failed, for the reason above - run the demo again")
+    runs = {name: load_run(out / name) for name in ("run", "ablation")}
     say(f"evaluating on {split.counts['test']:,} held-out genotypes, beside {len(BASELINES)} baselines")
     plots = out / "run" / "plots"
     report = evaluate(runs["run"], table=table, names=BASELINES, draw=plots)
@@ -184,6 +197,15 @@ def run(
         tuple(sorted(plots.glob("*.png"))),
         time.perf_counter() - started,
     )
+
+
+@_one_thread()
+def _train(
+    cell: Path, split: Split, config: TrainConfig, out: Path, progress: Progress | None, overwrite: bool
+) -> None:
+    table = store.load_screen(cell)
+    assert table is not None  # `run` has just stored it
+    train_all(store.load(cell), table, split, config, out, progress, overwrite=overwrite, origin=cell)
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:

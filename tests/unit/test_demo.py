@@ -48,7 +48,7 @@ def test_result_names_what_is_there(finished):
         "dglcell without lost reactions",
         "dglcell",
     ]
-    assert result.pairs == 1863 and len(said) == 4
+    assert result.pairs == 1863 and len(said) == 3
     assert {path.name for path in result.plots} == {
         "training.png",
         "test_baselines.png",
