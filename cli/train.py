@@ -75,15 +75,14 @@ def command(
 def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError
+    from dglcell.genotypes.unite import described
     from dglcell.graph import store
     from dglcell.graph.files import read_screens
 
     if config.screen:
         table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes, config)
-        for file in report["files"]:
-            for what, count in file.items():
-                if count and isinstance(count, int) and any(word in what for word in ("left out", "merged", "derived")):
-                    console.say(f"{Path(file['path']).name}: {count:,} {what}")
+        for line in described(report):
+            console.say(line)
         origin = None
     else:
         if given := config.rules():

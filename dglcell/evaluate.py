@@ -5,6 +5,7 @@ Finds the screen and the split that a run was trained with, and refuses others. 
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from dglcell import comparison_plots, plots, reports, schema
 from dglcell.errors import DataError, FingerprintError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import PARTS, Split, check_leaks
+from dglcell.genotypes.split import PARTS, TRAIN, VAL, Split, check_leaks
 from dglcell.graph import store
 from dglcell.predict import Run
 from dglcell.train import baselines
@@ -42,8 +43,8 @@ def evaluate(
     split : str
         `train`, `val` or `test`: rows of the run's own screen.
     screen : sequence of Path, optional
-        Other screens to score instead, all rows; the result's key is then `screen`. Rows with a gene that the graph
-        lacks are left out.
+        Other screens to score instead; the result's key is then `screen`. Rows with a gene that the graph lacks are
+        left out, and genotypes that the run was trained or validated on.
     table : GenotypeTable, optional
         The run's own screen, where it is at hand; else it is read from where the run found it.
     names : str or sequence of str
@@ -73,7 +74,7 @@ def evaluate(
     rows = parts.rows("train")
     chosen = baselines.named(names, len(rows)) if isinstance(names, str) else tuple(names)
     if screen is not None:
-        split, scored = SCREEN, _read(run, [Path(p) for p in screen])
+        split, scored = SCREEN, _unseen(_read(run, [Path(p) for p in screen], say), own, parts, say)
     else:
         scored = own.take(parts.rows(split))
     scored = scored.take(np.flatnonzero(scored.usable()))
@@ -119,7 +120,7 @@ def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTa
         if table.fingerprint != found:
             raise FingerprintError(
                 f"the run {run.folder.path} was trained on a screen with fingerprint {found}, this one has "
-                f"{table.fingerprint} - put the screen back, or give another with --screen"
+                f"{table.fingerprint} - put the screen back as it was"
             )
     check_leaks(table, split)
     return table, split
@@ -132,12 +133,27 @@ def _stored(path: Path) -> GenotypeTable:
     return table
 
 
-def _read(run: Run, paths: Sequence[Path]) -> GenotypeTable:
-    from dglcell.genotypes.unite import unite
+def _read(run: Run, paths: Sequence[Path], say: Callable[[str], None] = lambda message: None) -> GenotypeTable:
+    from dglcell.genotypes.unite import described, unite
 
     if not paths:
-        raise DataError(f"the run {run.folder.path} does not say where its screen is - give it with --screen")
-    return unite(run.cell, paths, "skip", run.config)[0]
+        raise DataError(f"the run {run.folder.path} does not say where its screen is - train again")
+    table, report = unite(run.cell, paths, "skip", run.config)
+    for line in described(report):
+        say(line)
+    return table
+
+
+def _unseen(scored: GenotypeTable, own: GenotypeTable, parts: Split, say: Callable[[str], None]) -> GenotypeTable:
+    """Leave out the gene sets that the run has learnt from, or chosen its weights by."""
+    genes, ptr = np.concatenate([own.genes, scored.genes]), np.concatenate([own.ptr, scored.ptr[1:] + own.ptr[-1]])
+    keys = dataclasses.replace(own, genes=genes, ptr=ptr).genotype_keys()
+    known = np.isin(keys[len(own) :], keys[: len(own)][np.isin(parts.part, (TRAIN, VAL))])
+    if known.any():
+        say(
+            f"{known.sum():,} of {len(scored):,} rows are left out: the run was trained or validated on their genotypes"
+        )
+    return scored.take(np.flatnonzero(~known))
 
 
 def _draw(

@@ -263,7 +263,7 @@ def _further_members(folder: RunFolder) -> list[RunFolder]:
             "go on with the training with --resume",
             stacklevel=3,
         )
-    return members[1:]
+    return members[1 : max(1, asked)]
 
 
 def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any], further: dict[str, Any]) -> None:

@@ -178,3 +178,13 @@ def unite(
     union = Union(cell, paths, unknown, rules)
     table = union.table()
     return table, {**union.report(), "genotypes": table.num_genotypes}
+
+
+def described(report: Mapping[str, Any]) -> list[str]:
+    """What `unite` read, merged, dropped and changed, a line each: `{file}: {count} {what}`; nothing for a zero."""
+    return [
+        f"{Path(file['path']).name}: {count:,} {what}"
+        for file in report["files"]
+        for what, count in file.items()
+        if isinstance(count, int) and count
+    ]

@@ -102,6 +102,12 @@ class RunFolder:
         checkpoint.write(self.split, checkpoint.SPLIT, {"part": split.part}, metadata)
         self.write_config(config)
 
+    def forget_evaluation(self) -> None:
+        """Take away what was said of weights that are about to change."""
+        drawn = [path for part in ("train", "val", "test", "screen") for path in self.plots.glob(f"{part}_*.png")]
+        for path in [*self.path.glob("evaluation/*.*"), *drawn]:
+            path.unlink(missing_ok=True)
+
     def write_config(self, config: TrainConfig) -> None:
         """The effective configuration."""
         write_text(self.config, to_toml(config.to_dict()))

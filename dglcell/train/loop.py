@@ -111,6 +111,8 @@ def train(
     _begin(session, folder, resume, overwrite)
     position = session.position
     progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session, member))
+    if _finished(session) is None:
+        folder.forget_evaluation()
     while (reason := _finished(session)) is None:
         try:
             record = _run_epoch(session, progress)

@@ -95,12 +95,20 @@ def test_baselines_learn_from_the_training_rows_alone(run: Run) -> None:
     assert evaluate(run, names=("mean",))["baselines"] == {"mean": expected}
 
 
+def sets_of(table: GenotypeTable, rows: np.ndarray) -> list[frozenset[int]]:
+    return [frozenset(table.genes[table.ptr[i] : table.ptr[i + 1]].tolist()) for i in rows]
+
+
 def test_another_screen_is_scored_whole_and_named_so(run: Run, tmp_path: Path) -> None:
     write_screen(tmp_path / "new.tsv", tiny_table(run.cell, rows=30, seed=5), extra="G001;stranger\t1\t0\n")
     result = evaluate(run, screen=[tmp_path / "new.tsv"])
     assert list(result) == ["screen", "baselines"]
     table, _ = GenotypeTable.from_records(run.cell, [read_screen(tmp_path / "new.tsv")], unknown="skip")
-    assert result["screen"]["all"]["fitness"]["n"] == np.isfinite(table.targets[:, 0]).sum()
+    own, split = run_screen(run)
+    seen = set(sets_of(own, np.flatnonzero(split.part < 2)))
+    new = np.array([genes not in seen for genes in sets_of(table, np.arange(len(table)))])
+    assert 0 < new.sum() < len(table)
+    assert result["screen"]["all"]["fitness"]["n"] == np.isfinite(table.targets[new, 0]).sum()
 
 
 def test_the_screen_is_found_again_from_any_folder(
@@ -182,3 +190,31 @@ def test_a_new_run_in_a_folder_takes_old_reports_away(tmp_path: Path) -> None:
         assert not list((tmp_path / "run").glob("evaluation/*"))
         (tmp_path / "run" / "evaluation").mkdir(exist_ok=True)
         (tmp_path / "run" / "evaluation" / "test.tsv").write_text("of the old model")
+
+
+def test_genotypes_that_the_run_has_seen_are_left_out_of_another_screen(
+    made: tuple[Path, Path, Path], run: Run, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    own = evaluate(run, "test", names=())["test"]
+    again = evaluate(run, screen=[made[1]], names=(), say=said.append)["screen"]
+    assert again["all"]["fitness"]["n"] == own["all"]["fitness"]["n"]
+    assert again["all"]["fitness"]["pearson"] == pytest.approx(own["all"]["fitness"]["pearson"], abs=1e-5)
+    assert any("rows are left out: the run was trained or validated" in line for line in said)
+    assert any(line.startswith("screen.tsv: ") for line in said)
+
+
+def test_a_resumed_run_forgets_its_evaluation(tmp_path: Path) -> None:
+    from dglcell.reports import save
+
+    cell = tiny_cell()
+    table = tiny_table(cell)
+    split = make_split(table, "random", 0, 0.2, 0.2)
+    train(cell, table, split, tiny_config(epochs=1), tmp_path)
+    loaded = load_run(tmp_path)
+    save(evaluate(loaded, table=table, names=(), draw=loaded.folder.plots), tmp_path / "evaluation")
+    train(cell, table, split, tiny_config(epochs=1), tmp_path, resume=True)  # nothing left to do
+    assert (tmp_path / "evaluation" / "test.json").is_file()
+    train(cell, table, split, tiny_config(epochs=2), tmp_path, resume=True)
+    assert not list((tmp_path / "evaluation").iterdir())
+    assert {path.name.split("_")[0] for path in (tmp_path / "plots").glob("*_*")} == {"validation"}

@@ -123,6 +123,12 @@ def test_damaged_weights_of_a_member_are_refused(runs: Path, tmp_path: Path) -> 
         load_run(tmp_path / "run")
 
 
+def test_models_that_are_no_longer_asked_for_are_not_used(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "three", tmp_path / "run")
+    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=1, epochs=2), tmp_path / "run", resume=True)
+    assert len(load_run(tmp_path / "run").models) == 1
+
+
 def test_a_report_has_every_model_and_a_calibration_plot(runs: Path, tmp_path: Path) -> None:
     report = evaluate(load_run(runs / "three"), "val", table=TABLE, names=(), draw=tmp_path)
     alone = [evaluate(load_run(runs / str(seed)), "val", table=TABLE, names=()) for seed in (7, 8, 9)]
