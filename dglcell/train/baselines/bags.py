@@ -37,7 +37,8 @@ class Large:
     Attributes
     ----------
     descent : Descent
-        Its epochs are chosen on a tenth of the training genotypes, then it is repeated with so many on all of them.
+        Its epochs are chosen on a tenth of the training genotypes, then it is repeated with so many on all of them;
+        with half of them where there are too few genotypes to hold one out.
     penalty : float
         Of `|e_i|^2`, for each occurrence of an item in a batch.
     scale : float
@@ -66,9 +67,10 @@ class BagMlp:
     hidden, epochs, batch_size, lr, weight_decay
         Width of all layers, and the AdamW run with MSE on standardised labels.
     large : Large, optional
-        Instead, with `LARGE` training rows or more.
+        Instead, with `LARGE` labelled training rows or more.
     fill : bool
-        Items without a training row get the mean vector of the others; else they keep the random one they began with.
+        Items without a labelled training row get the mean vector of the others; else they keep the random one they
+        began with.
     """
 
     def __init__(
@@ -92,15 +94,17 @@ class BagMlp:
         """See `Baseline`."""
         self._cell, self._scaler = cell, Scaler.fit(table, rows)
         train = table.take(rows)
+        train = train.take(np.flatnonzero(train.usable()))  # the others would only decay their items' vectors
         items, ptr, size = self._items(cell, train)
         targets = torch.from_numpy(self._scaler.transform(train.targets, train.orders))
         large = self._large if len(train) >= LARGE else None
         make = functools.partial(_Net, size, self._hidden, self._first_relu, large)
         descent = self._descent
         if large is not None:
-            held = held_out(train, seed)
-            learnt, kept_out = np.flatnonzero(~held), torch.from_numpy(np.flatnonzero(held))
-            epochs = self._descend(large.descent, make, items, ptr, targets, learnt, seed, kept_out)
+            held, epochs = held_out(train, seed), large.descent.unguided
+            if held.any():
+                learnt, kept_out = np.flatnonzero(~held), torch.from_numpy(np.flatnonzero(held))
+                epochs = self._descend(large.descent, make, items, ptr, targets, learnt, seed, kept_out)
             descent = dataclasses.replace(large.descent, epochs=epochs)
         self._descend(descent, make, items, ptr, targets, np.arange(len(train)), seed)
         if self._fill:

@@ -46,6 +46,11 @@ class Descent:
     weight_decay: float = 0.0
     patience: int = 4
 
+    @property
+    def unguided(self) -> int:
+        """Epochs to run where no held-out error tells how many: half of those allowed, and one at least."""
+        return max(1, self.epochs // 2)
+
     @_one_thread()
     def run(
         self,
@@ -69,24 +74,25 @@ class Descent:
         Returns
         -------
         error : float
-            The smallest one.
+            The smallest one; infinite if it was never a number.
         epoch : int
-            Where it was reached; the last one without `error`.
+            Where it was reached, `unguided` if nowhere; the last one without `error`.
         """
         optimiser = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
         known = torch.from_numpy(rows)
-        best, kept = float("inf"), 0
+        best, kept = float("inf"), None
         for epoch in range(1, self.epochs + 1):
             for batch in torch.split(known[torch.randperm(len(known))], self.batch_size) if len(known) else ():
                 optimiser.zero_grad()
                 loss(batch).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
             if error is None:
-                kept = epoch
                 continue
             found = error()
             if found < best:
                 best, kept = found, epoch
-            elif epoch - kept >= self.patience:
+            elif kept is not None and epoch - kept >= self.patience:
                 break
-        return best, kept
+        if error is None:
+            return best, self.epochs
+        return best, self.unguided if kept is None else kept

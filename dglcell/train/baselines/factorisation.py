@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -32,9 +33,9 @@ class MatrixFactorisation:
     `penalty (|u_i|^2 + |v_i|^2 + 0.2 b_i^2)` for each occurrence of a gene in a batch (Koren, Bell and Volinsky 2009,
     doi:10.1109/MC.2009.263; over sets of any size a factorisation machine, Rendle 2010, doi:10.1109/ICDM.2010.127).
 
-    Each label has its own factors. Penalty and epochs are chosen on a tenth of the training genotypes; the final fit is
-    to all. A gene without a training row has neither bias nor factors, so a pair with it falls back on the bias of the
-    other gene.
+    Each label has its own factors. Penalty and epochs are chosen on a tenth of the training genotypes; without an error
+    of these, they are the larger one and half of the epochs allowed. The final fit is to all. A gene without a training
+    row has neither bias nor factors, so a pair with it falls back on the bias of the other gene.
     """
 
     name = "matrix-factorisation"
@@ -72,7 +73,8 @@ class MatrixFactorisation:
                 for penalty in self.penalties
                 if held.any()
             ]
-            _, epochs, penalty = min(tried, default=(0.0, self._epochs // 2, self.penalties[-1]))
+            known = [found for found in tried if math.isfinite(found[0])]
+            _, epochs, penalty = min(known, default=(0.0, descent.unguided, self.penalties[-1]))
             factors, _ = self._descend(num_genes, data, seed, penalty, dataclasses.replace(descent, epochs=epochs))
         factors.forget_all_but(data.table.genes)
         return factors

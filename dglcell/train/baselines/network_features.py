@@ -81,6 +81,8 @@ class NetworkFeatures:
 
     def _of_pairs(self, first: Rows, second: Rows) -> NDArray[np.float32]:
         """(P, 3 relations)."""
+        if not len(first):  # scipy does not index by nothing
+            return np.zeros((0, _PAIR_FEATURES * len(self._adjacency)), np.float32)
         found = [np.zeros((len(first), 0))]
         for a, degree in zip(self._adjacency, self._degrees, strict=True):
             rows = a[first]

@@ -53,6 +53,28 @@ def test_any_order_of_deletion_and_genes_never_seen(name: str) -> None:
     assert fitted(name).predict(asked.take([])).shape == (0, 2)
 
 
+SINGLES = table_of(NETWORK, [(k,) for k in range(12)], np.linspace(0.5, 1.2, 12))
+PAIRS = [*itertools.combinations(range(8), 2)]
+UNLIKE = {  # a screen and the genotypes to score, of other orders or labels
+    "singles alone": (SINGLES, SINGLES),
+    "wild type alone": (table_of(NETWORK, [()] * 4, np.array([1.0, 0.9, 1.1, 1.0])), SCREEN),
+    "fitness alone": (table_of(NETWORK, PAIRS, np.linspace(0.2, 1.2, len(PAIRS))), SCREEN),
+    "interaction alone": (table_of(NETWORK, PAIRS, np.nan, np.linspace(-0.4, 0.2, len(PAIRS))), SCREEN),
+    "pairs, then singles": (table_of(NETWORK, PAIRS, np.linspace(0, 1, 28), np.linspace(-0.4, 0.2, 28)), SINGLES),
+    "singles, then pairs": (SINGLES, table_of(NETWORK, PAIRS, np.nan)),
+}
+
+
+@pytest.mark.parametrize("screen", UNLIKE)
+@pytest.mark.parametrize("name", baselines.NAMES)
+def test_screens_of_one_order_or_one_label(name: str, screen: str) -> None:
+    table, asked = UNLIKE[screen]
+    predicted = fitted(name, table=table).predict(asked)
+    has_fitness, has_score = np.isfinite(table.targets).any(0)
+    assert (np.isfinite(predicted[:, 0]) == has_fitness).all()
+    assert (np.isfinite(predicted[:, 1]) == (has_score & (asked.orders > 1))).all()
+
+
 @pytest.mark.parametrize("name", baselines.NAMES)
 def test_missing_labels_are_not_learnt_from(name: str) -> None:
     hidden = SCREEN.labels.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -11,6 +12,7 @@ from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.train import baselines
 from dglcell.train.baselines import bags
+from dglcell.train.baselines.base import held_out
 from dglcell.train.baselines.descent import Descent
 from tests.runs import table_of
 
@@ -62,6 +64,46 @@ def test_a_long_screen_chooses_its_epochs_and_learns_from_all_rows(
     runs.clear()
     make().fit(cell, pairs, np.arange(len(pairs) - 1))
     assert runs == [(len(pairs) - 1, False, 2)]
+
+
+@pytest.mark.parametrize("spoil", ["few genotypes", "unlabelled ones held out"])
+def test_a_long_screen_of_which_nothing_can_be_held_out(
+    cell: CellGraph, pairs: GenotypeTable, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    """Epochs are chosen by labelled rows, or without any are half of those allowed; never by an error over no rows."""
+    runs: list[tuple[int, bool, int]] = []
+    run = Descent.run
+
+    def spied(self, net, loss, rows, error=None):
+        runs.append((len(rows), error is not None, self.epochs))
+        return run(self, net, loss, rows, error)
+
+    monkeypatch.setattr(Descent, "run", spied)
+    monkeypatch.setattr(bags, "LARGE", 20)
+    table = table_of(cell, [(0, 1), (2, 3), (4,), (5,)] * 10, np.arange(40.0))
+    if spoil == "unlabelled ones held out":
+        held = held_out(pairs, 0)
+        labels = pairs.labels.copy()
+        labels[held] = np.nan
+        table = dataclasses.replace(pairs, labels=labels)
+    large = bags.Large(Descent(epochs=9, batch_size=32, lr=1e-2))
+    mlp = baselines.BagMlp("mlp", baselines.deleted_genes, False, epochs=2, large=large)
+    mlp.fit(cell, table, np.arange(len(table)))
+    if spoil == "few genotypes":
+        assert runs == [(40, False, 4)]
+    else:
+        labelled = int(table.usable().sum())
+        assert [(n, error) for n, error, _ in runs] == [(labelled - labelled // 10, True), (labelled, False)]
+
+
+def test_genes_of_unlabelled_rows_alone_are_never_seen(cell: CellGraph, pairs: GenotypeTable) -> None:
+    labels = pairs.labels.copy()
+    labels[[bool((g >= 12).any()) for g in np.split(pairs.genes, pairs.ptr[1:-1])]] = np.nan
+    holed = dataclasses.replace(pairs, labels=labels)
+    asked = table_of(cell, [(12,), (13,), (14, 15), (12, 14)], np.ones(4))
+    mlp = baselines.BagMlp("mlp", baselines.deleted_genes, False, epochs=2, fill=True)
+    predicted = mlp.fit(cell, holed, np.arange(len(holed))).predict(asked)[:, 0]
+    assert predicted[0] == predicted[1] and predicted[2] == predicted[3]
 
 
 def test_genes_never_seen_are_average_ones(cell: CellGraph, pairs: GenotypeTable) -> None:

@@ -30,6 +30,14 @@ def test_it_stops_when_the_held_out_error_no_longer_falls() -> None:
     assert run([3.0, 1.0, 2.0, 0.5, 0.7, 0.6, 9.0]) == (0.5, 4, 3 * 6)
 
 
+def test_an_error_that_is_never_a_number_chooses_half_of_the_epochs() -> None:
+    nan = float("nan")
+    assert run([nan] * 9)[:2] == (float("inf"), 4)
+    assert run([nan, 2.0, nan, nan, 1.0])[:2] == (2.0, 2)
+    assert run([nan], epochs=1)[:2] == (float("inf"), 1)
+    assert run([nan, nan, nan, nan, 1.0, 2.0, 2.0])[:2] == (1.0, 5)
+
+
 def test_without_an_error_all_epochs_are_run() -> None:
     assert run(None)[1:] == (9, 3 * 9)
     assert run(None, rows=0)[1:] == (9, 0)

@@ -11,6 +11,8 @@ import torch
 from dglcell import schema
 from dglcell.graph.cell import CellGraph
 from dglcell.train import baselines
+from dglcell.train.baselines import factorisation
+from dglcell.train.baselines.descent import Descent
 from dglcell.train.baselines.factorisation import _Bags, _Factors
 from dglcell.train.metrics import pearson
 from tests.cells import tiny_cell
@@ -54,6 +56,28 @@ def test_the_formula_is_the_sum_over_pairs() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     sizes = (u**2).sum(1) + (v**2).sum(1) + 0.2 * b[:, 0] ** 2
     np.testing.assert_allclose(squares, [sizes[list(g)].sum() for g in genotypes], rtol=1e-12)
+
+
+@pytest.mark.parametrize("spoil", ["nothing held out", "no error is a number"])
+def test_without_a_held_out_error_it_is_still_fitted(spoil: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the epochs and the larger penalty, on all rows."""
+    genotypes = list(itertools.combinations(range(8), 2))
+    y = np.linspace(-1, 1, len(genotypes))
+    runs: list[tuple[int, int]] = []
+    run = Descent.run
+
+    def spied(self, net, loss, rows, error=None):
+        if error is None:
+            runs.append((len(rows), self.epochs))
+        return run(self, net, loss, rows, None if error is None else lambda: float("nan"))
+
+    monkeypatch.setattr(Descent, "run", spied)
+    if spoil == "nothing held out":
+        monkeypatch.setattr(factorisation, "held_out", lambda table, seed: np.zeros(len(table), dtype=bool))
+    for epochs in (1, 5):
+        table = table_of(CELL, genotypes, y)
+        baselines.MatrixFactorisation(rank=4, epochs=epochs).fit(CELL, table, np.arange(len(y)))
+    assert runs == [(len(y), 1), (len(y), 2)]
 
 
 def test_a_gene_never_seen_adds_nothing() -> None:

@@ -67,6 +67,17 @@ def test_eigenvectors_are_the_leading_ones_and_have_a_fixed_sign(n: int) -> None
     np.testing.assert_array_equal(found, leading_eigenvectors(csr_matrix(a), 4))
 
 
+def test_rows_without_a_pair_have_features_of_single_genes() -> None:
+    cell = tiny_cell(features=2)
+    features = NetworkFeatures(cell, 3)
+    table = table_of(cell, [(0,), (), (3,), (0, 3)], np.ones(4))
+    found, d = features(table.take([0, 1, 2])), features.genes.shape[1]
+    assert found.shape == (3, features.size) and found.dtype == np.float32
+    np.testing.assert_array_equal(found, features(table)[:3])
+    np.testing.assert_array_equal(found[[0, 2], :d], features.genes[[0, 3]])
+    assert not found[:, d:-1].any() and not found[1].any() and found[0, -1] == 1
+
+
 def test_a_cell_without_networks_has_the_order_alone() -> None:
     cell = tiny_cell(regulatory=False, self_loops=False)
     bare = CellGraph({schema.GENE: cell.ids[schema.GENE]}, [])
