@@ -80,19 +80,22 @@ def merge_replicates(table: GenotypeTable) -> GenotypeTable:
 
 
 def derive(
-    table: GenotypeTable, expected: NDArray[np.float32], genes: int
+    table: GenotypeTable, expected: NDArray[np.float32], twice: NDArray[np.bool_], genes: int
 ) -> tuple[GenotypeTable, dict[str, NDArray[np.bool_]]]:
     r"""Fill in what a pair lacks of fitness and interaction.
 
     .. math:: f_{ij} = \epsilon_{ij} + f_i f_j, \qquad \epsilon_{ij} = f_{ij} - f_i f_j
 
     The single-mutant fitness values are those beside the pair in its own file, else the means over all rows of the
-    table with that one gene in that kind of allele. Pairs without both stay as they are.
+    table with that one gene in that kind of allele. Pairs without both stay as they are. A row that names a gene twice
+    has no part in this: a cross of two strains of one gene is measured as a double mutant, not as a single one.
 
     Parameters
     ----------
     expected : (n,) float32
         `f_i f_j` as the pair's own file has it, NaN elsewhere.
+    twice : (n,) bool
+        Rows of which the file names a gene more than once, so that they have fewer genes than mutations.
     genes : int
         Genes of the cell.
 
@@ -102,12 +105,12 @@ def derive(
     filled : dict of str to (n,) bool
         Which rows got a fitness, and which an interaction.
     """
-    singles = np.flatnonzero(table.orders == 1)
+    singles = np.flatnonzero((table.orders == 1) & ~twice)
     at = table.ptr[singles]
     group = table.genes[at].astype(np.int64) * _KINDS + table.alleles[at]
     values, std = table.labels[singles, _FITNESS], table.labels[singles, _FITNESS_STD]
     single, _ = weighted_means(values, std, group, genes * _KINDS)
-    pairs = np.flatnonzero(table.orders == 2)
+    pairs = np.flatnonzero((table.orders == 2) & ~twice)
     first = table.ptr[pairs]
     i, j = (table.genes[first + k].astype(np.int64) * _KINDS + table.alleles[first + k] for k in (0, 1))
     product = expected[pairs].astype(np.float64)

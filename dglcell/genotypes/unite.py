@@ -76,16 +76,18 @@ class Union:
         """
         self.sources.clear()
         if not self.rules.needs_all_rows:
-            for table, _ in self._read():
+            for table, _, _ in self._read():
                 yield self._clip(table)
             return
         read = list(self._read())
-        table = GenotypeTable.concatenate(self.cell, [part for part, _ in read])
+        table = GenotypeTable.concatenate(self.cell, [part for part, _, _ in read])
         if self.rules.derive_fitness:
-            expected = np.concatenate([np.zeros(0, dtype=np.float32), *(expected for _, expected in read)])
+            expected = np.concatenate([np.zeros(0, dtype=np.float32), *(expected for _, expected, _ in read)])
+            twice = np.concatenate([np.zeros(0, dtype=np.bool_), *(twice for _, _, twice in read)])
             del read
-            table, filled = combine.derive(table, expected, self.cell.num_nodes(schema.GENE))
+            table, filled = combine.derive(table, expected, twice, self.cell.num_nodes(schema.GENE))
             self._count(table, filled)
+            self._count(table, {"rows that name a gene twice, without a part in derived labels": twice}, least=1)
         if self.rules.replicates == "mean":
             before = np.bincount(table.source, minlength=len(self.sources))
             table = combine.merge_replicates(table)
@@ -105,8 +107,8 @@ class Union:
         files = [{"path": s["path"], "layout": s["layout"], **s["report"]} for s in self.sources]
         return {"rows": rows, **{f"rule {k}": v for k, v in self.rules.rules().items()}, "files": files}
 
-    def _read(self) -> Iterator[tuple[GenotypeTable, NDArray[np.float32]]]:
-        """Filtered parts, and beside each the fitness expected of its pairs where the file says so."""
+    def _read(self) -> Iterator[tuple[GenotypeTable, NDArray[np.float32], NDArray[np.bool_]]]:
+        """Filtered parts, the fitness that the file expects of their pairs, and which rows name a gene twice."""
         for number, path in enumerate(self.paths):
             source: dict[str, Any] = {
                 "path": str(path),
@@ -124,7 +126,8 @@ class Union:
                 source["layout"] = block.layout
                 counts = [part_report(block, found), dropped, {"rows in the table": len(kept)}]
                 source["report"] = add_reports([source["report"], *counts]) | {"unknown genes": len(names)}
-                yield part.take(kept), block.expected[kept]
+                twice = np.diff(found.ptr) != np.diff(block.ptr)  # of rows without an unknown gene, all that are kept
+                yield part.take(kept), block.expected[kept], twice[kept]
             source["sha256"] = file_sha256(path)
 
     def _kept(self, part: GenotypeTable, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Counts]:

@@ -123,6 +123,21 @@ def test_single_mutants_of_another_file_give_the_expected_fitness(tmp_path, file
     assert np.isnan(table.labels[2]).all()
 
 
+def test_a_cross_of_two_strains_of_one_gene_is_no_single_mutant(tmp_path):
+    """Nor a pair if a third strain is of one of its genes: the fitness is that of more mutations than genes."""
+    crosses, singles = tmp_path / "crosses.tsv", tmp_path / "singles.csv"
+    lines = ["G001_sn1 x G001_dma1 x 0.1 0.1 0.1", "G001_sn1 x G002_dma2 y -0.2 0.1 0.1"]
+    crosses.write_text("\n".join("\t".join(line.split()) for line in lines) + "\n")
+    singles.write_text(
+        "genes,fitness,gene_interaction\nG001,0.8,\nG002,0.5,\nG001;G001,0.1,\nG001;G002;G002,,-0.3\nG001;G002,0.3,\n"
+    )
+    table, report = unite(tiny_cell(), [crosses, singles], rules=ScreenRules(derive_fitness=True))
+    same(table.labels[:, 0], [NAN, -0.2 + 0.8 * 0.5, 0.8, 0.5, 0.1, NAN, 0.3])
+    same(table.labels[-2:, 2], [-0.3, 0.3 - 0.8 * 0.5])
+    what = "rows that name a gene twice, without a part in derived labels"
+    assert [f.get(what) for f in report["files"]] == [1, 2]
+
+
 def test_unknown_genes_and_rules(files, tmp_path):
     files[0].write_text(files[0].read_text().replace("G003_tsa9", "Q1_tsa9"))
     with pytest.raises(DataError, match=r"pairs.tsv:6: genes that the graph does not have: 'Q1' in 1 of 5"):
