@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ _UNSET = -1
 def read_parts(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[np.int8]:
     """(genotypes,) the part of each gene set of a table, by its key.
 
+    Rows of the file with a gene that the graph lacks are left out with a warning: no gene set of a table has one.
+
     Raises
     ------
     DataError
@@ -37,15 +40,19 @@ def read_parts(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[np.
     if "split" not in header:
         raise DataError(f"{path} has no column split - a column with {_words()} was expected")
     found = gene_rows(cell, given.genotypes)
-    if found.unknown:
-        raise DataError(f"{path}: genes that the graph does not have: {found.describe_unknown()} - correct the names")
     words = [row[header.index("split")].strip().lower() for row in given.rows]
     problems = Problems(DataError)
     for word in sorted(set(words) - set(STATES)):
         problems.add(f"{path}: split {word!r} in {words.count(word)} rows - {_words()} was expected")
     problems.check()
     theirs = np.array([STATES.index(word) for word in words], dtype=np.int8)
-    return _match(table, GenotypeTable.of(cell, found.genes, found.ptr), theirs, path)
+    if found.unknown:
+        warnings.warn(
+            f"{path}: genes that the graph does not have: {found.describe_unknown()}, whose rows are left out",
+            stacklevel=3,
+        )
+    known = np.flatnonzero(~found.incomplete)
+    return _match(table, GenotypeTable.of(cell, found.genes, found.ptr).take(known), theirs[known], path)
 
 
 def _words() -> str:

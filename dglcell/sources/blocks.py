@@ -46,6 +46,12 @@ class Block:
         lines.pop()  # after the last line end
         return lines
 
+    def without_blank_start(self) -> Block:
+        """The block from its first line that is not blank."""
+        blank = len(self.data) - len(self.data.lstrip())
+        start = self.data.rfind(b"\n", 0, blank) + 1
+        return Block(self.first + self.data.count(b"\n", 0, start), self.data[start:])
+
     def after(self, lines: int) -> Block:
         """The block without its first lines."""
         at = 0
@@ -129,9 +135,13 @@ def _whole_lines(path: Path, handle: IO[bytes] | gzip.GzipFile, size: int) -> It
             rest = data[end:]
             if end:
                 yield _line_ends(data[:end])
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         why = "cut short" if isinstance(error, EOFError) else f"damaged ({error})"
         raise DataError(f"{path}: its gzip data is {why} - download or copy the file again") from error
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read ({error.strerror or error}) - check the disk, or copy the file again"
+        ) from error
     if rest:
         yield _line_ends(rest if rest[-1:] in (b"\n", b"\r") else rest + b"\n")
 

@@ -87,12 +87,17 @@ def read_fast(block: Block, wanted: Wanted) -> Columns | None:
     """The wanted columns by pandas; None where the block holds anything that only the slow way understands."""
     import pandas as pd
 
-    if b'"' in block.data:
+    data = block.data
+    if b'"' in data or b"\r" in data:  # pandas takes a carriage return for the end of a line
         return None
-    data = block.data.rstrip(b"\n") + b"\n"
+    if wanted.width > 1:
+        data = data.rstrip(b"\n")  # a blank line is a row of one column, else nothing
+    if not data:
+        return None
+    if not data.endswith(b"\n"):
+        data += b"\n"
     n = data.count(b"\n")
-    # pandas fills short rows up; together with its error on long rows the count makes sure that none is.
-    if data.count(wanted.mark.encode()) != n * (wanted.width - 1):
+    if not _all_as_wide(data, n, wanted):
         return None
     try:
         frame = pd.read_csv(
@@ -119,6 +124,13 @@ def read_fast(block: Block, wanted: Wanted) -> Columns | None:
     if not wanted.blank and any(not value.strip() for distinct in values.values() for value in distinct):
         return None
     return Columns(codes, values, numbers, np.arange(block.first, block.first + n))
+
+
+def _all_as_wide(data: bytes, rows: int, wanted: Wanted) -> bool:
+    """Whether each row of whole lines has the wanted width; pandas fills short ones up and cuts long ones off."""
+    mark = wanted.mark.encode()
+    others = bytes(range(256)).translate(None, mark + b"\n")
+    return data.translate(None, others) == (mark * (wanted.width - 1) + b"\n") * rows
 
 
 def _by_line(path: Path, block: Block, wanted: Wanted, problems: Problems) -> Columns:

@@ -117,17 +117,17 @@ def _located(path: Path, size: int) -> Iterator[tuple[Reader, Block]]:
     """Blocks of rows without their header, each with the reader of the file."""
     if is_workbook(path):
         begin = ""
-        for sheet in sheets(path):
+        for sheet in map(Block.without_blank_start, sheets(path)):
             lines = _head(sheet)
-            if reader := _recognise(path, lines):
+            if reader := _recognise(path, lines, sheet.first):
                 yield reader, sheet.after(reader.skip)
                 return
             begin = begin or (lines[0] if lines else "")
         raise _unknown(path, begin)
     blocks = text_blocks(path, size)
-    first = next(blocks)
+    first = next(blocks).without_blank_start()
     lines = _head(first)
-    reader = _recognise(path, lines)
+    reader = _recognise(path, lines, first.first)
     if reader is None:
         raise _unknown(path, lines[0])
     for block in itertools.chain([first.after(reader.skip)], blocks):
@@ -139,11 +139,15 @@ def _head(block: Block) -> list[str]:
     return Block(block.first, data[: data.rfind(b"\n") + 1] or data + b"\n").lines()
 
 
-def _recognise(path: Path, lines: Sequence[str]) -> Reader | None:
+def _recognise(path: Path, lines: Sequence[str], number: int) -> Reader | None:
+    """The reader of a file whose first line that is not blank has this number."""
     if not lines:
         return None
     if genotype_table.is_genotype_table(lines):
-        return genotype_table.Header.of(path, lines[0])
+        try:
+            return genotype_table.Header.of(path, lines[0])
+        except DataError as error:  # it takes the header for line 1
+            raise DataError(str(error).replace(f"{path}:1:", f"{path}:{number}:")) from error
     if found := tables.recognise(lines):
         return found
     return DCell() if DCell.is_row(lines[0].split()) else None

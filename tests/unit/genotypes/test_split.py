@@ -143,7 +143,7 @@ def test_a_file_gives_the_parts(tmp_path):
         ("genes split\nG001 train\nG002 dev\n", "split 'dev' in 1 rows"),
         ("genes split\nG001 train\nG002 val\n", "gives no part to 1 of 3 gene sets"),
         ("genes split\nG001 train\nG002 val\nG002 test\nG002;G003 test\n", r"s\.tsv: 1 gene sets are in two parts"),
-        ("genes split\nG001 train\nQ7 val\n", "genes that the graph does not have: 'Q7'"),
+        ("genes split\nG001 train\nQ7 vall\n", "split 'vall' in 1 rows"),
         ("genes split\nG001 train\nG002 val\nG002;G003 train\n", "leaves the part test without"),
     ],
 )
@@ -151,3 +151,22 @@ def test_a_file_that_cannot_be_used(tmp_path, text, message):
     cell = tiny_cell()
     with pytest.raises(DataError, match=message):
         make_split(file_table(cell), "file", path=write(tmp_path / "s.tsv", text), cell=cell)
+
+
+def test_rows_of_a_file_with_genes_that_the_graph_lacks_are_left_out_and_counted(tmp_path):
+    cell = tiny_cell()
+    text = "genes split\nG001 train\nQ7 val\nG002;G003 test\nQ8;G001 test\n test\nG002 val\nQ7;Q8 train\n"
+    wild = GenotypeTable.of(cell, *cell.indices([["G001"], ["G002"], ["G002", "G003"], []]), np.ones((4, 4)))
+    path = write(tmp_path / "s.tsv", text)
+    with pytest.warns(UserWarning, match=r"s\.tsv: .*not have: 'Q7', 'Q8' in 3 of 7 genotypes") as caught:
+        split = make_split(wild, "file", path=path, cell=cell)
+    assert len(caught) == 1
+    assert split.part.tolist() == [0, 1, 2, 2]  # the wild type's part is its own row's, not that of a row left out
+
+
+def test_a_misspelt_gene_of_the_screen_is_found(tmp_path):
+    cell = tiny_cell()
+    path = write(tmp_path / "s.tsv", "genes split\nQ01 train\nG002 val\nG002;G003 test\n")
+    message = "gives no part to 1 of 3 gene sets"
+    with pytest.warns(UserWarning, match="'Q01' in 1 of 3"), pytest.raises(DataError, match=message):
+        make_split(file_table(cell), "file", path=path, cell=cell)

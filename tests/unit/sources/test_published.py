@@ -414,6 +414,63 @@ def test_what_is_unusual_goes_the_slow_way(data):
     assert columns.read_fast(Block(1, b"x\t1\t2\n" + data), columns.Wanted(3, [0], {1: "a", 2: "b"})) is None
 
 
+@pytest.mark.parametrize("mark", ["\t", ",", ";"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["x 1 2 3", "y 4"],  # as many separators as two rows of three cells
+        ["y 4", "x 1 2 3"],
+        ["x 1 2", "y 4", "x 1 2 3", "z 1 2"],
+        ["x 1 2 3 4", "", "z 1 2"],
+        ["", "x 1 2 3 4", "z 1 2"],
+        ["x 1 2 3", "y 4", ""],
+        ["x 1\r2", "y 4 5"],
+        ["x 1 2\r", "y 4 5\r"],
+    ],
+)
+@pytest.mark.parametrize("last", ["\n", ""])
+def test_rows_whose_widths_cancel_go_the_slow_way(rows, mark, last):
+    data = ("\n".join(rows) + last).replace(" ", mark).encode()
+    assert columns.read_fast(Block(1, data), columns.Wanted(3, [0], {1: "a", 2: "b"}, mark)) is None
+
+
+@pytest.mark.parametrize("last", ["\n", "", "\n\n\n"])
+def test_rows_of_one_width_go_the_fast_way_however_the_last_ends(last):
+    found = columns.read_fast(Block(4, ("x\t1\t2\ny\t4\t" + last).encode()), columns.Wanted(3, [0], {2: "b"}))
+    assert found.lines.tolist() == [4, 5]
+    np.testing.assert_array_equal(found.numbers[2], [2, NAN])
+
+
+@pytest.mark.parametrize(("data", "rows"), [(b"A\n\nB\n", 3), (b"A\n\n\n", 3), (b"A\nB", 2), (b"\n", 1)])
+def test_a_blank_line_of_one_column_is_a_row(data, rows):
+    found = columns.read_fast(Block(2, data), columns.Wanted(1, [0], {}, blank=True))
+    assert found is None or len(found.lines) == len(found.codes[0]) == rows
+    assert columns.read_fast(Block(2, data + b"\t\n"), columns.Wanted(1, [0], {}, blank=True)) is None
+
+
+@pytest.mark.parametrize("rows", [[4, 2], [2, 4]])
+def test_a_row_too_long_and_one_too_short_are_both_named(read, rows):
+    with pytest.raises(DataError, match=rf":3: {rows[0]} cells? - 3 were .*:5: {rows[1]} cells? - 3 were expected"):
+        long, short = "A\tB\t0.1\t0.2\n", "C\t0.3\n"
+        first, second = (long, short) if rows[0] > rows[1] else (short, long)
+        read("gene_1\tgene_2\tfitness\nA\tB\t1\n" + first + "A\tC\t1\n" + second)
+    with pytest.raises(DataError, match=r":3: 12 columns - 11 were expected; .*:4: 10 columns - 11 were expected"):
+        read(table([HEAD_2016, ROW_2016, [*ROW_2016, "1"], ROW_2016[:-1]]))
+
+
+def test_a_triple_and_a_single_are_not_two_pairs(read):
+    screen = read("genes\tfitness\nA;B\t1\nA;B;C\t0.5\nD\t0.25\n")
+    assert screen.genotypes == [("A", "B"), ("A", "B", "C"), ("D",)]
+    same(screen.labels[:, 0], [1, 0.5, 0.25])
+
+
+@pytest.mark.parametrize(("rows", "n"), [("A\n\n", 2), ("A\n\n\n", 3), ("\n", 1)])
+def test_blank_lines_at_the_end_of_one_column_are_the_wild_type(read, rows, n):
+    assert len(read("gene_1\n" + rows)) == n
+    with pytest.raises(DataError, match="has a header and no rows"):
+        read("gene_1\n")
+
+
 def test_pairs_by_genes_column_or_by_two_columns_are_the_same(read):
     text = "genes\tfitness\tgene_interaction_std\nA;B\t0.5\t0.1\nC;A\t\tNaN\n"
     screens = [

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gzip
+import io
+import os
 
 import numpy as np
 import pytest
 
 from dglcell.errors import DataError
+from dglcell.sources import textio
+from dglcell.sources.blocks import text_blocks
 from dglcell.sources.screens import read_genotype_table, read_screen
 from dglcell.sources.strains import strip_strain
 
@@ -114,6 +120,79 @@ def test_costanzo_2010(write, head):
     assert screen.lines.tolist() == [1 + bool(head), 2 + bool(head), 3 + bool(head)]
     assert screen.report["strain suffixes _tsq removed"] == screen.report["strain suffixes _damp removed"] == 1
     assert screen.report["rows with gene_interaction"] == 2
+
+
+DCELL = "2 A B -0.1\n2 C A 0.2\n"
+GENOTYPES = "genes\tfitness\nA;B\t0.5\nC\t1\n"
+HEAD_2010 = "query_orf\tquery_name\tarray_orf\tarray_name\tepsilon\tsd\tp\n"
+
+
+@pytest.mark.parametrize("above", ["\n", "\n\n", " \n\t\t\n\n", "\r\n\r\n", "\n" * 70_000])
+@pytest.mark.parametrize("text", [COSTANZO, HEAD_2010 + COSTANZO, DCELL, GENOTYPES])
+def test_blank_lines_above_a_screen_are_skipped(write, text, above):
+    plain, screen = read_screen(write(text)), read_screen(write(above + text))
+    assert (screen.layout, screen.genotypes) == (plain.layout, plain.genotypes)
+    np.testing.assert_array_equal(screen.labels, plain.labels)
+    assert (screen.lines - above.count("\n")).tolist() == plain.lines.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (COSTANZO + "YAL001C\tTFC3\n", r"screen.tsv:7: 2 columns - 7"),
+        (HEAD_2010 + COSTANZO + "YAL001C\tTFC3\n", r"screen.tsv:8: 2 columns - 7"),
+        (DCELL + "2 A B low\n", r"screen.tsv:6: 'low'"),
+        (GENOTYPES + "D\tlow\n", r"screen.tsv:7: 'low'"),
+        ("genes\tfitness\tFitness\tx\tX\n", r"screen.tsv:4: two columns are .*screen.tsv:4: two columns are named 'x'"),
+        ("A\tB\t0.5\n", "unknown screen layout .'A B 0.5'"),
+    ],
+)
+def test_lines_below_blank_ones_keep_their_numbers(write, text, what):
+    with pytest.raises(DataError, match=what):
+        read_screen(write("\n \n\n" + text))
+
+
+def test_empty_rows_above_a_table_in_a_workbook_are_skipped(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.create_sheet("empty", 0)
+    for row in [[], [None] * 7, *(line.split("\t") for line in COSTANZO.splitlines())]:
+        book.worksheets[1].append(row)
+    book.save(tmp_path / "s.xlsx")
+    screen = read_screen(tmp_path / "s.xlsx")
+    assert screen.layout == "Costanzo 2010, 7 columns"
+    assert screen.lines.tolist() == [3, 4, 5]
+
+
+class Failing(io.BytesIO):
+    """A file on a disk that fails after the first kilobyte."""
+
+    def read(self, size=-1):
+        if self.tell() >= 1024:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(min(size, 1024))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_disk_that_fails_is_not_damaged_gzip_data(write, monkeypatch, packed):
+    rows = "".join(f"G{k};G{k * k}\t{k / 7}\n" for k in range(3000))
+    path = write("genes\tfitness\n" + rows, packed)
+    assert path.stat().st_size > 4096
+    content = path.read_bytes()
+    monkeypatch.setattr(textio, "opened", lambda path: contextlib.nullcontext(Failing(content)))
+    with pytest.raises(DataError, match=r"screen.tsv cannot be read \(Input/output error\) - ") as caught:
+        list(text_blocks(path, 512))
+    assert "gzip" not in str(caught.value)
+
+
+def test_damaged_gzip_data_is_named(write):
+    path = write(GENOTYPES * 1000, packed=True)
+    content = path.read_bytes()
+    for damaged in (content[:-8] + b"\0" * 8, content[:12] + b"\xff" * 20 + content[32:], content + b"\1\2"):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match="its gzip data is damaged"):
+            list(text_blocks(path))
 
 
 @pytest.mark.parametrize(
