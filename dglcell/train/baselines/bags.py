@@ -157,7 +157,8 @@ class _Net(nn.Module):
         self.vectors = nn.EmbeddingBag(size, hidden, mode="sum")
         self.bias = nn.Parameter(torch.zeros(hidden))
         if first_relu:
-            nn.init.uniform_(self.vectors.weight, -(size**-0.5), size**-0.5)  # as nn.Linear(size, hidden) would
+            bound = max(1, size) ** -0.5  # as nn.Linear(size, hidden) would; 0 without a metabolic model
+            nn.init.uniform_(self.vectors.weight, -bound, bound)
         width = hidden if large is None else 2 * hidden
         self.first = nn.ReLU() if first_relu else nn.Sequential(nn.Linear(width, hidden), nn.ReLU())
         self.rest = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, len(schema.LABELS)))
