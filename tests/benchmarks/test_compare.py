@@ -124,6 +124,7 @@ def test_messages_are_counted_edge_by_edge():
     assert work.linear == 2 * h * h * (2 * g + 2 * g + 2 * (g + r) + m)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path):
     out = tmp_path / "figures.json"
     options = "--genes 60 --batches 2 --repeats 1 --sides dgl-batch fused --threads 1 --memory --memory-batch 2"

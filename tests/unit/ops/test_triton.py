@@ -54,6 +54,7 @@ def test_parity_on_a_gpu() -> None:
     cases(TRITON_INTERPRET="0")
 
 
+@pytest.mark.slow
 def test_kernels_compile_for_a_gpu(tmp_path: Path) -> None:
     """The interpreter accepts much that the compiler does not; compiling needs no GPU."""
     triton_version()
