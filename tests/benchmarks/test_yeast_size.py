@@ -21,5 +21,6 @@ def test_a_chunked_training_step_fits_in_8_gb(engine):
     assert peak(side=engine, batch=32) < 8
 
 
+@pytest.mark.slow
 def test_local_at_batch_256_fits_in_2_gb():
     assert peak(side="auto", variant="local", batch=256) < 2
