@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -36,3 +39,42 @@ def yeast() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no public yeast files: {folder} is not a folder (set DGLCELL_YEAST to where they are)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def yeast_files(yeast: Path) -> SimpleNamespace:
+    """Records of the public yeast files, read once; `seconds` of CPU that it took."""
+    import cobra.io  # noqa: F401 - paid once a process, not counted below
+
+    from dglcell.sources import genes, networks, sbml, screens
+
+    start = time.process_time()  # of this process alone: the machine may be busy
+    read = SimpleNamespace(
+        model=sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
+        genes=genes.read_genes(yeast / "SGD_features.tab.gz"),
+        biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", networks.PHYSICAL),
+        string=networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", networks.PHYSICAL),
+        yeastract=networks.read_network(yeast / "YEASTRACT_20190713_BOTH.tsv.gz", networks.REGULATORY),
+        costanzo=screens.read_screen(yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz"),
+    )
+    read.seconds = time.process_time() - start
+    return read
+
+
+@pytest.fixture(scope="session")
+def yeast_records(yeast_files: SimpleNamespace) -> dict[str, Any]:
+    """Keyword arguments of `build`."""
+    return {
+        "model": yeast_files.model,
+        "genes": yeast_files.genes,
+        "physical": [yeast_files.biogrid, yeast_files.string],
+        "regulatory": [yeast_files.yeastract],
+    }
+
+
+@pytest.fixture(scope="session")
+def yeast_cell(yeast_records: dict[str, Any]) -> Any:
+    """The yeast cell graph."""
+    from dglcell.graph.build import build
+
+    return build(**yeast_records)

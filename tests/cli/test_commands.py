@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -252,21 +253,27 @@ def test_doctor(cli) -> None:
 
 
 def test_ctrl_c_and_sigterm_have_their_own_exit_codes(core: Path, tmp_path: Path) -> None:
-    import signal
+    endless = ("--hidden", "8", "--layers", "1", "--epochs", "1000000", "--patience", "1000000")
 
-    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        out = tmp_path / str(code)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dglcell.cli", "train", str(core), "--epochs", "10000", "--out", str(out)],
+    def start(out: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "dglcell.cli", "train", str(core), *endless, "--out", str(out)],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # Children of a test run in the background ignore Ctrl-C, as it does.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+
+    codes = {130: signal.SIGINT, 143: signal.SIGTERM}
+    started = {code: start(tmp_path / str(code)) for code in codes}
+    for code, process in started.items():
+        out = tmp_path / str(code)
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("epoch 1/"):
                 break
-        process.send_signal(number)
+        process.send_signal(codes[code])
         assert process.wait(timeout=60) == code
         assert (out / "model.safetensors").is_file()
         assert not list(out.rglob("*.tmp"))

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dglcell.cli.main import run
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.graph import store
+from dglcell.graph.cell import CellGraph
 from dglcell.schema import VARIANTS
 
 
 @pytest.fixture(scope="module")
-def cell(yeast: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cell(yeast_cell: CellGraph, yeast_files: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The yeast cell graph, with Costanzo 2010 stored in it."""
     path = tmp_path_factory.mktemp("yeast") / "cell.h5"
-    arguments = ["--sbml", yeast / "yeast-GEM-9.0.2.xml.gz", "--genes", yeast / "SGD_features.tab.gz"]
-    arguments += ["--physical", yeast / "biogrid_physical.tsv.gz", yeast / "4932.protein.actions.v11.0.txt.gz"]
-    arguments += ["--regulatory", yeast / "YEASTRACT_20190713_BOTH.tsv.gz"]
-    arguments += ["--screen", yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz"]
-    assert run(["preprocess", *map(str, arguments), "--unknown-genes", "skip", "--out", str(path), "-q"]) == 0
+    table, _ = GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], unknown="skip")
+    store.save(yeast_cell, path, table)
     return path
 
 

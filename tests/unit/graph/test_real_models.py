@@ -3,7 +3,6 @@
 import time
 
 import numpy as np
-import pytest
 
 from dglcell import schema
 from dglcell._dgl import load as load_dgl
@@ -137,13 +136,10 @@ def test_a_thousand_genotypes_are_fast(yeast_cell):
     assert min(seconds) < 0.01
 
 
-@pytest.mark.parametrize("unknown", ["skip"])
-def test_the_costanzo_screen(yeast, yeast_cell, unknown):
-    from dglcell.sources.screens import read_screen
-
-    screen = read_screen(yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz")
+def test_the_costanzo_screen(yeast_files, yeast_cell):
+    screen = yeast_files.costanzo
     start = time.perf_counter()
-    table, report = GenotypeTable.from_records(yeast_cell, [screen], unknown=unknown)
+    table, report = GenotypeTable.from_records(yeast_cell, [screen], unknown="skip")
     seconds = time.perf_counter() - start
     assert len(screen.genotypes) == 163_160
     assert len(table) == 163_160 - report["files"][0]["rows with an unknown gene, left out"]

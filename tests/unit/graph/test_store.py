@@ -12,7 +12,7 @@ from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.graph.build import build
 from dglcell.graph.store import load, load_screen, save
 
-FLIPS = 600
+FLIPS = 200
 
 
 def a_screen(cell, n=20):

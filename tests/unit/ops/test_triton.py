@@ -38,20 +38,23 @@ def run(*arguments: str, **environment: str) -> None:
     assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
 
 
-def cases(**environment: str) -> None:
-    run("-m", "pytest", "-x", "-p", "no:cacheprovider", str(HERE / "triton_cases.py"), **environment)
+def cases(marked: str, **environment: str) -> None:
+    """The cases that a marker expression selects; an empty one selects all."""
+    file = str(HERE / "triton_cases.py")
+    run("-m", "pytest", "-x", "-p", "no:cacheprovider", "-m", marked, file, **environment)
 
 
-def test_parity_under_the_interpreter() -> None:
+@pytest.mark.parametrize("marked", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
+def test_parity_under_the_interpreter(marked: str) -> None:
     if triton_version() < Version("3.9") and Version(np.__version__) >= Version("2.4"):
         pytest.skip("the interpreter of Triton before 3.9 wants numpy < 2.4")
-    cases(TRITON_INTERPRET="1")
+    cases(marked, TRITON_INTERPRET="1")
 
 
 @pytest.mark.gpu
 def test_parity_on_a_gpu() -> None:
     triton_version()
-    cases(TRITON_INTERPRET="0")
+    cases("", TRITON_INTERPRET="0")
 
 
 @pytest.mark.slow

@@ -1,5 +1,8 @@
 """The Triton engine against the torch engine in float64; run by `test_triton.py` in a process of its own.
 
+The interpreter takes a second a case: by default it runs one case for every kernel and option, the slow ones with
+`-m slow`; a GPU runs them all.
+
 Under Triton's interpreter (TRITON_INTERPRET=1) on the CPU, else on a CUDA device. Every case gives packed rows random
 states of their own, unpacks them for the reference, and compares packed results and gradients.
 """
@@ -25,7 +28,7 @@ from dglcell.schema import CATALYSED_BY, GENE, GPR, METABOLITE, NODE_TYPES, PHYS
 from tests.cells import tiny_cell
 
 DEVICE = torch.device("cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda")
-GENOTYPES = [[0, 3], [5], [1, 2, 4], [0, 1, 2, 3, 4, 5, 6, 7]]  # two blocks; the last loses every gene
+GENOTYPES = [[0, 3], [5], [1, 2, 4], [0, 1, 2, 3, 4, 5]]  # two blocks; the last loses every gene
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +42,7 @@ def several_of_everything(monkeypatch):
 
 
 def small(**options):
-    return tiny_cell(1, **{"genes": 8, "reactions": 4, "metabolites": 5, **options})
+    return tiny_cell(1, **{"genes": 6, "reactions": 3, "metabolites": 4, **options})
 
 
 def survivors_of(cell, genotypes=GENOTYPES, device="cpu"):
@@ -129,7 +132,7 @@ def attention_inputs(bench, relation, shape):
     ("relation", "layer", "shape"),
     [
         (PHYSICAL, None, (2, 3)),
-        (PHYSICAL, 0, (3, 4)),
+        pytest.param(PHYSICAL, 0, (3, 4), marks=pytest.mark.slow),
         (PHYSICAL, 1, (1, 5)),
         (GPR, 1, (2, 3)),
         (CATALYSED_BY, 1, (2, 1)),
@@ -261,7 +264,7 @@ def test_nothing_to_compute():
     """No reactions, no metabolites, a relation without edges, no self-loops."""
     cell = small(metabolism=False, regulatory=False, self_loops=False)
     bench = Bench(cell, 0)
-    genes, none = leaf(bench.random(8, 1, 2, 3), DEVICE), torch.zeros(0, 1, 2, 3).double().to(DEVICE)
+    genes, none = leaf(bench.random(6, 1, 2, 3), DEVICE), torch.zeros(0, 1, 2, 3).double().to(DEVICE)
     a = bench.random(2, 3).to(DEVICE)
     for relation, src, dst in ((REGULATORY, genes, genes), (GPR, genes, none), (CATALYSED_BY, none, genes)):
         y = bench.engine.gatv2(relation, src, dst, a, bench.where)
@@ -315,9 +318,9 @@ def results(cell, engine, config, genotypes):
     ("variant", "options"),
     [
         ("both", {"gate": True, "attention": True, "residual": True}),
-        ("difference", {"layers": 1, "heads": 4}),
+        pytest.param("difference", {"layers": 1, "heads": 4}, marks=pytest.mark.slow),
         ("two-head", {"layers": 1, "feedback": False}),
-        ("local", {"layers": 1}),
+        pytest.param("local", {"layers": 1}, marks=pytest.mark.slow),
     ],
 )
 def test_whole_models(variant, options):

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.sources import genes, gpr, networks, sbml, screens
+from dglcell.sources import gpr, networks, screens
 
 
-@pytest.fixture(scope="module")
-def files(yeast: Path) -> SimpleNamespace:
-    import cobra.io  # noqa: F401 - paid once a process, not counted below
-
-    start = time.process_time()  # of this process alone: the machine may be busy
-    read = SimpleNamespace(
-        model=sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
-        genes=genes.read_genes(yeast / "SGD_features.tab.gz"),
-        biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", networks.PHYSICAL),
-        string=networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", networks.PHYSICAL),
-        yeastract=networks.read_network(yeast / "YEASTRACT_20190713_BOTH.tsv.gz", networks.REGULATORY),
-        costanzo=screens.read_screen(yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz"),
-    )
-    read.seconds = time.process_time() - start
-    return read
+def test_reading_takes_seconds(yeast_files):
+    assert yeast_files.seconds < 15
 
 
-def test_reading_takes_seconds(files):
-    assert files.seconds < 15
-
-
-def test_model_counts(files):
-    model = files.model
+def test_model_counts(yeast_files):
+    model = yeast_files.model
     assert (len(model.reactions), len(model.metabolites), len(model.genes)) == (4131, 2806, 1161)
-    assert set(model.genes) <= set(files.genes.ids)
+    assert set(model.genes) <= set(yeast_files.genes.ids)
 
 
-def test_rules_and_directions_expand_to_the_known_numbers(files):
+def test_rules_and_directions_expand_to_the_known_numbers(yeast_files):
     assigned = spontaneous = links = incidences = 0
     metabolites: set[str] = set()
-    for reaction in files.model.reactions:
+    for reaction in yeast_files.model.reactions:
         directions = 2 if reaction.lower < 0 < reaction.upper else 1
         clauses = gpr.alternatives(reaction.rule)
         assigned += directions * len(clauses)
@@ -57,29 +36,37 @@ def test_rules_and_directions_expand_to_the_known_numbers(files):
     assert (len(metabolites), incidences, links) == (2534, 20960, 5450)
 
 
-def test_genes_and_names(files):
-    assert len(files.genes.ids) == 6604
-    assert files.genes.resolve("cdc24") == "YAL041W"
+def test_genes_and_names(yeast_files):
+    assert len(yeast_files.genes.ids) == 6604
+    assert yeast_files.genes.resolve("cdc24") == "YAL041W"
     with pytest.raises(DataError, match="ambiguous"):
-        files.genes.resolve(next(name for name, found in files.genes.aliases.items() if len(found) > 1))
+        yeast_files.genes.resolve(next(name for name, found in yeast_files.genes.aliases.items() if len(found) > 1))
 
 
-def test_networks(files):
-    known = set(files.genes.ids)
-    assert (len(files.biogrid), sum(a == b for a, b in zip(files.biogrid.a, files.biogrid.b, strict=True))) == (
+def test_networks(yeast_files):
+    known = set(yeast_files.genes.ids)
+    assert (
+        len(yeast_files.biogrid),
+        sum(a == b for a, b in zip(yeast_files.biogrid.a, yeast_files.biogrid.b, strict=True)),
+    ) == (
         59377,
         1117,
     )
-    assert (files.string.layout, files.string.report["rows"]) == ("STRING actions", 769_028)
-    both = [*zip(files.biogrid.a, files.biogrid.b, strict=True), *zip(files.string.a, files.string.b, strict=True)]
+    assert (yeast_files.string.layout, yeast_files.string.report["rows"]) == ("STRING actions", 769_028)
+    both = [
+        *zip(yeast_files.biogrid.a, yeast_files.biogrid.b, strict=True),
+        *zip(yeast_files.string.a, yeast_files.string.b, strict=True),
+    ]
     assert len({tuple(sorted(pair)) for pair in both if pair[0] != pair[1] and known.issuperset(pair)}) == 142_505
-    assert (files.yeastract.layout, len(files.yeastract)) == ("regulatory matrix", 11_486)
-    edges = {pair for pair in zip(files.yeastract.a, files.yeastract.b, strict=True) if known.issuperset(pair)}
+    assert (yeast_files.yeastract.layout, len(yeast_files.yeastract)) == ("regulatory matrix", 11_486)
+    edges = {
+        pair for pair in zip(yeast_files.yeastract.a, yeast_files.yeastract.b, strict=True) if known.issuperset(pair)
+    }
     assert (len(edges), sum(a == b for a, b in edges)) == (11_307 + 43, 43)
 
 
-def test_costanzo_2010(files):
-    screen = files.costanzo
+def test_costanzo_2010(yeast_files):
+    screen = yeast_files.costanzo
     assert (screen.layout, len(screen)) == ("Costanzo 2010, 7 columns", 163_160)
     assert screen.report["strain suffixes _tsq removed"] == 28_538
     assert screen.report["strain suffixes _damp removed"] == 11_196
