@@ -6,17 +6,15 @@ choices alone; every step is what the commands call. Knows no command line.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import as_file, files
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from dglcell import schema
 from dglcell.atomic import write_text
@@ -31,6 +29,7 @@ from dglcell.graph.cell import CellGraph
 from dglcell.predict import Run, load_run
 from dglcell.sources.sbml import read_model, textbook_path
 from dglcell.sources.screens import read_screen
+from dglcell.train.device import one_thread
 from dglcell.train.ensemble import train_all
 from dglcell.train.progress import Progress
 
@@ -109,18 +108,7 @@ def example() -> tuple[CellGraph, GenotypeTable]:
         return cell, GenotypeTable.from_records(cell, [read_screen(path)])[0]
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """torch on one thread, and back: on a cell this small threads wait for each other longer than they work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@_one_thread()
+@one_thread()
 def run(
     out: Path | str,
     progress: Progress | None = None,
@@ -199,7 +187,7 @@ def run(
     )
 
 
-@_one_thread()
+@one_thread()
 def _train(
     cell: Path, split: Split, config: TrainConfig, out: Path, progress: Progress | None, overwrite: bool
 ) -> None:

@@ -1,8 +1,9 @@
-"""The device that `--device` means here, and the precision it can compute in."""
+"""The device that `--device` means here, the precision it can compute in, and how many threads on a CPU."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import torch
 
@@ -46,3 +47,17 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     if device.type != "cuda":
         raise UsageError(f"--precision {precision} on {device.type} - a CUDA device was expected; use fp32")
     return torch.autocast(device.type, torch.bfloat16)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """torch on one thread, and back: on cells and batches this small threads wait for each other longer than they work.
+
+    Sums depend on the number of threads too.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -5,25 +5,14 @@ The epochs, where they are chosen, are chosen on training rows held out from the
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from dglcell.train.baselines.base import Rows
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """torch on one thread, and back: batches this small make threads wait for each other, and sums depend on them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+from dglcell.train.device import one_thread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +40,7 @@ class Descent:
         """Epochs to run where no held-out error tells how many: half of those allowed, and one at least."""
         return max(1, self.epochs // 2)
 
-    @_one_thread()
+    @one_thread()
     def run(
         self,
         net: nn.Module,
