@@ -5,7 +5,6 @@ Finds the screen and the split that a run was trained with, and refuses others. 
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -146,9 +145,8 @@ def _read(run: Run, paths: Sequence[Path], say: Callable[[str], None] = lambda m
 
 def _unseen(scored: GenotypeTable, own: GenotypeTable, parts: Split, say: Callable[[str], None]) -> GenotypeTable:
     """Leave out the gene sets that the run has learnt from, or chosen its weights by."""
-    genes, ptr = np.concatenate([own.genes, scored.genes]), np.concatenate([own.ptr, scored.ptr[1:] + own.ptr[-1]])
-    keys = dataclasses.replace(own, genes=genes, ptr=ptr).genotype_keys()
-    known = np.isin(keys[len(own) :], keys[: len(own)][np.isin(parts.part, (TRAIN, VAL))])
+    own_keys, keys = own.joint_keys(scored)
+    known = np.isin(keys, own_keys[np.isin(parts.part, (TRAIN, VAL))])
     if known.any():
         say(
             f"{known.sum():,} of {len(scored):,} rows are left out: the run was trained or validated on their genotypes"

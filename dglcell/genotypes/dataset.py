@@ -240,6 +240,14 @@ class GenotypeTable:
         """(n,) equal iff the gene sets are; 0, 1, .. in order of (order, genes), whatever the order of the rows."""
         return self._keys
 
+    def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Keys (n,) of the rows of this table and (m,) of another one of the same cell: equal iff the gene sets are."""
+        ptr = loaded(self.ptr)
+        genes = np.concatenate([loaded(self.genes), loaded(other.genes)])
+        both = dataclasses.replace(self, genes=genes, ptr=np.concatenate([ptr, loaded(other.ptr)[1:] + ptr[-1]]))
+        keys = both.genotype_keys()
+        return keys[: len(self)], keys[len(self) :]
+
     def allele_counts(self) -> dict[str, int]:
         """Rows with each kind of allele; a row with two kinds counts in both."""
         owner = np.repeat(np.arange(len(self)), self.orders)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.columns import loaded
 from dglcell.errors import DataError, Problems
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.leaks import check_leaks
@@ -61,21 +59,15 @@ def _words() -> str:
 
 def _match(table: GenotypeTable, listed: GenotypeTable, theirs: NDArray[np.int8], path: Path) -> NDArray[np.int8]:
     """Parts of the table's gene sets from those of the listed ones; sets that only the list has do not matter."""
-    ptr = loaded(table.ptr)
-    both = dataclasses.replace(
-        table,
-        genes=np.concatenate([loaded(table.genes), listed.genes]),
-        ptr=np.concatenate([ptr, listed.ptr[1:] + ptr[-1]]),
-    )
     try:
         check_leaks(listed, Split(theirs, "file"))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    part_of_all = np.full(both.num_genotypes, _UNSET, dtype=np.int8)
-    keys = both.genotype_keys()
-    part_of_all[keys[len(table) :]] = theirs
+    own_keys, keys = table.joint_keys(listed)
+    part_of_all = np.full(len(table) + len(listed), _UNSET, dtype=np.int8)  # more than there are keys
+    part_of_all[keys] = theirs
     part = np.full(table.num_genotypes, _UNSET, dtype=np.int8)
-    part[table.genotype_keys()] = part_of_all[keys[: len(table)]]
+    part[table.genotype_keys()] = part_of_all[own_keys]
     absent = int(np.count_nonzero(part == _UNSET))
     if absent:
         raise DataError(

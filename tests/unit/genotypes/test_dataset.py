@@ -160,3 +160,13 @@ def test_info_counts_orders_and_labels():
     assert info["orders"] == {"0": 1, "1": 1, "2": 1}
     assert info["labels"] == dict(zip(schema.LABEL_COLUMNS, (3, 1, 1, 0), strict=True))
     assert info["fingerprints"]["ids"] == cell.fingerprints["ids"]
+
+
+def test_joint_keys_compare_the_gene_sets_of_two_tables():
+    cell = tiny_cell(genes=6)
+    sets = [random_genotypes(cell, n, max_order=4, seed=n) for n in (40, 30)]
+    one, other = (GenotypeTable.of(cell, *cell.indices(genotypes)) for genotypes in sets)
+    mine, theirs = one.joint_keys(other)
+    assert (len(mine), len(theirs)) == (40, 30)
+    equal = [[frozenset(a) == frozenset(b) for b in sets[1]] for a in sets[0]]
+    assert (mine[:, None] == theirs).tolist() == equal and 0 < np.sum(equal) < 1200

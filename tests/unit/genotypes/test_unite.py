@@ -199,6 +199,8 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
         np.testing.assert_array_equal(np.asarray(getattr(stored, name)), getattr(whole, name))
     assert stored.fingerprint == whole.fingerprint and stored.info() == whole.info()
     assert stored.sources == whole.sources
+    for found, expected in zip(stored.joint_keys(stored), whole.joint_keys(whole), strict=True):
+        np.testing.assert_array_equal(found, expected)
     config = TrainConfig(hidden=8, layers=1)
     sessions = [Session(cell, t, make_split(t, seed=1), config) for t in (stored, whole)]
     assert sessions[0].split.hash == sessions[1].split.hash
