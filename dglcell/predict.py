@@ -67,7 +67,7 @@ class Run:
     metadata: dict[str, Any]
     models: tuple[CellModel, ...]
     engine: Engine
-    _scorers: tuple[Scorer, ...]
+    _scorer: Scorer
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -168,8 +168,8 @@ class Run:
         values = np.full((len(self.models), len(orders), len(schema.LABELS)), np.nan, np.float32)
         # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
         kept_ptr = np.concatenate([ptr[kept], ptr[-1:]])
-        for member, scorer in enumerate(self._scorers):
-            values[member, kept] = self.scaler.inverse(scorer(genes, kept_ptr, batch_size), orders[kept])
+        for member, standardised in enumerate(self._scorer(genes, kept_ptr, batch_size)):
+            values[member, kept] = self.scaler.inverse(standardised, orders[kept])
         values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
         return values
 
@@ -238,9 +238,9 @@ def load_run(
         models.append(_model(member, cell, config, tensors))
     made = make_engine(engine, cell.dgl, where)
     models = [model.to(where).eval() for model in models]
-    scorers = [Scorer(model, made, cell, precision, chunk) for model in models]
+    scorer = Scorer(models, made, cell, precision, chunk)
     scaler = Scaler.from_dict(metadata["scaler"])
-    return Run(folder, cell, config, scaler, metadata, tuple(models), made, tuple(scorers))
+    return Run(folder, cell, config, scaler, metadata, tuple(models), made, scorer)
 
 
 def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dict[str, Any]) -> CellModel:

@@ -1,7 +1,8 @@
-"""Many genotypes through a model without gradients, in batches that share one encoding of the wild type."""
+"""Many genotypes through models without gradients, in batches that share what is lost and the encoded wild types."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from dglcell.train.device import autocast
 
 
 class Scorer:
-    """A model in evaluation mode, bound to a cell; the wild type is encoded once, at the first batch.
+    """Models in evaluation mode, bound to a cell; the wild type is encoded once by each, at the first batch.
 
     Parameters
     ----------
-    model : CellModel
+    models : sequence of CellModel
+        The members of an ensemble, or a single model.
     engine : Engine
-        Bound to the cell's graph; its device is the model's.
+        Bound to the cell's graph; its device is the models'.
     cell : CellGraph
     precision : str
         `fp32` or `bf16`.
@@ -32,11 +34,16 @@ class Scorer:
     """
 
     def __init__(
-        self, model: CellModel, engine: Engine, cell: CellGraph, precision: str = "fp32", chunk: int | str = "auto"
+        self,
+        models: Sequence[CellModel],
+        engine: Engine,
+        cell: CellGraph,
+        precision: str = "fp32",
+        chunk: int | str = "auto",
     ) -> None:
-        self._model, self._engine, self._cell = model, engine, cell
+        self._models, self._engine, self._cell = tuple(models), engine, cell
         self._precision, self._chunk = precision, chunk
-        self._wild: WildType | None = None
+        self._wild: tuple[WildType, ...] | None = None
 
     @torch.no_grad()
     def __call__(
@@ -55,23 +62,26 @@ class Scorer:
 
         Returns
         -------
-        (n, 2) float32
+        (models, n, 2) float32
             Columns as `schema.LABELS`.
         """
-        was_training = self._model.training
-        self._model.eval()
+        were_training = [model.training for model in self._models]
         n = len(ptr) - 1
-        out = np.empty((n, len(schema.LABELS)), np.float32)
+        out = np.empty((len(self._models), n, len(schema.LABELS)), np.float32)
         try:
+            for model in self._models:
+                model.eval()
             with autocast(self._engine.device, self._precision):
                 if self._wild is None:
-                    self._wild = self._model.wild_type(self._engine)
+                    self._wild = tuple(model.wild_type(self._engine) for model in self._models)
                 for start in range(0, n, batch_size):
                     stop = min(start + batch_size, n)
                     lost = self._cell.lose(genes[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start])
                     batch = Batch.from_perturbation(lost, self._cell, self._engine.device)
-                    output = self._model(self._engine, batch, self._wild, self._chunk)
-                    out[start:stop] = output.predictions.float().cpu().numpy()
+                    for k, (model, wild) in enumerate(zip(self._models, self._wild, strict=True)):
+                        output = model(self._engine, batch, wild, self._chunk)
+                        out[k, start:stop] = output.predictions.float().cpu().numpy()
         finally:
-            self._model.train(was_training)
+            for model, was_training in zip(self._models, were_training, strict=True):
+                model.train(was_training)
         return out

@@ -16,8 +16,9 @@ from dglcell.train.session import Session
 def predict_rows(session: Session, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Standardised predictions `(n, 2)` of rows of the session's table, with the weights as they are now."""
     part = session.table.take(rows)
-    scorer = Scorer(session.model, session.engine, session.cell, session.config.precision, session.chunk)
-    return scorer(part.genes, part.ptr, session.config.batch_size)
+    scorer = Scorer([session.model], session.engine, session.cell, session.config.precision, session.chunk)
+    (predicted,) = scorer(part.genes, part.ptr, session.config.batch_size)
+    return predicted
 
 
 def validate(session: Session) -> tuple[dict[str, Any], float]:
