@@ -156,11 +156,11 @@ def run(
     models = f"{config.ensemble} models, {split.counts['train']:,} genotypes, {config.epochs} epochs"
     say(f"training {models}; beside it, in a process of its own, the same without lost reactions")
     beside = get_context("spawn").Process(
-        target=_train, args=(path, split, without, out / "ablation", None, overwrite), daemon=True
+        target=_train, args=(path, split, without, out / "ablation", overwrite), daemon=True
     )
     beside.start()
     try:
-        _train(path, split, config, out / "run", progress, overwrite)
+        train_all(cell, table, split, config, out / "run", progress, overwrite=overwrite, origin=path)
         beside.join()
     finally:
         beside.terminate()  # nothing, unless the training was stopped
@@ -188,12 +188,11 @@ def run(
 
 
 @one_thread()
-def _train(
-    cell: Path, split: Split, config: TrainConfig, out: Path, progress: Progress | None, overwrite: bool
-) -> None:
+def _train(cell: Path, split: Split, config: TrainConfig, out: Path, overwrite: bool) -> None:
+    """In a process of its own, which has the stored cell alone."""
     table = store.load_screen(cell)
     assert table is not None  # `run` has just stored it
-    train_all(store.load(cell), table, split, config, out, progress, overwrite=overwrite, origin=cell)
+    train_all(store.load(cell), table, split, config, out, overwrite=overwrite, origin=cell)
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:
