@@ -46,7 +46,7 @@ def command(
     loaded = load_run(run, device=device, engine=engine)
     folder = loaded.folder
     report = evaluate(loaded, split, screen or None, names=baselines, draw=folder.plots, say=console.say)
-    written = reports.save(report, folder.path / reports.FOLDER)
+    written = reports.save(report, folder.evaluation)
     if as_json:
         console.result(report)
     else:

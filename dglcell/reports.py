@@ -17,7 +17,6 @@ from dglcell.atomic import write_text
 MODEL = "dglcell"
 BASELINES = "baselines"
 MEMBERS = "members"
-FOLDER = "evaluation"  # in a run folder
 _METRICS = ("n", "pearson", "spearman", "mse", "mae")
 COLUMNS = ("who", "group", "label", *_METRICS)
 

@@ -20,7 +20,7 @@ from dglcell.train import checkpoint
 
 _SHARED = ("config.toml", "cell.h5", "split.safetensors")
 _OWN = ("model.safetensors", "resume.pt", "metrics.jsonl")
-_PLOTS = "plots"
+_PLOTS, _EVALUATION = "plots", "evaluation"
 
 
 class RunFolder:
@@ -50,7 +50,7 @@ class RunFolder:
         self.path, self.member = Path(path), member
         self.config, self.cell, self.split = (self.path / name for name in _SHARED)
         self.model, self.resume, self.metrics = (self.path / self._own(name) for name in _OWN)
-        self.plots = self.path / _PLOTS
+        self.plots, self.evaluation = self.path / _PLOTS, self.path / _EVALUATION
 
     def _own(self, name: str) -> str:
         stem, suffix = name.rsplit(".", 1)
@@ -94,8 +94,8 @@ class RunFolder:
         self.refuse_existing(overwrite)
         self.plots.mkdir(parents=True, exist_ok=True)
         members = [path for name in _OWN for path in self.path.glob(name.replace(".", "_[0-9]*."))]
-        reports = self.path.glob("evaluation/*.*")
-        for path in [*(self.path / n for n in _SHARED + _OWN), *members, *reports, *self.plots.glob("*.png")]:
+        self.forget_evaluation()
+        for path in [*(self.path / n for n in _SHARED + _OWN), *members, *self.plots.glob("*.png")]:
             path.unlink(missing_ok=True)
         store.save(cell, self.cell)
         metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}
@@ -105,7 +105,7 @@ class RunFolder:
     def forget_evaluation(self) -> None:
         """Take away what was said of weights that are about to change."""
         drawn = [path for part in ("train", "val", "test", "screen") for path in self.plots.glob(f"{part}_*.png")]
-        for path in [*self.path.glob("evaluation/*.*"), *drawn]:
+        for path in [*self.evaluation.glob("*.*"), *drawn]:
             path.unlink(missing_ok=True)
 
     def write_config(self, config: TrainConfig) -> None:
