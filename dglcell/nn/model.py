@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Self
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -319,7 +318,7 @@ class CellModel(nn.Module):
         if self.set_encoder is not None:
             z_p = self._encode_set(batch, wild.states)
         elif self.perturbed_pool is not None and z_w is not None:
-            longest = int(np.diff(batch.host(GENE)[1]).max(initial=1))
+            longest = int(batch.perturbation.order.max(initial=1))
             z_p = _pool_copies(self.perturbed_pool, z_w, batch.lost[GENE][1].diff(), longest)
         else:
             z_p = _difference(z_w, z_i)

@@ -99,7 +99,7 @@ class Tokens:
             many = np.repeat(lost > MAX_LOST, lost)
             token = starts + np.where(many, 0, within)
             merged = tensor(token), tensor(np.where(many, 1 / np.repeat(lost, lost), 1.0))
-        counts = np.diff(p.gene_ptr)
+        counts = p.order
         owner = np.concatenate([np.repeat(np.arange(len(p)), n) for n in (counts, own)])
         buckets, place, order = _lay_out(owner, len(p))
         return cls(
