@@ -294,7 +294,6 @@ def test_gene_features_stay_out_of_the_checkpoint(variant):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_cuda_agrees_with_the_cpu_and_trains_under_bf16(variant):
     model = make(torch.float32, variant=variant, layers=3)
