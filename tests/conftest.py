@@ -47,14 +47,15 @@ def yeast_files(yeast: Path) -> SimpleNamespace:
     import cobra.io  # noqa: F401 - paid once a process, not counted below
 
     from dglcell.sources import genes, networks, sbml, screens
+    from dglcell.sources.edge_table import PHYSICAL, REGULATORY
 
     start = time.process_time()  # of this process alone: the machine may be busy
     read = SimpleNamespace(
         model=sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
         genes=genes.read_genes(yeast / "SGD_features.tab.gz"),
-        biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", networks.PHYSICAL),
-        string=networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", networks.PHYSICAL),
-        yeastract=networks.read_network(yeast / "YEASTRACT_20190713_BOTH.tsv.gz", networks.REGULATORY),
+        biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", PHYSICAL),
+        string=networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", PHYSICAL),
+        yeastract=networks.read_network(yeast / "YEASTRACT_20190713_BOTH.tsv.gz", REGULATORY),
         costanzo=screens.read_screen(yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz"),
     )
     read.seconds = time.process_time() - start

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from dglcell.sources.edge_table import EdgeTable
 from dglcell.sources.genes import GeneList
-from dglcell.sources.networks import EdgeTable
 from dglcell.sources.sbml import MetabolicModel, ReactionRecord
 from dglcell.sources.screen_table import ScreenTable
 

@@ -17,9 +17,9 @@ from dglcell.errors import DataError, Problems, UsageError
 from dglcell.graph import metabolism
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.gene_edges import gene_relation
+from dglcell.sources.edge_table import EdgeTable
 from dglcell.sources.genes import GeneList
 from dglcell.sources.gpr import DEFAULT_LIMIT
-from dglcell.sources.networks import EdgeTable
 
 if TYPE_CHECKING:
     from dglcell.sources.features import FeatureTable

@@ -16,8 +16,8 @@ from dglcell.errors import DataError, Problems
 from dglcell.graph.relation import Relation
 
 if TYPE_CHECKING:
+    from dglcell.sources.edge_table import EdgeTable
     from dglcell.sources.genes import GeneList
-    from dglcell.sources.networks import EdgeTable
 
 Rows = NDArray[np.int64]
 

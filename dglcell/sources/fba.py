@@ -1,8 +1,7 @@
 """Fitness and interaction labels by flux balance: a screen computed from a metabolic model, without a download.
 
-Owns the linear programmes (through cobra and GLPK) and the interaction scores. Knows nothing of the cell graph.
-Flux balance analysis: Orth et al. 2010, doi:10.1038/nbt.1614; gene deletions and their epistasis: Segre et al. 2005,
-doi:10.1038/ng1489.
+Owns which genotypes are drawn, and the interaction scores. Knows nothing of the cell graph. Gene deletions by flux
+balance and their epistasis: Segre et al. 2005, doi:10.1038/ng1489.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -21,17 +20,15 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.atomic import replacing
-from dglcell.errors import DataError, UsageError
-from dglcell.sources.sbml import read_cobra
+from dglcell.errors import UsageError
+from dglcell.sources.growth import Genotype, Growth
 
 if TYPE_CHECKING:
     from cobra import Model
 
 MAX_ORDER = 6  # the set partitions behind an interaction score grow as the Bell numbers: 203 at six genes
 DECIMALS = 6  # of a label; the linear programmes are solved to about 1e-9
-_IDLE = 1e-9  # a smaller flux, in mmol / gDW / h, is numerical noise of the solver
 
-Genotype = tuple[str, ...]
 Progress = Callable[[int, int], None]
 
 
@@ -94,7 +91,7 @@ def simulate(
         The file cannot be read, the model has no genes, or its wild type does not grow.
     """
     wanted = _check(orders, sample)
-    solver = _Growth(_load(model))
+    solver = Growth(model)
     rng = np.random.default_rng(seed)
     genotypes: list[Genotype] = []
     for order in wanted:
@@ -169,103 +166,6 @@ def write_table(path: Path, screen: SimulatedScreen, overwrite: bool = True) -> 
     data = ("\n".join(lines) + "\n").encode()
     with replacing(path, overwrite) as temporary:
         temporary.write_bytes(_gzip(data) if zipped else data)
-
-
-class _Growth:
-    """Fitness of genotypes in one model; each distinct set of lost reactions is solved at most once.
-
-    Sets of reactions are bit masks. The solver keeps its basis between programmes, so each starts warm.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self.name = str(model.id or "model")
-        self._model = model
-        self._reactions = list(model.reactions)
-        self.genes = sorted(gene.id for gene in model.genes)
-        if not self.genes:
-            raise DataError(f"model {self.name} has no genes - gene rules were expected; nothing can be deleted")
-        position = {reaction.id: k for k, reaction in enumerate(self._reactions)}
-        self._rules = {
-            gene.id: [(1 << position[r.id], r.gpr) for r in sorted(gene.reactions, key=lambda r: position[r.id])]
-            for gene in model.genes
-        }
-        # Closing a reaction that may not rest at 0 (a maintenance demand) is no restriction but another programme.
-        self._forced = sum(1 << k for k, r in enumerate(self._reactions) if not r.lower_bound <= 0 <= r.upper_bound)
-        self._growth: dict[int, float] = {}  # lost reactions -> growth
-        self._active: dict[int, int] = {}  # lost reactions -> reactions that carry flux in the optimum found
-        self._lost: dict[Genotype, int] = {}
-        self._fitness: dict[Genotype, float] = {}
-        self.solved = 0
-        self.wild_growth = self._solve(0)
-        if not self.wild_growth > _IDLE:
-            raise DataError(f"model {self.name} does not grow (objective {self.wild_growth:g}) - check its medium")
-
-    def fitness(self, genotype: Genotype) -> float:
-        """Growth of a sorted genotype over wild-type growth."""
-        if genotype not in self._fitness:
-            self._fitness[genotype] = self._grow(genotype) / self.wild_growth
-        return self._fitness[genotype]
-
-    def lost(self, genotype: Genotype) -> int:
-        """The reactions whose rule fails without the genotype's genes."""
-        if genotype not in self._lost:
-            absent = set(genotype)
-            lost = 0
-            for gene in genotype:
-                for bit, rule in self._rules[gene]:
-                    if not lost & bit and not rule.eval(absent):
-                        lost |= bit
-            self._lost[genotype] = lost
-        return self._lost[genotype]
-
-    def _grow(self, genotype: Genotype) -> float:
-        lost = self.lost(genotype)
-        if lost not in self._growth:
-            for gene in genotype:  # an optimum of a smaller deletion that does not use what is lost stays the optimum
-                parent = tuple(g for g in genotype if g != gene)
-                self.fitness(parent)
-                before = self.lost(parent)
-                extra = lost & ~before
-                dead = self._growth[before] == 0.0
-                if not extra & self._forced and (dead or not extra & self._active[before]):
-                    self._growth[lost], self._active[lost] = self._growth[before], self._active[before]
-                    break
-            else:
-                self._solve(lost)
-        return self._growth[lost]
-
-    def _solve(self, lost: int) -> float:
-        closed = [r for k, r in enumerate(self._reactions) if lost >> k & 1]
-        bounds = [r.bounds for r in closed]
-        try:
-            for reaction in closed:
-                reaction.bounds = (0.0, 0.0)
-            growth = self._model.slim_optimize(error_value=math.nan)
-            if self._model.solver.status == "unbounded":
-                raise DataError(f"model {self.name} grows without limit - its exchange reactions need finite bounds")
-            grows = math.isfinite(growth) and growth > _IDLE
-            self._growth[lost] = float(growth) if grows else 0.0
-            self._active[lost] = self._carrying() if grows else 0
-        finally:
-            for reaction, old in zip(closed, bounds, strict=True):
-                reaction.bounds = old
-        self.solved += 1
-        return self._growth[lost]
-
-    def _carrying(self) -> int:
-        values: Mapping[str, float] = self._model.solver.primal_values
-        active = 0
-        for k, reaction in enumerate(self._reactions):
-            if abs(values[reaction.id] - values[reaction.reverse_id]) > _IDLE:
-                active |= 1 << k
-        return active
-
-
-def _load(model: str | Path | Model) -> Model:
-    """A private copy on GLPK: the caller's model stays as it is, and every machine uses the same solver."""
-    loaded = read_cobra(Path(model)) if isinstance(model, str | Path) else model.copy()
-    loaded.solver = "glpk"
-    return loaded
 
 
 def _check(orders: Sequence[int], sample: int | None) -> list[int]:

@@ -7,7 +7,8 @@ import gzip
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.sources.networks import KINDS, PHYSICAL, REGULATORY, RELATION, read_network
+from dglcell.sources.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION
+from dglcell.sources.networks import read_network
 
 ACTIONS = """item_id_a\titem_id_b\tmode\taction\tis_directional\ta_is_acting\tscore
 4932.Q0045\t4932.Q0050\tbinding\t\tf\tf\t900

@@ -7,6 +7,7 @@ import pytest
 
 from dglcell.errors import DataError
 from dglcell.sources import gpr, networks, screens
+from dglcell.sources.edge_table import KINDS
 
 
 def test_reading_takes_seconds(yeast_files):
@@ -76,7 +77,7 @@ def test_costanzo_2010(yeast_files):
     assert (screen.labels[:, 3] <= 0.0501).all()
 
 
-@pytest.mark.parametrize("kind", networks.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_another_kind_is_named(yeast, kind):
     for name in ("sgadata_costanzo2009_intermediateCutoff_101120.txt.gz", "strain_ids_and_single_mutant_fitness.xlsx"):
         with pytest.raises(DataError, match=f"{name}.* expected"):
