@@ -165,4 +165,9 @@ def configuration(given: Mapping[str, Any], config_file: Path | None, features_m
         flags.setdefault("split", "file")
     values |= flags
     values.setdefault(_FROM_GRAPH, features_mode)
-    return TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()
+    config = TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()
+    if config.split != schema.KFOLD and ("fold" in flags or config.fold):
+        raise UsageError(
+            f"--fold {config.fold} with --split {config.split}, which has no folds - give --split kfold, or no --fold"
+        )
+    return config

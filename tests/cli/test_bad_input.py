@@ -35,6 +35,7 @@ def broken(tmp_path: Path) -> Path:
         "unknown.tsv": "genes\tfitness\nb0008\t0.5\nnobody\t0.1\n",
         "unlabelled.tsv": "genes\nb0008\n",
         "predicted.tsv": "genes\tpred_fitness\nb0008\t1\n",
+        "fold.toml": "fold = 2\n",
         "layout.tsv": "alpha\tbeta\n1\t2\n",
     }
     for name, content in files.items():
@@ -111,6 +112,9 @@ TRAIN = [
     (("--lambda-cell", "1"), 2, ("--lambda-cell", "local")),
     (("--label-weights", "fitness"), 2, ("fitness=1",)),
     (("--config", "none.toml"), 2, ("none.toml",)),
+    (("--fold", "0"), 2, ("--fold 0 with --split random", "--split kfold")),
+    (("--split", "unseen-gene", "--fold", "3"), 2, ("--fold 3 with --split unseen-gene",)),
+    (("--config", "fold.toml"), 2, ("--fold 2 with --split random",)),
     (("--screen", "unlabelled.tsv"), 1, ("no row with fitness",)),
     (("--screen", "unknown.tsv"), 1, ("nobody",)),
     (("--screen", "none.tsv"), 1, ("none.tsv", "no such file")),
