@@ -55,7 +55,7 @@ def is_genotype_table(lines: Sequence[str]) -> bool:
 
 
 def read_genotype_table(path: Path | str) -> GenotypeRows:
-    """Read a genotype table and keep its cells.
+    """Read a genotype table and keep its cells; blank lines above its header are skipped.
 
     Raises
     ------
@@ -65,15 +65,13 @@ def read_genotype_table(path: Path | str) -> GenotypeRows:
     """
     path = Path(path)
     lines = textio.read_lines(path)
+    number = next((k for k, line in enumerate(lines, start=1) if line.strip()), 1)
+    lines = lines[number - 1 :]
     if not is_genotype_table(lines):
-        raise DataError(f"{path}:1: no column of genes in '{textio.shorten(lines[0], 60)}' - {EXPECTED} was expected")
-    return parse_genotype_table(path, lines)
-
-
-def parse_genotype_table(path: Path, lines: Sequence[str]) -> GenotypeRows:
-    """As `read_genotype_table`, from lines already read."""
-    head = Header.of(path, lines[0])
-    block = Block(2, "".join(line + "\n" for line in lines[1:]).encode())
+        shown = textio.shorten(lines[0], 60)
+        raise DataError(f"{path}:{number}: no column of genes in '{shown}' - {EXPECTED} was expected")
+    head = Header.of(path, lines[0], number)
+    block = Block(number + 1, "".join(line + "\n" for line in lines[1:]).encode())
     rows, columns = head.rows(path, block)
     if not rows:
         raise DataError(f"{path} has a header and no rows - a genotype a row was expected")
@@ -105,11 +103,11 @@ class Header:
     layout: ClassVar[str] = LAYOUT
 
     @classmethod
-    def of(cls, path: Path, line: str) -> Self:
-        """Read the first line; DataError for a column twice, or both ways to name genes."""
+    def of(cls, path: Path, line: str, number: int = 1) -> Self:
+        """Read the line of this number; DataError for a column twice, or both ways to name genes."""
         cells = [name.strip() for name in next(csv.reader([line], delimiter=_mark(line)))]
         names = [name.lower() for name in cells]
-        _check_header(path, names)
+        _check_header(f"{path}:{number}", names)
         return cls(cells, names, _mark(line))
 
     @property
@@ -210,10 +208,10 @@ def _names(line: str) -> list[str]:
     return [name.strip().strip('"').strip().lower() for name in line.split(_mark(line))]
 
 
-def _check_header(path: Path, names: list[str]) -> None:
+def _check_header(where: str, names: list[str]) -> None:
     problems = Problems()
     for name in sorted({name for name in names if name and names.count(name) > 1}):
-        problems.add(f"{path}:1: two columns are named '{name}' - give each its own name")
+        problems.add(f"{where}: two columns are named '{name}' - give each its own name")
     if GENES in names and any(_GENE_COLUMN.fullmatch(name) for name in names):
-        problems.add(f"{path}:1: both 'genes' and 'gene_1', .. are columns - keep one way to name the genes")
+        problems.add(f"{where}: both 'genes' and 'gene_1', .. are columns - keep one way to name the genes")
     problems.check()

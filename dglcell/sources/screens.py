@@ -144,10 +144,7 @@ def _recognise(path: Path, lines: Sequence[str], number: int) -> Reader | None:
     if not lines:
         return None
     if genotype_table.is_genotype_table(lines):
-        try:
-            return genotype_table.Header.of(path, lines[0])
-        except DataError as error:  # it takes the header for line 1
-            raise DataError(str(error).replace(f"{path}:1:", f"{path}:{number}:")) from error
+        return genotype_table.Header.of(path, lines[0], number)
     if found := tables.recognise(lines):
         return found
     return DCell() if DCell.is_row(lines[0].split()) else None

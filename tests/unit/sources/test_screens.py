@@ -152,6 +152,22 @@ def test_lines_below_blank_ones_keep_their_numbers(write, text, what):
         read_screen(write("\n \n\n" + text))
 
 
+@pytest.mark.parametrize("above", ["\n", " \n\t\t\n\n", "\r\n\r\n"])
+def test_blank_lines_above_a_genotype_table_are_skipped(write, above):
+    plain, table = read_genotype_table(write(GENOTYPES)), read_genotype_table(write(above + GENOTYPES))
+    assert (table.genotypes, table.header, table.rows) == (plain.genotypes, plain.header, plain.rows)
+    number = above.count("\n")
+    assert (table.lines - number).tolist() == plain.lines.tolist()
+    for text, what in (
+        (GENOTYPES + "D\tlow\n", f"screen.tsv:{4 + number}: 'low'"),
+        ("genes\tfitness\tFitness\n", f"screen.tsv:{1 + number}: two columns are named 'fitness'"),
+        ("genes\tgene_1\n", f"screen.tsv:{1 + number}: both 'genes' and"),
+        ("alpha\tbeta\n", f"screen.tsv:{1 + number}: no column of genes in 'alpha beta'"),
+    ):
+        with pytest.raises(DataError, match=what):
+            read_genotype_table(write(above + text))
+
+
 def test_empty_rows_above_a_table_in_a_workbook_are_skipped(tmp_path):
     import openpyxl
 
