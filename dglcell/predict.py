@@ -29,7 +29,7 @@ from dglcell.train import checkpoint
 from dglcell.train.device import resolve
 from dglcell.train.folder import RunFolder
 from dglcell.train.scoring import Scorer
-from dglcell.train.session import new_model
+from dglcell.train.session import Position, new_model
 
 if TYPE_CHECKING:
     import pandas
@@ -256,14 +256,33 @@ def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dic
 def _further_members(folder: RunFolder) -> list[RunFolder]:
     """The trained members after the first, with a warning where the configuration asks for more than there are."""
     members = folder.members()
-    asked = read_toml(folder.config).get("ensemble", 1) if folder.config.is_file() else 1
+    config = (
+        TrainConfig.from_dict(read_toml(folder.config), str(folder.config))
+        if folder.config.is_file()
+        else TrainConfig()
+    )
+    asked = config.ensemble
     if len(members) < asked:
         warnings.warn(
             f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
             "go on with the training with --resume",
             stacklevel=3,
         )
+    if asked > 1:
+        _warn_of_broken_off(members[:asked], config)
     return members[1 : max(1, asked)]
+
+
+def _warn_of_broken_off(members: Sequence[RunFolder], config: TrainConfig) -> None:
+    """A mean over models of which one has learnt for a shorter time than the others is worth a word."""
+    for member in members:
+        history = member.read_metrics()
+        if history and Position.after(history).stopped_by(config) is None:
+            warnings.warn(
+                f"model {member.member} of the run {member.path} was broken off after epoch {history[-1]['epoch']} of "
+                f"{config.epochs}: it is used as it is - go on with the training with --resume",
+                stacklevel=4,
+            )
 
 
 def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any], further: dict[str, Any]) -> None:

@@ -120,6 +120,13 @@ class RunFolder:
             raise FormatError(f"{self.split} is damaged: its rows do not match its hash - train again")
         return split, str(metadata["screen"])
 
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`; none where it is not there or not whole, since nothing else depends on it."""
+        try:
+            return [json.loads(line) for line in self.metrics.read_text().splitlines()]
+        except (OSError, ValueError):
+            return []
+
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
         """One JSON line an epoch."""
         write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))

@@ -111,9 +111,9 @@ def train(
     _begin(session, folder, resume, overwrite)
     position = session.position
     progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session, member))
-    if _finished(session) is None:
+    if position.stopped_by(config) is None:
         folder.forget_evaluation()
-    while (reason := _finished(session)) is None:
+    while (reason := position.stopped_by(config)) is None:
         try:
             record = _run_epoch(session, progress)
         except torch.OutOfMemoryError as error:
@@ -144,17 +144,6 @@ def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -
         if folder.member == 1:
             folder.create(session.config, session.cell, session.split, session.table.fingerprint, overwrite)
         states.save(folder.resume, session.state())  # so that a run stopped in its first epoch can be resumed too
-
-
-def _finished(session: Session) -> str | None:
-    config, position = session.config, session.position
-    if position.epoch >= config.epochs:
-        return "epochs"
-    if config.max_steps is not None and position.step >= config.max_steps:
-        return "max_steps"
-    if position.epoch - position.best_epoch >= config.patience:
-        return "patience"
-    return None
 
 
 def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:

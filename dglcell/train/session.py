@@ -13,7 +13,7 @@ import platform
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -59,6 +59,20 @@ class Position:
     best_score: float | None = None
     best_epoch: int = 0
     history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def after(cls, history: list[dict[str, Any]]) -> Self:
+        """Where a run stood when it wrote the last of these lines; there must be one."""
+        best = next((record for record in reversed(history) if record["best"]), history[-1])
+        return cls(history[-1]["epoch"], history[-1]["step"], best["score"], best["epoch"], history)
+
+    def stopped_by(self, config: TrainConfig) -> str | None:
+        """`epochs`, `max_steps` or `patience` where that ends the run here, else None."""
+        if self.epoch >= config.epochs:
+            return "epochs"
+        if config.max_steps is not None and self.step >= config.max_steps:
+            return "max_steps"
+        return "patience" if self.epoch - self.best_epoch >= config.patience else None
 
 
 class Session:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from dglcell.reports import tidy
 from dglcell.train.ensemble import train_all
 from dglcell.train.folder import RunFolder
 from dglcell.train.loop import train
+from dglcell.train.progress import Silent
 from tests.cells import tiny_cell
 from tests.runs import tiny_config, tiny_table
 
@@ -98,6 +101,39 @@ def test_a_missing_member_is_said(runs: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_run(runs / "three")
+
+
+class Stopping(Silent):
+    """Ctrl-C after the first epoch of the last member."""
+
+    def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
+        self.last = about["member"] == about["ensemble"]
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        if self.last:
+            raise KeyboardInterrupt
+
+
+def test_a_member_that_was_broken_off_is_said(tmp_path: Path) -> None:
+    config = tiny_config(seed=7, ensemble=2, epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        train_all(CELL, TABLE, SPLIT, config, tmp_path, Stopping())
+    with pytest.warns(UserWarning, match=r"model 2 of the run .* after epoch 1 of 3.*--resume"):
+        load_run(tmp_path)
+    train_all(CELL, TABLE, SPLIT, config, tmp_path, resume=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_run(tmp_path)
+    (tmp_path / "metrics_2.jsonl").unlink()  # no file that prediction needs
+    load_run(tmp_path)
+
+
+@pytest.mark.parametrize(("limit", "epochs"), [({"max_steps": 2}, 5), ({"patience": 1, "lr": 1e-9}, 50)])
+def test_a_member_that_stopped_early_is_not_called_broken_off(tmp_path: Path, limit: Any, epochs: int) -> None:
+    train_all(CELL, TABLE, SPLIT, tiny_config(ensemble=2, epochs=epochs, **limit), tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_run(tmp_path)
 
 
 @pytest.mark.parametrize(("changes", "what"), [({"gate": True}, "architecture"), ({"split": 1}, "split")])
