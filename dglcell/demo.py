@@ -171,7 +171,7 @@ def run(
     plots = out / "run" / "plots"
     report = evaluate(runs["run"], table=table, names=BASELINES, draw=plots)
     ablated = evaluate(runs["ablation"], table=table, names=())
-    rows = [_row(name, report["baselines"][name]) for name in BASELINES]
+    rows = [_row(name, scores) for name, scores in report["baselines"].items()]
     rows += [_row("dglcell without lost reactions", ablated["test"]), _row("dglcell", report["test"])]
     _predict(runs["run"], table, out / "predictions.tsv")
     return Result(

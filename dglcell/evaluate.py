@@ -6,6 +6,7 @@ Finds the screen and the split that a run was trained with, and refuses others. 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import comparison_plots, plots, reports, schema
-from dglcell.errors import DataError, FingerprintError, UsageError
+from dglcell.errors import DataError, DglcellError, FingerprintError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.split import PARTS, TRAIN, VAL, Split, check_leaks
 from dglcell.graph import store
@@ -23,6 +24,8 @@ from dglcell.train import baselines
 from dglcell.train.metrics import by_order
 
 SCREEN = "screen"
+# What numbers and memory can do to a baseline; PyTorch says that memory is short by RuntimeError.
+_FAILURES = (DglcellError, ArithmeticError, np.linalg.LinAlgError, MemoryError, RuntimeError)
 
 
 def evaluate(
@@ -58,7 +61,7 @@ def evaluate(
     dict
         `{split: {"all" | "order_k": {label: metrics}}, "baselines": {name: {"all" | "order_k": ..}}}`, metrics as in
         `metrics.compare`; an undefined number is None. Of an ensemble also `"members": [{"all" | "order_k": ..}, ..]`,
-        each model alone.
+        each model alone; of baselines that failed `"failed": {name: reason}`, with a warning for each.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def evaluate(
     own, parts = run_screen(run, table)
     rows = parts.rows("train")
     chosen = baselines.named(names, len(rows)) if isinstance(names, str) else tuple(names)
+    for name in chosen:
+        baselines.make(name)  # a name that is none is refused before any work
     if screen is not None:
         split, scored = SCREEN, _unseen(_read(run, [Path(p) for p in screen], say), own, parts, say)
     else:
@@ -81,18 +86,39 @@ def evaluate(
         raise DataError(f"the {split} part has no row with {' or '.join(schema.LABELS)} - there is nothing to compare")
     say(f"scoring {len(scored):,} genotypes of the {split} part")
     members = run.predict_members(scored.genes, scored.ptr)
-    result: dict[str, Any] = {split: by_order(members.mean(axis=0), scored.targets, scored.orders), "baselines": {}}
+    result: dict[str, Any] = {split: by_order(members.mean(axis=0), scored.targets, scored.orders)}
     if len(members) > 1:
         result[reports.MEMBERS] = [by_order(member, scored.targets, scored.orders) for member in members]
-    for number, name in enumerate(chosen, 1):
-        say(f"fitting baseline {number} of {len(chosen)}, {name}, to {len(rows):,} training rows")
-        started = time.perf_counter()
-        fitted = baselines.make(name).fit(run.cell, own, rows, run.config.seed)
-        result["baselines"][name] = by_order(fitted.predict(scored), scored.targets, scored.orders)
-        say(f"{name} took {time.perf_counter() - started:.1f} s")
+    result |= _baselines(run, own, rows, scored, chosen, say)
     if draw is not None:
         _draw(Path(draw), split, members, scored, result)
     return result
+
+
+def _baselines(
+    run: Run,
+    own: GenotypeTable,
+    rows: NDArray[np.int64],
+    scored: GenotypeTable,
+    names: Sequence[str],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """The report's `baselines` and, where there are any, those that `failed`: minutes of the others are not lost."""
+    scores: dict[str, Any] = {}
+    failed: dict[str, str] = {}
+    for number, name in enumerate(names, 1):
+        say(f"fitting baseline {number} of {len(names)}, {name}, to {len(rows):,} training rows")
+        started = time.perf_counter()
+        try:
+            predicted = baselines.make(name).fit(run.cell, own, rows, run.config.seed).predict(scored)
+        except _FAILURES as error:
+            named = "" if isinstance(error, DglcellError) else type(error).__name__
+            failed[name] = ": ".join(filter(None, (named, " ".join(str(error).split()))))
+            warnings.warn(f"the baseline {name} failed, the report goes without it: {failed[name]}", stacklevel=3)
+            continue
+        scores[name] = by_order(predicted, scored.targets, scored.orders)
+        say(f"{name} took {time.perf_counter() - started:.1f} s")
+    return {reports.BASELINES: scores, **({reports.FAILED: failed} if failed else {})}
 
 
 def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTable, Split]:

@@ -17,6 +17,7 @@ from dglcell.atomic import write_text
 MODEL = "dglcell"
 BASELINES = "baselines"
 MEMBERS = "members"
+FAILED = "failed"
 _METRICS = ("n", "pearson", "spearman", "mse", "mae")
 COLUMNS = ("who", "group", "label", *_METRICS)
 
@@ -25,7 +26,7 @@ Report = Mapping[str, Any]
 
 def part_of(report: Report) -> str:
     """What was scored: `test`, `val`, `train` or `screen`."""
-    return next(name for name in report if name not in (BASELINES, MEMBERS))
+    return next(name for name in report if name not in (BASELINES, MEMBERS, FAILED))
 
 
 def scores_of(report: Report, members: bool = False) -> dict[str, Any]:
@@ -36,16 +37,20 @@ def scores_of(report: Report, members: bool = False) -> dict[str, Any]:
 
 
 def tidy(report: Report) -> list[tuple[Any, ...]]:
-    """Rows of `COLUMNS`, by group, label and who; a label without rows in a group is left out, undefined is None."""
+    """Rows of `COLUMNS`, by group, label and who; a label without rows in a group is left out, undefined is None.
+
+    Baselines that failed come last, with `failed` for a group and the reason for a label.
+    """
     scores = scores_of(report, members=True)
-    found = []
+    found: list[tuple[Any, ...]] = []
     for group, labels in scores[MODEL].items():
         for label in labels:
             for who, score in scores.items():
                 metrics = score[group][label]
                 if metrics["n"]:
                     found.append((who, group, label, *(metrics[name] for name in _METRICS)))
-    return found
+    failed: Mapping[str, str] = report.get(FAILED, {})
+    return found + [(who, FAILED, reason, *[None] * len(_METRICS)) for who, reason in failed.items()]
 
 
 def save(report: Report, folder: Path) -> tuple[Path, Path]:

@@ -179,6 +179,19 @@ def test_an_ensemble_predicts_with_its_standard_deviation(cli, core: Path, tmp_p
     assert single["pred_gene_interaction_sd"] == ""
 
 
+def test_evaluate_goes_on_without_a_baseline_that_fails(cli, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dglcell.train.baselines import GeneRidge
+
+    def fail(*args: object) -> None:
+        raise MemoryError("60 GiB")
+
+    monkeypatch.setattr(GeneRidge, "fit", fail)
+    done = cli("evaluate", trained, "--split", "val", "--baselines", "quick")
+    assert done.code == 0
+    assert "dglcell: warning: the baseline gene-ridge failed" in done.err
+    assert done.out.splitlines()[-1] == "gene-ridge\tfailed\tMemoryError: 60 GiB\t-\t-\t-\t-\t-"
+
+
 def test_evaluate_says_writes_and_draws_its_report(cli, trained: Path) -> None:
     done = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge")
     assert done.code == 0, done.err

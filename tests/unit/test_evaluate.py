@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dglcell import schema
-from dglcell.errors import DataError, FingerprintError, UsageError
+from dglcell import reports, schema
+from dglcell.errors import DataError, FingerprintError, RunError, UsageError
 from dglcell.evaluate import evaluate, run_screen
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.split import make_split
@@ -218,3 +218,27 @@ def test_a_resumed_run_forgets_its_evaluation(tmp_path: Path) -> None:
     train(cell, table, split, tiny_config(epochs=2), tmp_path, resume=True)
     assert not list((tmp_path / "evaluation").iterdir())
     assert {path.name.split("_")[0] for path in (tmp_path / "plots").glob("*_*")} == {"validation"}
+
+
+@pytest.mark.parametrize("error", [RunError("no\nroom"), np.linalg.LinAlgError("singular"), MemoryError()])
+def test_a_baseline_that_fails_is_reported_and_the_rest_goes_on(
+    run: Run, error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise error
+
+    whole = evaluate(run, names=("mean", "query-mean", "gene-ridge"))
+    monkeypatch.setattr(baselines.QueryMean, "fit", fail)
+    with pytest.warns(UserWarning, match="the baseline query-mean failed, the report goes without it: "):
+        result = evaluate(run, names=("mean", "query-mean", "gene-ridge"), draw=tmp_path)
+    reason = {RunError: "no room", np.linalg.LinAlgError: "LinAlgError: singular", MemoryError: "MemoryError"}
+    assert result.pop(reports.FAILED) == {"query-mean": reason[type(error)]}
+    del whole["baselines"]["query-mean"]
+    assert result == whole
+
+
+def test_an_unknown_baseline_is_refused_before_any_is_fitted(run: Run) -> None:
+    said: list[str] = []
+    with pytest.raises(UsageError, match="nothing-like-it"):
+        evaluate(run, names=("mean", "nothing-like-it"), say=said.append)
+    assert not any("fitting" in line for line in said)

@@ -50,3 +50,13 @@ def test_both_files_read_back_and_replace_older_ones(report: dict, tmp_path: Pat
         found = [row[c] if c in reports.COLUMNS[:3] else float(row[c]) if row[c] else None for c in reports.COLUMNS]
         assert tuple(found) == expected
     assert [row["pearson"] for row in rows if row["who"] == "mean"] == [""] * 7
+
+
+def test_a_failed_baseline_is_a_row_with_its_reason(report: dict, tmp_path: Path) -> None:
+    before = reports.tidy(report)
+    report = {**report, reports.FAILED: {"gene-ridge": "no room"}}
+    assert reports.part_of(report) == "val" and "gene-ridge" not in reports.scores_of(report)
+    assert reports.tidy(report) == [*before, ("gene-ridge", "failed", "no room", *[None] * 5)]
+    table, document = reports.save(report, tmp_path)
+    assert table.read_text().splitlines()[-1] == "gene-ridge\tfailed\tno room\t\t\t\t\t"
+    assert json.loads(document.read_text()) == report
