@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from dglcell.train.device import autocast
 from dglcell.train.folder import RunFolder
 from dglcell.train.metrics import compare
 from dglcell.train.progress import Progress, Silent
+from dglcell.train.running import RunningLosses, require_finite
 from dglcell.train.session import Session
 from dglcell.train.validation import predict_rows, validate
 
@@ -150,23 +150,20 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
     """One pass over the training rows, then validation; advances the position and returns its record."""
     position, config = session.position, session.config
     epoch, lr, rows = position.epoch + 1, session.lr, session.order(position.epoch + 1)
-    totals: dict[str, float] = {}
-    seen, started = 0, time.perf_counter()
+    running, started = RunningLosses(session, epoch), time.perf_counter()
     session.model.train()
     with session.seeded(epoch):
         for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
             if config.max_steps is not None and position.step >= config.max_steps:
                 break
             batch_rows = rows[start : start + config.batch_size]
-            losses = _step(session, *session.batch(batch_rows), epoch)
+            _step(session, running, *session.batch(batch_rows))
             position.step += 1
-            seen += len(batch_rows)
-            for name, value in losses.items():
-                totals[name] = totals.get(name, 0.0) + value * len(batch_rows)
-            progress.step(epoch, number, losses, seen / (time.perf_counter() - started))
+            progress.step(epoch, number, running.latest, running.seen / (time.perf_counter() - started))
+    means = running.means()  # before anything is validated or stored
     seconds = time.perf_counter() - started
     validation, score = validate(session)
-    _require_finite("validation loss", validation["loss"], session, epoch)
+    require_finite("validation loss", validation["loss"], session, epoch, position.step)
     session.scheduler.step(score)
     best = config.keep == "last" or position.best_score is None or score > position.best_score
     position.epoch = epoch
@@ -176,38 +173,25 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
         "epoch": epoch,
         "step": position.step,
         "lr": lr,
-        "train": {name: total / seen for name, total in totals.items()},
+        "train": means,
         "val": validation,
         "score": score,
         "best": best,
-        "genotypes_per_second": seen / seconds,
+        "genotypes_per_second": running.seen / seconds,
         "seconds": seconds,
     }
 
 
-def _step(session: Session, batch: Any, labels: Tensor, row_weights: Tensor | None, epoch: int) -> dict[str, float]:
-    """One optimiser step; the batch's total loss and its terms."""
+def _step(session: Session, running: RunningLosses, batch: Any, labels: Tensor, row_weights: Tensor | None) -> None:
+    """One optimiser step."""
     session.optimizer.zero_grad(set_to_none=True)
     with autocast(session.device, session.config.precision):
         output = session.model(session.engine, batch, chunk=session.chunk)
     total, terms = session.losses(output, labels, row_weights)
-    _require_finite("loss", total.item(), session, epoch)
     total.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(session.model.parameters(), session.config.clip)
-    _require_finite("gradient norm", norm.item(), session, epoch)
+    running.add({"loss": total, **terms}, norm, len(labels))
     session.optimizer.step()
-    return {"loss": total.item(), **{name: term.item() for name, term in terms.items()}}
-
-
-def _require_finite(what: str, value: float, session: Session, epoch: int) -> None:
-    if math.isfinite(value):
-        return
-    best = session.position.best_epoch
-    kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
-    raise RunError(
-        f"the {what} is {value} in epoch {epoch} at step {session.position.step + 1}: training stopped, {kept} - "
-        f"try a lower --lr ({session.lr:g}) or --clip ({session.config.clip:g})"
-    )
 
 
 def _about(session: Session, member: int) -> dict[str, Any]:

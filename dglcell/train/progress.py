@@ -16,7 +16,7 @@ class Progress(Protocol):
         """The run begins at `first_epoch` (above 1 when resumed); `about` says device, engine, rows and parameters."""
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
-        """Step `step` (from 1) of an epoch is done; `losses` are this batch's total and terms."""
+        """Step `step` (from 1) of an epoch is done; `losses` are total and terms, on a GPU those of an earlier step."""
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """An epoch is validated and stored; `record` is its line of `metrics.jsonl`."""

@@ -16,7 +16,7 @@ from dglcell.config import TrainConfig, read_toml
 from dglcell.errors import DataError, FingerprintError, RunError, UsageError
 from dglcell.genotypes.split import Split, make_split
 from dglcell.graph import store
-from dglcell.train import checkpoint, resume
+from dglcell.train import checkpoint, loop, resume, running
 from dglcell.train.folder import RunFolder
 from dglcell.train.loop import train
 from dglcell.train.progress import Silent
@@ -236,6 +236,41 @@ def test_a_gradient_that_is_not_finite_stops_the_run(tmp_path: Path, monkeypatch
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *args: torch.tensor(float("inf")))
     with pytest.raises(RunError, match=r"gradient norm is inf in epoch 1 at step 1.*no epoch was finished"):
         tiny_run(tmp_path / "run")
+
+
+def test_reading_the_losses_now_and_then_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_run(tmp_path / "each", batch_size=8)
+    for every in (3, 1000):
+        monkeypatch.setitem(running._EVERY, "cpu", every)
+        tiny_run(tmp_path / str(every), batch_size=8)
+        assert same_run(tmp_path / "each", tmp_path / str(every))
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient norm"])
+def test_a_step_that_is_not_finite_leaves_the_weights_alone_until_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setitem(running._EVERY, "cpu", 4)
+    sessions, weights_after, real = [], [], loop._step
+
+    def spoilt(session: Session, losses: Any, batch: Any, labels: torch.Tensor, row_weights: Any) -> None:
+        sessions.append(session)
+        if len(sessions) == 3 and what == "loss":
+            labels = labels.fill_(float("inf"))
+        with monkeypatch.context() as patch:
+            if len(sessions) == 3 and what == "gradient norm":
+                patch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *args: torch.tensor(float("inf")))
+            real(session, losses, batch, labels, row_weights)
+        weights_after.append([p.detach().clone() for p in session.model.parameters()])
+
+    monkeypatch.setattr(loop, "_step", spoilt)
+    with pytest.raises(RunError, match=rf"the {what} is inf in epoch 1 at step 3: .*no epoch was finished"):
+        tiny_run(tmp_path / "run", batch_size=8)
+    assert len(weights_after) == 4 and len(sessions) == 5  # read at step 1, and four steps later
+    for now, before in zip(sessions[0].model.parameters(), weights_after[1], strict=True):
+        assert torch.equal(now, before) and now.isfinite().all()
+    assert not all(map(torch.equal, weights_after[0], weights_after[1]))
+    assert not RunFolder(tmp_path / "run").model.exists()
 
 
 @pytest.mark.parametrize(("max_steps", "epochs"), [(1, 1), (2, 1), (3, 2)])
