@@ -43,7 +43,7 @@ def _is_hdf5(path: Path) -> bool:
 def _cell(path: Path) -> _Described:
     from dglcell.graph import store
 
-    cell, screen = store.load(path), store.load_screen(path)
+    cell, screen = store.load_both(path)
     document = cell.info()
     tables: list[tuple[tuple[str, ...], list[Any]]] = [(("cell graph", "count"), console.graph_rows(document))]
     if cell.features is not None:

@@ -42,10 +42,10 @@ def command(
     """
     from dglcell.graph import store
 
-    configuration(given, config_file, "concat")  # a wrong option is told before a large graph is read
-    graph = store.load(cell)
+    named = configuration(given, config_file, "concat").screen  # a wrong option is told before a large graph is read
+    graph, stored = (store.load(cell), None) if named else store.load_both(cell)
     config = configuration(given, config_file, graph.features_mode)
-    table, origin = _screen(graph, cell, config, unknown_genes)
+    table, origin = _screen(graph, cell, stored, config, unknown_genes)
     from dglcell.cli.display import display
     from dglcell.genotypes.split import make_split
     from dglcell.train.ensemble import train_all
@@ -72,11 +72,12 @@ def command(
     console.say(f"next: dglcell evaluate {out}")
 
 
-def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: str) -> tuple[GenotypeTable, Path | None]:
+def _screen(
+    graph: CellGraph, cell: Path, stored: GenotypeTable | None, config: TrainConfig, unknown_genes: str
+) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError
     from dglcell.genotypes.unite import described
-    from dglcell.graph import store
     from dglcell.graph.files import read_screens
 
     if config.screen:
@@ -90,7 +91,6 @@ def _screen(graph: CellGraph, cell: Path, config: TrainConfig, unknown_genes: st
             raise UsageError(
                 f"{flags} without --screen: the screen in {cell} is as preprocess read it - give them there"
             )
-        stored = store.load_screen(cell)
         if stored is None:
             raise UsageError(f"{cell} holds no screen - give --screen F, or preprocess with --screen")
         table, origin = stored, cell

@@ -81,7 +81,21 @@ def load(path: Path | str) -> CellGraph:
     FormatError
         Not a cell graph, from a newer version, or damaged.
     """
-    arrays, meta = _read(Path(path), lambda name: not name.startswith(screen_store.PREFIX))
+    return _cell(path, *_read(Path(path), lambda name: not name.startswith(screen_store.PREFIX)))
+
+
+def load_screen(path: Path | str) -> GenotypeTable | None:
+    """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
+    return _screen(*_read(Path(path), lambda name: name.startswith((screen_store.PREFIX, "ids/"))))
+
+
+def load_both(path: Path | str) -> tuple[CellGraph, GenotypeTable | None]:
+    """`load` and `load_screen` in one reading of the file."""
+    arrays, meta = _read(Path(path), lambda name: True)
+    return _cell(path, arrays, meta), _screen(arrays, meta)
+
+
+def _cell(path: Path | str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CellGraph:
     try:
         cell = _assemble(arrays, meta)
         stored = meta["fingerprints"]
@@ -96,9 +110,7 @@ def load(path: Path | str) -> CellGraph:
     return cell
 
 
-def load_screen(path: Path | str) -> GenotypeTable | None:
-    """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
-    arrays, meta = _read(Path(path), lambda name: name.startswith((screen_store.PREFIX, "ids/")))
+def _screen(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> GenotypeTable | None:
     if meta.get("screen") is None:
         return None
     return screen_store.from_arrays(arrays, meta["screen"], _ids(arrays))

@@ -9,8 +9,9 @@ from records import edge_table, gene_list, toy_model
 from dglcell import schema, storage
 from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.graph import store
 from dglcell.graph.build import build
-from dglcell.graph.store import load, load_screen, save
+from dglcell.graph.store import load, load_both, load_screen, save
 
 FLIPS = 200
 
@@ -139,6 +140,24 @@ def test_a_flipped_bit_in_the_user_block_is_refused_or_harmless(tmp_path):
         except FormatError:
             outcomes.add("refused")
     assert outcomes == {"same", "refused"}
+
+
+@pytest.mark.parametrize("in_memory", [None, 0])
+def test_one_reading_gives_the_cell_and_its_screen(tmp_path, monkeypatch, in_memory):
+    if in_memory is not None:  # the rows of the screen stay on disk, the cell does not
+        monkeypatch.setattr(store, "IN_MEMORY", in_memory)
+    path, cell = tmp_path / "cell.h5", tiny_cell(features=2)
+    readings = []
+    read = storage.read
+    save(cell, path)
+    assert load_both(path)[1] is None
+    save(cell, path, a_screen(cell))
+    monkeypatch.setattr(storage, "read", lambda *a, **k: readings.append(a) or read(*a, **k))
+    found, screen = load_both(path)
+    assert len(readings) == 1
+    assert found.fingerprints == cell.fingerprints and found.ids == cell.ids
+    assert all(isinstance(r.src, np.ndarray) for r in found.relations.values())
+    assert type(screen.labels) is type(load_screen(path).labels) and screen.info() == load_screen(path).info()
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.999])
