@@ -11,7 +11,7 @@ import click
 
 from dglcell import schema
 from dglcell.cli import options
-from dglcell.config import KEEP, TrainConfig, flag, read_toml
+from dglcell.config import KEEP, SCHEDULES, TrainConfig, flag, read_toml
 from dglcell.errors import Problems, UsageError
 from dglcell.screen_rules import CHOICES, ScreenRules
 
@@ -35,6 +35,9 @@ _HELP = {
     "attention": "Attention over the metabolites of a reaction.",
     "dropout": "Dropout probability.",
     "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
+    "factors": "Length of the factors that genes have for pair terms; 0 leaves these out.",
+    "restart": "Restart probability of the walks over which factors diffuse.",
+    "nearest": "Neighbours that a gene's factors diffuse from, in each network.",
     "epochs": "Most passes over the training rows.",
     "batch_size": "Genotypes a step.",
     "max_steps": "Stop after this many steps.",
@@ -48,6 +51,11 @@ _HELP = {
     "lambda_dist": "Weight of the distribution loss.",
     "lambda_supcr": "Weight of the contrastive loss on z_p.",
     "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
+    "lambda_own": "Penalty of a gene's own factors, for each of its deletions.",
+    "lambda_near": "Penalty of the factors around genes.",
+    "factor_lr": "Learning rate of factors.",
+    "schedule": "plateau: the learning rate falls when validation stalls; cosine: it rises for a tenth of all steps, "
+    "then falls to 0.",
     "label_weights": "Weight of each label, as fitness=1,gene_interaction=1.",
     "weight_by_sd": "Let values with a smaller standard deviation count more, by 1/(sd^2 + median sd^2).",
     "split": "How genotypes are divided. unseen-gene: each test genotype holds a gene that training never sees; "
@@ -68,6 +76,7 @@ _CHOICES = {
     **CHOICES,
     "variant": schema.VARIANTS,
     "keep": KEEP,
+    "schedule": SCHEDULES,
     "split": schema.SPLITS,
     "engine": schema.ENGINES,
     "precision": ("fp32", "bf16"),

@@ -17,6 +17,8 @@ from dglcell.errors import Problems, UsageError
 from dglcell.screen_rules import ScreenRules
 
 KEEP = ("best", "last")
+SCHEDULES = ("plateau", "cosine")
+_PENALTIES = ("lambda_own", "lambda_near")
 _SET_ENCODER_HEADS = 4
 
 
@@ -40,6 +42,12 @@ class ModelConfig:
         `concat` joins gene features to the learned embedding, `replace` drops the embedding.
     lost_reactions : bool
         The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
+    factors : int
+        Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out.
+    restart : float
+        Of the walks over which factors diffuse: these have about 1 / restart steps.
+    nearest : int
+        Neighbours that a gene's factors diffuse from, in each network.
     """
 
     layers: int = 3
@@ -53,6 +61,9 @@ class ModelConfig:
     dropout: float = 0.1
     features_mode: str = "concat"
     lost_reactions: bool = True
+    factors: int = 0
+    restart: float = 0.06
+    nearest: int = 32
 
     def check(self, problems: Problems) -> None:
         """Add everything that makes this architecture impossible to `problems`."""
@@ -68,6 +79,12 @@ class ModelConfig:
             )
         if self.variant not in schema.VARIANTS:
             problems.add(f"--variant {self.variant} - one of {', '.join(schema.VARIANTS)} was expected")
+        if self.factors < 0:
+            problems.add(f"--factors {self.factors} - zero or more was expected")
+        if not 0 < self.restart <= 1:
+            problems.add(f"--restart {self.restart} - a probability above 0 was expected")
+        if self.nearest < 1:
+            problems.add(f"--nearest {self.nearest} - at least 1 was expected")
         if not 0 <= self.dropout < 1:
             problems.add(f"--dropout {self.dropout} - a probability below 1 was expected")
         if self.features_mode not in ("concat", "replace"):
@@ -91,6 +108,13 @@ class TrainConfig(ScreenRules, ModelConfig):
         The learning rate is multiplied by this after so many epochs without a better validation score.
     lambda_dist, lambda_supcr, lambda_cell : float
         Weights of the distribution, contrastive and cell losses; 0 leaves a term out.
+    lambda_own, lambda_near : float
+        Penalties of the factors: of a gene's own, for each of its deletions in a batch; of those around it.
+    factor_lr : float
+        Learning rate of the factors, which have no weight decay.
+    schedule : str
+        `plateau`: the learning rate falls when the validation score stalls (`lr_factor`, `lr_patience`). `cosine`: it
+        rises for a tenth of all steps and then falls to 0 with the last epoch.
     label_weights : dict
         Weight of each label in the average over labels.
     weight_by_sd : bool
@@ -117,6 +141,10 @@ class TrainConfig(ScreenRules, ModelConfig):
     lambda_dist: float = 0.0
     lambda_supcr: float = 0.0
     lambda_cell: float = 0.0
+    lambda_own: float = 0.2
+    lambda_near: float = 2.0
+    factor_lr: float = 3e-3
+    schedule: str = "plateau"
     label_weights: dict[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(schema.LABELS, 1.0))
     weight_by_sd: bool = False
     split: str = "random"
@@ -154,10 +182,10 @@ class TrainConfig(ScreenRules, ModelConfig):
             value = getattr(self, name)
             if value is not None and value < 1:
                 problems.add(f"{flag(name)} {value} - at least 1 was expected")
-        for name in ("lr", "clip"):
+        for name in ("lr", "clip", "factor_lr"):
             if not getattr(self, name) > 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - a positive number was expected")
-        for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", "fold", "seed"):
+        for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", *_PENALTIES, "fold", "seed"):
             if not getattr(self, name) >= 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - zero or more was expected")
         for name in ("test_fraction", "val_fraction", "lr_factor"):
@@ -177,6 +205,7 @@ class TrainConfig(ScreenRules, ModelConfig):
             "engine": schema.ENGINES,
             "precision": ("fp32", "bf16"),
             "keep": KEEP,
+            "schedule": SCHEDULES,
         }
         for name, allowed in choices.items():
             value = getattr(self, name)

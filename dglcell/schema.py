@@ -31,6 +31,7 @@ REVERSE: Final = {CATALYSED_BY: GPR, OF: IN}
 # Edge data.
 STOICHIOMETRY: Final = "stoichiometry"  # (E,) float32, < 0 consumed, > 0 produced
 SIGN: Final = "sign"  # (E,) float32, +1 activates, -1 represses, 0 unknown
+CONFIDENCE: Final = "confidence"  # (E,) float32 in [0, 1], how sure a source is of an edge; 0.5 where it does not say
 
 # Node data of genes, present when the cell has features.
 FEATURES: Final = "x"  # (N_g, d) float32, 0 where a gene has none

@@ -14,7 +14,7 @@ from dglcell import schema
 from dglcell.errors import Problems, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.unite import unite
-from dglcell.graph.build import build
+from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.screen_rules import ScreenRules
 from dglcell.sources.features import read_features
@@ -39,7 +39,7 @@ class SourceFiles:
     physical, regulatory : tuple of Path
         Networks, united by kind.
     relations : dict of str to tuple of Path
-        Further gene-gene relations by name; `NAME:directed` is directed.
+        Further gene-gene relations by name; `NAME:directed` is directed. Of STRING actions the mode NAME is read.
     features : Path, optional
         Gene features.
     screens : tuple of Path
@@ -95,7 +95,10 @@ def build_from_files(
         say("reading the networks")
     physical = [read_network(path, "physical") for path in files.physical]
     regulatory = [read_network(path, "regulatory") for path in files.regulatory]
-    relations = {name: [read_network(path, "relation") for path in paths] for name, paths in files.relations.items()}
+    relations = {
+        name: [read_network(path, "relation", mode=name.removesuffix(DIRECTED)) for path in paths]
+        for name, paths in files.relations.items()
+    }
     features = read_features(files.features) if files.features is not None else None
     say("building the graph")
     return build(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dglcell.sources.genes import GeneList
 
 Rows = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+UNSCORED = 0.5  # confidence of an edge whose source does not say
 
 
 def gene_relation(
@@ -29,7 +32,8 @@ def gene_relation(
 
     Stored edges: every distinct non-self pair (both ways when undirected) and, with `self_loops`, one loop a gene;
     loops of the source are dropped either way. Edges with an end outside the gene list are dropped and counted. A
-    directed relation has `sign` when a table has: known beats unknown, and sources that disagree give 0.
+    directed relation has `sign` when a table has: known beats unknown, and sources that disagree give 0. It has
+    `confidence` when a table has: the highest of the sources, 0.5 in a source without scores, 1 of a loop.
 
     Returns
     -------
@@ -47,27 +51,34 @@ def gene_relation(
     row_of = {gene: row for row, gene in enumerate(genes.ids)}
     files = []
     pairs: list[Rows] = [np.zeros(0, dtype=np.int64)]
-    signs: list[NDArray[np.float32]] = [np.zeros(0, dtype=np.float32)]
+    signs: list[Floats] = [np.zeros(0, dtype=np.float32)]
+    scores: list[Floats] = [np.zeros(0, dtype=np.float32)]
     for table in tables:
         a, b, file_report = _resolve(table, genes, row_of, problems)
-        sign = np.zeros(len(table.a), dtype=np.float32) if table.sign is None else table.sign
+        sign = np.zeros(len(table), dtype=np.float32) if table.sign is None else table.sign
+        score = np.full(len(table), np.nan, np.float32) if table.confidence is None else table.confidence
         kept = (a >= 0) & (b >= 0) & (a != b)
         a, b = a[kept], b[kept]
         if undirected:
             a, b = np.minimum(a, b), np.maximum(a, b)
         pairs.append(a * n + b)
         signs.append(sign[kept])
+        scores.append(np.where(np.isnan(score), UNSCORED, score)[kept].astype(np.float32))
         files.append(file_report)
     problems.check()
-    signed = not undirected and any(table.sign is not None for table in tables)
-    distinct, values = _merge(np.concatenate(pairs), np.concatenate(signs))
+    distinct, sign, confidence = _merge(np.concatenate(pairs), np.concatenate(signs), np.concatenate(scores))
+    data = {}
+    if not undirected and any(table.sign is not None for table in tables):
+        data[schema.SIGN] = sign
+    if any(table.confidence is not None for table in tables):
+        data[schema.CONFIDENCE] = confidence
     src, dst = np.divmod(distinct, max(1, n))
     report = {
         "pairs": len(distinct),
         "duplicate rows, merged": sum(map(len, pairs)) - len(distinct),
         "files": files,
     }
-    return _relation(name, src, dst, values if signed else None, n if self_loops else 0, undirected), report
+    return _relation(name, src, dst, data, n if self_loops else 0, undirected), report
 
 
 def _resolve(
@@ -97,28 +108,32 @@ def _resolve(
     return a, b, report
 
 
-def _merge(pairs: Rows, signs: NDArray[np.float32]) -> tuple[Rows, NDArray[np.float32]]:
-    """Distinct pairs, ascending, each with +1 or -1 when its known signs agree, else 0."""
+def _merge(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Floats]:
+    """Distinct pairs, ascending; +1 or -1 for each when its known signs agree, else 0; its highest score."""
     distinct, inverse = np.unique(pairs, return_inverse=True)
-    up = np.zeros(len(distinct), dtype=np.float32)
-    down = np.zeros(len(distinct), dtype=np.float32)
+    up, down, highest = np.zeros((3, len(distinct)), dtype=np.float32)
     up[inverse[signs > 0]] = 1
     down[inverse[signs < 0]] = 1
-    return distinct, up - down
+    np.maximum.at(highest, inverse, scores)
+    return distinct, up - down, highest
 
 
 def _relation(
-    name: str, src: Rows, dst: Rows, sign: NDArray[np.float32] | None, num_loops: int, undirected: bool
+    name: str, src: Rows, dst: Rows, data: dict[str, Floats], num_loops: int, undirected: bool
 ) -> Relation:
+    """The relation with loops, and with the way back where it is undirected; `data` has one value a pair."""
     loops = np.arange(num_loops)
     back = (dst, src) if undirected else (src[:0], dst[:0])
-    data = {} if sign is None else {schema.SIGN: np.concatenate([sign, np.zeros(num_loops, dtype=np.float32)])}
+    of_loop = {schema.SIGN: 0, schema.CONFIDENCE: 1}
     return Relation.of(
         name,
         schema.GENE,
         schema.GENE,
         np.concatenate([src, back[0], loops]),
         np.concatenate([dst, back[1], loops]),
-        data,
+        {
+            key: np.concatenate([values, values[: len(back[0])], np.full(num_loops, of_loop[key], np.float32)])
+            for key, values in data.items()
+        },
         undirected,
     )

@@ -56,6 +56,12 @@ class Batch:
         host = {t: self.host(t) for t in NODE_TYPES}
         return {t: (send(rows, self.device), send(ptr, self.device)) for t, (rows, ptr) in host.items()}
 
+    @functools.cached_property
+    def distinct(self) -> tuple[Tensor, Tensor]:
+        """The genes that any genotype deletes (R,), ascending, and of each deletion (K,) the place among them."""
+        genes, place = np.unique(self.perturbation.genes, return_inverse=True)
+        return send(genes.astype(np.int64), self.device), send(place.astype(np.int64), self.device)
+
     def tokens(self, lost_reactions: bool = True) -> Tokens:
         """What the set encoder sees, with or without the lost reactions."""
         return Tokens.of(self.perturbation, self.device, lost_reactions)

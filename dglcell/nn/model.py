@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dglcell.config import ModelConfig
+from dglcell.graph.diffusion import networks
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
+from dglcell.nn.factors import GeneFactors
 from dglcell.nn.heads import head, preprocessor
 from dglcell.nn.hetero_layer import HeteroLayer
 from dglcell.nn.pool import AttentionalPool
@@ -33,11 +35,14 @@ class GraphSizes:
         Names of the gene -> gene relations.
     reaction_group : Tensor (N_r,) int64
         Which reaction of the metabolic model a reaction node belongs to.
+    networks : tuple of str
+        Over which gene factors diffuse.
     """
 
     num_nodes: dict[str, int]
     gene_relations: tuple[str, ...]
     reaction_group: Tensor
+    networks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cell: Any) -> Self:
@@ -46,6 +51,7 @@ class GraphSizes:
             {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES},
             tuple(name for name, r in cell.relations.items() if r.src_type == r.dst_type == GENE),
             torch.as_tensor(cell.reaction_group, dtype=torch.int64),
+            networks(cell),
         )
 
 
@@ -59,11 +65,14 @@ class WildType:
         Before and after the layers: (N, 1, h) of each node type.
     z_w : Tensor (1, h) or None
         Pooled genes; None in `local`, which does not pool.
+    factors : Tensor (N_g, 2 k + labels) or None
+        `GeneFactors.states` of all genes, outside training.
     """
 
     inputs: dict[str, Tensor]
     states: dict[str, Tensor]
     z_w: Tensor | None
+    factors: Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,12 +87,15 @@ class Output:
     z_i : Tensor (B, h) or None
     z_p : Tensor (B, h)
         The perturbation vector that losses read.
+    squares : (Tensor (), Tensor ()) or None
+        Of the factors, which penalties multiply; see `GeneFactors`.
     """
 
     predictions: Tensor
     z_w: Tensor | None
     z_i: Tensor | None
     z_p: Tensor
+    squares: tuple[Tensor, Tensor] | None = None
 
 
 class CellModel(nn.Module):
@@ -134,6 +146,10 @@ class CellModel(nn.Module):
         self.register_buffer("reaction_group", sizes.reaction_group.clone(), persistent=False)
         self.num_groups = int(sizes.reaction_group.max()) + 1 if len(sizes.reaction_group) else 0
         self._build_inputs(sizes, features, has_features)
+        self.factors = None
+        if config.factors:
+            genes = sizes.num_nodes[GENE]
+            self.factors = GeneFactors(genes, sizes.networks, config.factors, min(config.nearest, genes))
         self.layers = nn.ModuleList(
             HeteroLayer(
                 sizes.gene_relations,
@@ -229,7 +245,13 @@ class CellModel(nn.Module):
         """
         inputs = self.inputs()
         states = self.encode(engine, inputs, drop=drop)
-        return WildType(inputs, states, None if self.pool is None else self.pool(engine, states[GENE], None))
+        z_w = None if self.pool is None else self.pool(engine, states[GENE], None)
+        return WildType(inputs, states, z_w, self._factor_table())
+
+    def _factor_table(self) -> Tensor | None:
+        if self.factors is None or self.training:
+            return None
+        return self.factors.states(torch.arange(len(self.factors.own), device=self.factors.own.device))
 
     def genotypes(
         self,
@@ -301,7 +323,7 @@ class CellModel(nn.Module):
         z_i, states = self.genotypes(engine, inputs, batch, drop, size)
         if wild is None:  # its rows have just been computed with the genotypes'
             states = {t: x[: engine.num_nodes[t]] for t, x in states.items()}
-            wild = WildType(inputs, states, self.pool(engine, states[GENE], None))
+            wild = WildType(inputs, states, self.pool(engine, states[GENE], None), self._factor_table())
         return self.compare(batch, wild, z_i)
 
     def compare(self, batch: Batch, wild: WildType, z_i: Tensor | None) -> Output:
@@ -334,7 +356,11 @@ class CellModel(nn.Module):
             predictions = torch.cat([self.heads[label](read[label]) for label in LABELS], dim=-1)
         if predictions.dtype != torch.float64:
             predictions = predictions.float()
-        return Output(predictions, z_w, z_i, z_p)
+        squares = None
+        if self.factors is not None:
+            terms, squares = self.factors(batch, wild.factors)
+            predictions = predictions + terms
+        return Output(predictions, z_w, z_i, z_p, squares)
 
     def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
         tokens = batch.tokens(self.config.lost_reactions)

@@ -24,7 +24,7 @@ KINDS: Final = (PHYSICAL, REGULATORY, RELATION)
 EXPECTED = {
     PHYSICAL: "two columns of gene ids, BioGRID tab3, STRING links or STRING actions was expected",
     REGULATORY: "two columns (factor, target) with an optional sign, or a 0/1 matrix with targets in rows was expected",
-    RELATION: "two columns of gene ids or STRING links was expected",
+    RELATION: "two columns of gene ids, STRING links or STRING actions was expected",
 }
 
 
@@ -44,6 +44,8 @@ class EdgeTable:
         +1 activates, -1 represses, 0 unknown; None when the file has no signs.
     report : dict
         What was read and left out.
+    confidence : (E,) float32, optional
+        In [0, 1], STRING's score over 1000, NaN where a cell is empty; None when the file has no scores.
     """
 
     path: str
@@ -52,6 +54,7 @@ class EdgeTable:
     b: list[str]
     sign: NDArray[np.float32] | None = None
     report: dict[str, int | str] = field(default_factory=dict)
+    confidence: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.a)

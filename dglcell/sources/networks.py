@@ -6,9 +6,13 @@ stay as the file has them (STRING's taxon prefix aside); resolving them is the g
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
@@ -17,19 +21,24 @@ from dglcell.sources.plain_networks import is_matrix, read_columns, read_matrix
 
 _TAXON = re.compile(r"^\d+\.")
 _ACTION_COLUMNS = ("item_id_a", "item_id_b", "mode")
+_BINDING, _ACTION_SCORE = "binding", "score"
 _LINK_COLUMNS = ("protein1", "protein2")
+_LINK_SCORE = "combined_score"
+_HIGHEST_SCORE = 1000
 _BIOGRID = "Systematic Name Interactor {}"
 _BIOGRID_SYMBOL = "Official Symbol Interactor {}"
 _BIOGRID_TYPE = "Experimental System Type"
 
 
-def read_network(path: Path | str, kind: str = PHYSICAL) -> EdgeTable:
+def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -> EdgeTable:
     """Read one interaction table, plain or gzip; tab, comma, semicolon or space between its columns.
 
     Parameters
     ----------
     kind : str
         `physical`, `regulatory` or `relation`: which layouts make sense.
+    mode : str
+        Which rows of STRING actions are read.
 
     Raises
     ------
@@ -46,7 +55,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL) -> EdgeTable:
         raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
     mark = textio.delimiter(lines[start : start + 20])
     header = _header(lines[start], mark)
-    reader = _recognise(header, kind)
+    reader = _recognise(header, kind, mode)
     if reader is not None:
         table = reader(path, lines, start, mark, header)
     elif kind == REGULATORY and is_matrix(lines, start, mark):
@@ -61,12 +70,12 @@ def read_network(path: Path | str, kind: str = PHYSICAL) -> EdgeTable:
 Reader = Callable[[Path, list[str], int, str | None, list[str]], EdgeTable]
 
 
-def _recognise(header: list[str], kind: str) -> Reader | None:
+def _recognise(header: list[str], kind: str, mode: str = "") -> Reader | None:
     """The reader of a layout that its header gives away, where it makes sense for the kind."""
     if kind != REGULATORY and set(_LINK_COLUMNS) <= set(header):
         return _read_string_links
-    if kind == PHYSICAL and set(_ACTION_COLUMNS) <= set(header):
-        return _read_string_actions
+    if kind != REGULATORY and set(_ACTION_COLUMNS) <= set(header):
+        return functools.partial(_read_string_actions, wanted=mode)
     if kind == PHYSICAL and {_BIOGRID.format("A"), _BIOGRID.format("B"), _BIOGRID_TYPE} <= set(header):
         return _read_biogrid
     return None
@@ -81,13 +90,17 @@ def _is_comment(line: str, kind: str) -> bool:
     return line.startswith("#") and _recognise(_header(line, "\t"), kind) is None
 
 
-def _read_string_actions(path: Path, lines: list[str], start: int, mark: str | None, header: list[str]) -> EdgeTable:
-    """Rows with `mode` = binding. Hundreds of thousands of rows: only those that are kept are cut in full."""
+def _read_string_actions(
+    path: Path, lines: list[str], start: int, mark: str | None, header: list[str], wanted: str
+) -> EdgeTable:
+    """Rows of one `mode`. Hundreds of thousands of rows: only those that are kept are cut in full."""
     problems = Problems()
     ends = [header.index(name) for name in _ACTION_COLUMNS]
     width, mode = len(header), ends[2]
-    cut = max(ends) + 1
-    a, b, rows = [], [], 0
+    score = header.index(_ACTION_SCORE) if _ACTION_SCORE in header else None
+    cut = max(*ends, score or 0) + 1
+    a, b, scores, at, rows = [], [], [], [], 0
+    others: set[str] = set()
     for number, line in enumerate(lines[start + 1 :], start=start + 2):
         fields = line.split(mark, cut)
         if len(fields) <= mode or (mark is not None and line.count(mark) != width - 1):
@@ -96,24 +109,41 @@ def _read_string_actions(path: Path, lines: list[str], start: int, mark: str | N
                 problems.add(f"{path}:{number}: {found} - {width} were expected, as in the header")
             continue
         rows += 1
-        if fields[mode] == "binding":
+        if fields[mode] != wanted:
+            others.add(fields[mode])
+        else:
             a.append(fields[ends[0]])
             b.append(fields[ends[1]])
+            at.append(number)
+            if score is not None:
+                scores.append(fields[score])
+    confidence = None if score is None else _confidence(scores, at, path, _ACTION_SCORE, problems)
+    if rows and not a:
+        problems.add(f"{path} has no row of mode {wanted} - name the relation as one of {', '.join(sorted(others))}")
     problems.check()
-    report: dict[str, int | str] = {"rows": rows, "rows of another mode than binding, left out": rows - len(a)}
-    return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report)
+    report: dict[str, int | str] = {"rows": rows, f"rows of another mode than {wanted}, left out": rows - len(a)}
+    return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)
 
 
 def _read_string_links(path: Path, lines: list[str], start: int, mark: str | None, header: list[str]) -> EdgeTable:
     problems = Problems()
     rows, at = fields_of(path, lines, start + 1, mark, len(header), problems)
     i, j = (header.index(name) for name in _LINK_COLUMNS)
-    if "combined_score" in header:
-        k = header.index("combined_score")
-        textio.numbers([row[k] for row in rows], at, path, "combined_score", problems)
+    confidence = None
+    if _LINK_SCORE in header:
+        k = header.index(_LINK_SCORE)
+        confidence = _confidence([row[k] for row in rows], at, path, _LINK_SCORE, problems)
     problems.check()
     a, b = _without_taxon([row[i] for row in rows]), _without_taxon([row[j] for row in rows])
-    return EdgeTable(str(path), "STRING links", a, b, None, {"rows": len(rows)})
+    return EdgeTable(str(path), "STRING links", a, b, None, {"rows": len(rows)}, confidence)
+
+
+def _confidence(cells: list[str], at: list[int], path: Path, column: str, problems: Problems) -> NDArray[np.float32]:
+    """STRING's scores, 0 to 1000, as confidence."""
+    score = textio.numbers(cells, at, path, column, problems)
+    for k in np.flatnonzero((score < 0) | (score > _HIGHEST_SCORE)):
+        problems.add(f"{path}:{at[k]}: {column} {cells[k]} - 0 to {_HIGHEST_SCORE} was expected")
+    return (score / _HIGHEST_SCORE).astype(np.float32)
 
 
 def _read_biogrid(path: Path, lines: list[str], start: int, mark: str | None, header: list[str]) -> EdgeTable:

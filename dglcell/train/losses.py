@@ -41,6 +41,10 @@ class Predicted(Protocol):
     def z_p(self) -> Tensor | None:
         """(B, h): the perturbations."""
 
+    @property
+    def squares(self) -> tuple[Tensor, Tensor] | None:
+        """Of a gene's own factors and of those around it, where the model has any and trains."""
+
 
 def mse(predictions: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean squared error of `(n,)` predictions against `(n,)` labels; each term times its weight, whose mean is 1."""
@@ -123,6 +127,7 @@ class Losses:
     def __init__(self, config: TrainConfig, training_labels: Sequence[FloatArray] | None = None) -> None:
         self.weights = [float(config.label_weights.get(label, 0.0)) for label in schema.LABELS]
         self.lambdas = {"dist": config.lambda_dist, "supcr": config.lambda_supcr, "cell": config.lambda_cell}
+        self.lambdas |= {"own": config.lambda_own, "near": config.lambda_near}
         self.distributions: list[LabelDistribution | None] = [None] * len(schema.LABELS)
         if config.lambda_dist > 0:
             if training_labels is None:
@@ -150,7 +155,7 @@ class Losses:
         -------
         total : Tensor, ()
         terms : dict
-            `mse`, and `dist`, `supcr`, `cell` where their lambda is above 0.
+            `mse`; `dist`, `supcr`, `cell` where their lambda is above 0; `own`, `near` where there are factors.
         """
         predictions = output.predictions.float() if output.predictions.dtype == torch.bfloat16 else output.predictions
         labels = labels.to(predictions.dtype)
@@ -172,6 +177,8 @@ class Losses:
         if self.lambdas["cell"] > 0:
             z_i, z_w, z_p = (_state(getattr(output, n), n).to(predictions.dtype) for n in ("z_i", "z_w", "z_p"))
             terms["cell"] = average(lambda c, rows: cell_loss(z_i[rows], z_w, z_p[rows]))
+        if output.squares is not None:
+            terms["own"], terms["near"] = output.squares
         return self.total(terms), terms
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:

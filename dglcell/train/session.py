@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.metadata
+import math
 import platform
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.scaling import Scaler
 from dglcell.genotypes.split import TRAIN, VAL, Split, check_leaks
 from dglcell.graph.cell import CellGraph
+from dglcell.graph.diffusion import diffuse
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel, GraphSizes
 from dglcell.ops.engines import auto_chunk, make_engine
@@ -37,6 +39,8 @@ from dglcell.train.row_weights import RowWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
 _FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble")
+
+_WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 
 @dataclasses.dataclass
@@ -107,13 +111,16 @@ class Session:
         self.losses = Losses(config, list(self.targets(self.train_rows).T) if config.lambda_dist > 0 else None)
         self.engine = make_engine(config.engine, cell.dgl, self.device)
         with self.seeded(0):
-            self.model = new_model(cell, config).to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True
-        )
+            model = new_model(cell, config)
+        if model.factors is not None:
+            deleted = np.unique(table.take(self.train_rows).genes)
+            model.factors.learn_from(diffuse(cell, config.restart, config.nearest), torch.from_numpy(deleted).long())
+        self.model = model.to(self.device)
+        self.optimizer = _optimizer(self.model, config)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self.optimizer, mode="max", factor=config.lr_factor, patience=config.lr_patience, threshold=0.0
         )
+        self._highest = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.position = Position()
         # Settled once and kept when resumed: the free memory must not decide how sums are grouped, and so their bits.
         size = config.batch_size
@@ -166,6 +173,21 @@ class Session:
         if self.row_weights is None:
             return batch, labels, None
         return batch, labels, torch.from_numpy(self.row_weights(deviations(self.table, rows))).to(self.device)
+
+    def before_step(self) -> None:
+        """Set the learning rates of the step to come, under the schedule `cosine`."""
+        if self.config.schedule != "cosine":
+            return
+        steps = self.config.epochs * self.steps_per_epoch
+        done = (self.position.step + 0.5) / min(steps, self.config.max_steps or steps)
+        scale = min(done / _WARM_UP, 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0)))
+        for group, highest in zip(self.optimizer.param_groups, self._highest, strict=True):
+            group["lr"] = highest * scale
+
+    def after_epoch(self, score: float) -> None:
+        """Let the learning rates fall if the validation score stalls, under the schedule `plateau`."""
+        if self.config.schedule == "plateau":
+            self.scheduler.step(score)
 
     @property
     def lr(self) -> float:
@@ -229,6 +251,8 @@ class Session:
             for name in (f.name for f in dataclasses.fields(TrainConfig))
             if name not in _FREE_ON_RESUME and getattr(then, name) != getattr(self.config, name)
         ]
+        if self.config.schedule == "cosine" and (then.epochs, then.max_steps) != (self.config.epochs, self.config.max_steps):
+            different.append("the length differs, which --schedule cosine reckons with")
         different += [f"the {name} differs" for name in ("screen", "split") if state[name] != mine[name]]
         if different:
             raise UsageError(f"{what} cannot go on: {'; '.join(different)} - give the same options, or start a new run")
@@ -243,6 +267,16 @@ class Session:
 def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Screen files by a path that holds from any working folder."""
     return [{**source, "path": str(Path(source["path"]).absolute())} for source in sources]
+
+
+def _optimizer(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW; factors have their own learning rate, and penalties in the loss in the place of weight decay."""
+    factors = [] if model.factors is None else list(model.factors.parameters())
+    ids = {id(p) for p in factors}
+    groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]
+    if factors:
+        groups.append({"params": factors, "lr": config.factor_lr, "weight_decay": 0.0})
+    return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:

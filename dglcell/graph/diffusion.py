@@ -1,0 +1,152 @@
+"""Which genes lie near a gene: diffusion over the networks of a cell, cut to the nearest.
+
+Owns the weights between genes that personalised PageRank gives each gene-gene network, and metabolism. Uses the graph
+alone: no label enters. Knows no torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.graph.cell import CellGraph
+from dglcell.graph.relation import Relation
+
+METABOLIC = "metabolic"
+# A metabolite of more reaction nodes (water, ATP, protons) says nothing about which genes work together.
+CURRENCY = 40
+
+Floats = NDArray[np.float32]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest genes of every gene in one network.
+
+    Attributes
+    ----------
+    index : (N_g, K) int32
+        Rows of genes; the gene itself is among them.
+    weight : (N_g, K) float32
+        Not negative; the squares of a row sum to 1. Fewer than K neighbours leave zeros.
+    """
+
+    index: NDArray[np.int32]
+    weight: Floats
+
+
+def networks(cell: CellGraph) -> tuple[str, ...]:
+    """Names of the networks that `diffuse` finds in a cell, in its order."""
+    found = [r.name for r in _gene_relations(cell)]
+    return (*found, METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(found)
+
+
+@functools.lru_cache(maxsize=1)  # the members of an ensemble ask one after the other
+def diffuse(cell: CellGraph, restart: float, nearest: int) -> dict[str, Neighbours]:
+    r"""The nearest genes by personalised PageRank, for each gene-gene relation and for metabolism.
+
+    .. math:: P = \alpha\,(I - (1 - \alpha)\, D^{-1/2} A D^{-1/2})^{-1}
+
+    with restart probability alpha; of each row the K largest entries are kept and scaled to length 1 (Gasteiger et al.
+    2019, arXiv:1911.05485). A is symmetric (directed relations are taken both ways) without loops; an edge weighs the
+    square of its confidence where the relation has any, else 1. Two genes are metabolic neighbours if reaction nodes
+    of theirs share a metabolite m, with the weight `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at most
+    40.
+
+    Parameters
+    ----------
+    cell : CellGraph
+    restart : float
+        alpha, in (0, 1]: a walk has about 1 / alpha steps.
+    nearest : int
+        K, the gene itself included; at most N_g.
+
+    Returns
+    -------
+    dict of str to Neighbours
+        In the order of `networks`. Time grows as the third power of the genes with an edge (seconds for 6,000), memory
+        as the second (150 MB).
+    """
+    n = cell.num_nodes(schema.GENE)
+    return {name: _neighbours(a, restart, min(nearest, n)) for name, a in _adjacencies(cell, n)}
+
+
+def _gene_relations(cell: CellGraph) -> list[Relation]:
+    relations = [r for r in cell.forward if r.src_type == r.dst_type == schema.GENE]
+    return [r for r in relations if (r.src != r.dst).any()]
+
+
+def _adjacencies(cell: CellGraph, n: int) -> Iterator[tuple[str, Any]]:
+    """(N_g, N_g) sparse, symmetric and without a diagonal, by name."""
+    for relation in _gene_relations(cell):
+        weight = relation.data.get(schema.CONFIDENCE)
+        weight = np.ones(relation.num_edges, np.float32) if weight is None else weight**2
+        one_way = _sparse(weight, relation.src, relation.dst, (n, n))
+        yield relation.name, _without_diagonal(one_way.maximum(one_way.T))
+    if cell.relations[schema.GPR].num_edges:
+        yield METABOLIC, _metabolic(cell, n)
+
+
+def _metabolic(cell: CellGraph, n: int) -> Any:
+    gpr, inside = cell.relations[schema.GPR], cell.relations[schema.IN]
+    nodes, metabolites = cell.num_nodes(schema.REACTION), cell.num_nodes(schema.METABOLITE)
+    degree = np.bincount(inside.src, minlength=metabolites)
+    kept = degree[inside.src] <= CURRENCY
+    share = (1 / degree[inside.src[kept]]).astype(np.float32)
+    takes = _sparse(share, inside.dst[kept], inside.src[kept], (nodes, metabolites))
+    catalyses = _sparse(np.ones(gpr.num_edges, np.float32), gpr.src, gpr.dst, (n, nodes))
+    reaches = catalyses @ takes
+    return _without_diagonal(reaches @ reaches.T)
+
+
+def _sparse(values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((values, (rows, columns)), shape=shape)
+
+
+def _without_diagonal(a: Any) -> Any:
+    from scipy.sparse import diags
+
+    a = (a - diags(a.diagonal())).tocsr()
+    a.eliminate_zeros()
+    return a
+
+
+def _neighbours(adjacency: Any, restart: float, nearest: int) -> Neighbours:
+    n = adjacency.shape[0]
+    index = np.repeat(np.arange(n, dtype=np.int32)[:, None], nearest, axis=1)
+    weight = np.zeros((n, nearest), np.float32)
+    weight[:, 0] = 1  # of a gene without an edge: itself
+    linked = np.flatnonzero(np.diff(adjacency.indptr))
+    k = min(nearest, len(linked))
+    if k:
+        p = _pagerank(adjacency[linked][:, linked], restart)
+        # The largest first, ties by row, so that the choice does not depend on how a library sorts.
+        near = np.argsort(-p, axis=1, kind="stable")[:, :k]
+        found = np.take_along_axis(p, near, axis=1)
+        index[linked, :k] = linked[near]
+        weight[linked, :k] = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return Neighbours(index, weight)
+
+
+def _pagerank(adjacency: Any, restart: float) -> Floats:
+    """(n, n) dense; every row of `adjacency` has an entry."""
+    from scipy.linalg.lapack import spotrf, spotri
+    from scipy.sparse import diags
+
+    scale = diags(1 / np.sqrt(np.asarray(adjacency.sum(axis=1)).ravel()))
+    system = -(1 - restart) * (scale @ adjacency @ scale).toarray().astype(np.float32)
+    system[np.diag_indices_from(system)] += 1
+    factor, failed = spotrf(np.asfortranarray(system), lower=True, overwrite_a=True)
+    inverse, singular = spotri(factor, lower=True, overwrite_c=True)
+    if failed or singular:
+        raise ArithmeticError(f"no diffusion with restart {restart} (LAPACK {failed}, {singular})")
+    lower: Floats = np.tril(inverse)
+    return np.maximum(restart * (lower + np.tril(lower, -1).T), 0, dtype=np.float32)

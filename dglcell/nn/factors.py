@@ -1,0 +1,119 @@
+"""Pair terms between deleted genes: what each gene's partners, and its neighbours' partners, say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag
+
+from dglcell.nn.batch import Batch
+from dglcell.schema import GENE, INTERACTION, LABELS
+
+_SPREAD = 0.1  # of the factors at the start
+_BIAS_SCALE = 0.3  # a bias counts so much, so that its penalty is weaker than a factor's
+_PAIRS = LABELS.index(INTERACTION)
+
+
+class GeneFactors(nn.Module):
+    r"""A factorisation machine over the deleted genes whose factors diffuse over the networks.
+
+    .. math::
+
+        e_i = s_i\,o_i + \sum_{r} \sum_{j} P^r_{ij} f^r_j, \qquad e_i = [u_i, v_i, b_i], \qquad
+        t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
+
+    `o` are factors of the gene's own, `s_i` is 1 for a gene that training sees and else 0; `f^r` are factors of the
+    genes around it in network r, weighed by personalised PageRank `P^r` (`dglcell.graph.diffusion`). So a gene that
+    training never saw has the interactions of its neighbours. Fitness has a bias and no pair term. Squared error with
+    penalties on the squares of `o` and `f` is matrix factorisation (Koren, Bell and Volinsky 2009,
+    doi:10.1109/MC.2009.263; over sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the
+    networks (Ben-Hur and Noble 2005, doi:10.1093/bioinformatics/bti1016) of low rank.
+
+    Parameters
+    ----------
+    num_genes : int
+    networks : sequence of str
+        As `dglcell.graph.diffusion.networks` names them.
+    factors : int
+        Length k of u and v.
+    nearest : int
+        Neighbours K that a gene has in each network.
+    """
+
+    own: Tensor
+    seen: Tensor
+
+    def __init__(self, num_genes: int, networks: Sequence[str], factors: int, nearest: int) -> None:
+        super().__init__()
+        self.split = [factors, factors, len(LABELS)]
+        self.networks = tuple(networks)
+        self.own = nn.Parameter(self._start(num_genes))
+        self.near = nn.ParameterDict({name: nn.Parameter(self._start(num_genes)) for name in self.networks})
+        self.register_buffer("seen", torch.zeros(num_genes, dtype=torch.bool))
+        for name in self.networks:
+            self.register_buffer(f"index_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
+            self.register_buffer(f"weight_{name}", torch.zeros(num_genes, nearest))
+
+    def _start(self, num_genes: int) -> Tensor:
+        return torch.cat([_SPREAD * torch.randn(num_genes, sum(self.split[:2])), torch.zeros(num_genes, len(LABELS))], 1)
+
+    @torch.no_grad()
+    def learn_from(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
+        """Fill in the networks' `dglcell.graph.diffusion.Neighbours`, and the rows of the genes that training sees."""
+        for name in self.networks:
+            self.get_buffer(f"index_{name}").copy_(torch.from_numpy(neighbours[name].index))
+            self.get_buffer(f"weight_{name}").copy_(torch.from_numpy(neighbours[name].weight))
+        self.seen.zero_()
+        self.seen[genes] = True
+
+    def states(self, genes: Tensor) -> Tensor:
+        """`e` of these genes: (R,) -> (R, 2 k + labels)."""
+        states = self.own.index_select(0, genes) * self.seen.index_select(0, genes).unsqueeze(-1)
+        for name in self.networks:
+            index = self.get_buffer(f"index_{name}").index_select(0, genes)
+            weight = self.get_buffer(f"weight_{name}").index_select(0, genes)
+            states = states + embedding_bag(index, self.near[name], mode="sum", per_sample_weights=weight)
+        return states
+
+    def forward(self, batch: Batch, table: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
+        """The terms of a batch, and what the penalties multiply.
+
+        Parameters
+        ----------
+        batch : Batch
+        table : Tensor (N_g, 2 k + labels) or None
+            `states` of all genes, to save work where no gradient is wanted.
+
+        Returns
+        -------
+        terms : Tensor (B, labels)
+            In the order of `schema.LABELS`, on the scale of the training labels.
+        squares : (Tensor (), Tensor ()) or None
+            Squares of the genes' own factors, a genotype; of the networks' factors, a gene. None outside training.
+        """
+        genes, place = batch.distinct
+        states = self.states(genes) if table is None else table.index_select(0, genes)
+        u, v, b = states.split(self.split, dim=1)
+        columns = [states, (u * v).sum(1, keepdim=True)]
+        if self.training:
+            columns.append(_squares(self.own.index_select(0, genes), self.split[-1]).unsqueeze(-1))
+        starts = batch.lost[GENE][1][:-1]
+        sums = embedding_bag(place, torch.cat(columns, dim=1), starts, mode="sum")
+        u, v, b = sums[:, : sum(self.split)].split(self.split, dim=1)
+        alone = sums[:, sum(self.split)]
+        terms = _BIAS_SCALE * b
+        pairs = torch.zeros_like(terms)
+        pairs[:, _PAIRS] = (u * v).sum(1) - alone
+        if not self.training:
+            return terms + pairs, None
+        near = [_squares(factors, self.split[-1]).sum() for factors in self.near.values()]
+        return terms + pairs, (sums[:, -1].mean(), sum(near, start=terms.new_zeros(())) / len(self.own))
+
+
+def _squares(factors: Tensor, biases: int) -> Tensor:
+    """Sum of squares of each row, biases at a fifth."""
+    whole = factors.square()
+    return whole[:, :-biases].sum(1) + 0.2 * whole[:, -biases:].sum(1)
