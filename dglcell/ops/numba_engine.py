@@ -41,7 +41,7 @@ class NumbaEngine(PackedEngine):
 
     def __init__(self, graph: Any, device: torch.device) -> None:
         if not _compiled_before():
-            _LOG.info("compiling the fused engine for this machine: half a minute, once")
+            _LOG.info("compiling the fused engine for this machine: about ten seconds, once")
         super().__init__(graph, device)
         whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
         self._wild = Layer(whole, whole)
