@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from dglcell.ops import numba_functions as functions
-from dglcell.ops import numba_kernels as kernels
 from dglcell.ops import packed, segments
 from dglcell.ops.attention import SLOPE, full_precision
 from dglcell.ops.block import Norm
+from dglcell.ops.numba_attention import gat_backward
 from dglcell.ops.packed import Layer, Rows
 from dglcell.ops.packed_engine import PackedEngine
 from dglcell.ops.sparse import Sparse
@@ -41,7 +41,7 @@ class NumbaEngine(PackedEngine):
 
     def __init__(self, graph: Any, device: torch.device) -> None:
         if not _compiled_before():
-            _LOG.info("compiling the fused engine for this machine: half a minute, once")
+            _LOG.info("compiling the fused engine for this machine: about ten seconds, once")
         super().__init__(graph, device)
         whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
         self._wild = Layer(whole, whole)
@@ -154,7 +154,6 @@ def _tensor(array: _Array) -> Tensor:
 
 
 def _compiled_before() -> bool:
-    """Whether the compiler's cache holds the kernels."""
-    return any(
-        Path(kernels.gat_backward.stats.cache_path).glob(f"{kernels.__name__.rpartition('.')[2]}.gat_backward-*")
-    )
+    """Whether the compiler's cache holds the loops."""
+    name = f"{gat_backward.py_func.__module__.rpartition('.')[2]}.{gat_backward.py_func.__name__}"
+    return any(Path(gat_backward.stats.cache_path).glob(f"{name}-*"))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.ops import numba_kernels as kernels
+from dglcell.ops import numba_bits
 from dglcell.ops.sparse import Sparse
 from dglcell.ops.survivors import Lost, genotype_of
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, NODE_TYPES, OF, REACTION
@@ -37,7 +37,7 @@ def unpack(bits: Bits, genotypes: int) -> NDArray[np.bool_]:
 
 def count(bits: Bits) -> NDArray[np.int64]:
     """(N,) genotypes whose bit is set."""
-    return kernels.count_bits(bits)  # type: ignore[no-any-return]
+    return numba_bits.count_bits(bits)  # type: ignore[no-any-return]
 
 
 def follow(
@@ -79,4 +79,4 @@ def follow(
 
 def _spread(relation: tuple[str, str, Sparse], touched: Bits, out: Bits) -> None:
     _, _, edges = relation
-    kernels.spread(edges.ptr, edges.src, touched, out)
+    numba_bits.spread(edges.ptr, edges.src, touched, out)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -87,17 +84,6 @@ def test_the_number_of_threads_changes_rounding_alone(threads):
     expected = results(cell, "dgl", config, random_genotypes(cell, 5))
     for name in expected:
         torch.testing.assert_close(found[name], expected[name], rtol=1e-10, atol=1e-10)
-
-
-def test_torch_keeps_its_number_of_threads():
-    """Numba's thread pool sets OpenMP's number of threads for the whole process when it starts."""
-    code = (
-        "import torch; torch.set_num_threads(1); from dglcell.ops import numba_functions\n"
-        "numba_functions._parts(); print(torch.get_num_threads())"
-    )
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert done.stdout == "1\n", done.stderr
 
 
 def operator(name):
