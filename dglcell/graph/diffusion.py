@@ -128,8 +128,8 @@ def _neighbours(adjacency: Any, restart: float, nearest: int) -> Neighbours:
     k = min(nearest, len(linked))
     if k:
         p = _pagerank(adjacency[linked][:, linked], restart)
-        # The largest first, ties by row, so that the choice does not depend on how a library sorts.
-        near = np.argsort(-p, axis=1, kind="stable")[:, :k]
+        # The largest first; rounded, so that genes alike in the network come by row and not by the last bit.
+        near = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
         found = np.take_along_axis(p, near, axis=1)
         index[linked, :k] = linked[near]
         weight[linked, :k] = found / np.linalg.norm(found, axis=1, keepdims=True)

@@ -22,7 +22,7 @@ class GeneFactors(nn.Module):
 
     .. math::
 
-        e_i = s_i\,o_i + \sum_{r} \sum_{j} P^r_{ij} f^r_j, \qquad e_i = [u_i, v_i, b_i], \qquad
+        e_i = s_i\,o_i + \frac{1}{\sqrt R} \sum_{r=1}^{R} \sum_j P^r_{ij} f^r_j = [u_i, v_i, b_i], \qquad
         t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
 
     `o` are factors of the gene's own, `s_i` is 1 for a gene that training sees and else 0; `f^r` are factors of the
@@ -54,8 +54,8 @@ class GeneFactors(nn.Module):
         self.near = nn.ParameterDict({name: nn.Parameter(self._start(num_genes)) for name in self.networks})
         self.register_buffer("seen", torch.zeros(num_genes, dtype=torch.bool))
         for name in self.networks:
-            self.register_buffer(f"index_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
-            self.register_buffer(f"weight_{name}", torch.zeros(num_genes, nearest))
+            self.register_buffer(f"neighbours_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
+            self.register_buffer(f"nearness_{name}", torch.zeros(num_genes, nearest))
 
     def _start(self, num_genes: int) -> Tensor:
         return torch.cat([_SPREAD * torch.randn(num_genes, sum(self.split[:2])), torch.zeros(num_genes, len(LABELS))], 1)
@@ -64,8 +64,8 @@ class GeneFactors(nn.Module):
     def learn_from(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
         """Fill in the networks' `dglcell.graph.diffusion.Neighbours`, and the rows of the genes that training sees."""
         for name in self.networks:
-            self.get_buffer(f"index_{name}").copy_(torch.from_numpy(neighbours[name].index))
-            self.get_buffer(f"weight_{name}").copy_(torch.from_numpy(neighbours[name].weight))
+            self.get_buffer(f"neighbours_{name}").copy_(torch.from_numpy(neighbours[name].index))
+            self.get_buffer(f"nearness_{name}").copy_(torch.from_numpy(neighbours[name].weight))
         self.seen.zero_()
         self.seen[genes] = True
 
@@ -73,9 +73,10 @@ class GeneFactors(nn.Module):
         """`e` of these genes: (R,) -> (R, 2 k + labels)."""
         states = self.own.index_select(0, genes) * self.seen.index_select(0, genes).unsqueeze(-1)
         for name in self.networks:
-            index = self.get_buffer(f"index_{name}").index_select(0, genes)
-            weight = self.get_buffer(f"weight_{name}").index_select(0, genes)
-            states = states + embedding_bag(index, self.near[name], mode="sum", per_sample_weights=weight)
+            index = self.get_buffer(f"neighbours_{name}").index_select(0, genes)
+            weight = self.get_buffer(f"nearness_{name}").index_select(0, genes)
+            near = embedding_bag(index, self.near[name], mode="sum", per_sample_weights=weight)
+            states = states + near / len(self.networks) ** 0.5
         return states
 
     def forward(self, batch: Batch, table: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:

@@ -119,7 +119,8 @@ def _read_string_actions(
                 scores.append(fields[score])
     confidence = None if score is None else _confidence(scores, at, path, _ACTION_SCORE, problems)
     if rows and not a:
-        problems.add(f"{path} has no row of mode {wanted} - name the relation as one of {', '.join(sorted(others))}")
+        found = ", ".join(sorted(others))
+        problems.add(f"{path} (STRING actions) has no row of mode {wanted} - it has {found}; name a --relation so")
     problems.check()
     report: dict[str, int | str] = {"rows": rows, f"rows of another mode than {wanted}, left out": rows - len(a)}
     return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)

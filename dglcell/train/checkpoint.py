@@ -85,10 +85,12 @@ def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
 
 
 def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-    """Parameters by part of the model (the first component of a tensor's name), and `total`."""
+    """Learned numbers by part of the model (the first component of a tensor's name), and `total`."""
     counts: dict[str, int] = {}
     for name, array in tensors.items():
-        part = name.split(".")[0]
+        part, _, rest = name.partition(".")
+        if part == "factors" and not rest.startswith(("own", "near.")):
+            continue  # which genes lie near a gene is stored with the factors and not learnt
         counts[part] = counts.get(part, 0) + int(array.size)
     return counts | {"total": sum(counts.values())}
 

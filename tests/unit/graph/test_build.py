@@ -1,3 +1,4 @@
+import dataclasses
 import types
 
 import numpy as np
@@ -111,6 +112,29 @@ def test_a_rule_that_explodes_is_refused_by_name():
     genes = ["g1", *(f"x{i}" for i in range(40))]
     with pytest.raises(DataError, match=r"reaction bomb: .*more than 100 alternatives - raise --max-alternatives"):
         build(toy_model([("bomb", 0.0, 1.0, {"m1": -1.0}, rule)], genes), max_alternatives=100)
+
+
+def test_an_edge_is_as_sure_as_its_surest_source():
+    def scored(ends, scores):
+        return dataclasses.replace(edge_table(ends), confidence=np.float32(scores))
+
+    tables = [
+        scored([("g1", "g2"), ("g2", "g1"), ("g3", "g4"), ("g2", "g3")], [0.2, 0.3, 0.9, np.nan]),
+        edge_table([("g3", "g4"), ("g1", "g3"), ("g1", "g2")]),  # a source without scores counts as 0.5
+    ]
+    cell = build(genes=gene_list(4), physical=tables, relations={"other": tables[1:], "way:directed": tables[:1]})
+    relation = cell.relations[schema.PHYSICAL]
+    ids = cell.ids["gene"]
+    found = {
+        (ids[a], ids[b]): c
+        for a, b, c in zip(relation.src, relation.dst, relation.data[schema.CONFIDENCE].tolist(), strict=True)
+    }
+    once = {("g1", "g2"): 0.5, ("g3", "g4"): 0.9, ("g1", "g3"): 0.5, ("g2", "g3"): 0.5}
+    both = once | {(b, a): c for (a, b), c in once.items()} | {(g, g): 1.0 for g in ids}
+    assert found == {ends: pytest.approx(c) for ends, c in both.items()}
+    assert schema.CONFIDENCE not in cell.relations["other"].data
+    assert sorted(cell.relations["way"].data[schema.CONFIDENCE].tolist())[:2] == pytest.approx([0.2, 0.3])
+    assert cell.fingerprints["content"] != build(genes=gene_list(4), physical=tables[1:]).fingerprints["content"]
 
 
 def test_physical_edges_unite_merge_and_go_both_ways():

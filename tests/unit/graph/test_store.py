@@ -13,7 +13,7 @@ from dglcell.graph import store
 from dglcell.graph.build import build
 from dglcell.graph.store import load, load_both, load_screen, save
 
-FLIPS = 200
+FLIPS = 600
 
 
 def a_screen(cell, n=20):

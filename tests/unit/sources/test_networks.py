@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import numpy as np
 import pytest
 
 from dglcell.errors import DataError
@@ -27,10 +28,10 @@ MATRIX = "SystematicName\tTF1\tTF2\nT1\t0\t1\nT2\t1\t1\nT3\t0\t0\n"
 
 @pytest.fixture
 def read(tmp_path):
-    def reader(text, kind=PHYSICAL, packed=False):
+    def reader(text, kind=PHYSICAL, packed=False, **options):
         path = tmp_path / "net.txt"
         path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
-        return read_network(path, kind)
+        return read_network(path, kind, **options)
 
     return reader
 
@@ -70,6 +71,24 @@ def test_string_actions(read):
     assert table.layout == "STRING actions"
     assert pairs(table) == [("Q0045", "Q0050"), ("Q0050", "Q0045"), ("b0001", "b0002.x")]
     assert table.report == {"rows": 4, "rows of another mode than binding, left out": 1}
+
+
+def test_string_actions_of_one_mode_are_a_relation(read):
+    assert pairs(read(ACTIONS, RELATION, mode="reaction")) == [("Q0045", "YAL001C")]
+    with pytest.raises(DataError, match="no row of mode glue - it has binding, reaction; name"):
+        read(ACTIONS, RELATION, mode="glue")
+
+
+def test_confidence_is_string_s_score(read):
+    np.testing.assert_array_equal(read(ACTIONS).confidence, np.float32([0.9, 0.9, 0.001]))
+    np.testing.assert_array_equal(read(LINKS).confidence, np.float32([0.19, 0.204]))
+    np.testing.assert_array_equal(read(ACTIONS.replace("900", "", 1)).confidence, np.float32([np.nan, 0.9, 0.001]))
+    assert read("A\tB\n").confidence is None
+    for wrong in ("1001", "-1", "much"):
+        with pytest.raises(DataError, match=f"net.txt:2: .*{wrong}"):
+            read(ACTIONS.replace("900", wrong, 1))
+        with pytest.raises(DataError, match=f"net.txt:2: .*{wrong}"):
+            read(LINKS.replace("190", wrong))
 
 
 @pytest.mark.parametrize("kind", [PHYSICAL, RELATION])
@@ -115,7 +134,7 @@ def test_signs(read):
     [
         ("A\nB\n", PHYSICAL, "net.txt:1: 1 column .'A'. - two columns of gene ids, BioGRID tab3, STRING links"),
         ("A\nB\n", REGULATORY, "net.txt:1: 1 column .'A'. - two columns .factor, target."),
-        ("A\tB\tC\tD\n", RELATION, "net.txt:1: 4 columns .* - two columns of gene ids or STRING links"),
+        ("A\tB\tC\tD\n", RELATION, "net.txt:1: 4 columns .* - two columns of gene ids, STRING links or"),
         ("A\tB\t0.5\n", PHYSICAL, "net.txt:1: 3 columns"),
         ("A\tB\nC\nD\tE\nF\tG\tH\n", PHYSICAL, "net.txt:2: 1 column - 2 .*net.txt:4: 3 columns - 2"),
         ("A\tB\nC\t\n", PHYSICAL, "net.txt:2: an empty gene id"),
@@ -129,7 +148,7 @@ def test_signs(read):
         (LINKS + "4932.A 4932.B high\n", PHYSICAL, "net.txt:4: 'high' in column combined_score - a number"),
         (LINKS + "4932.A 4932.B\n", PHYSICAL, "net.txt:4: 2 columns - 3"),
         (ACTIONS + "4932.A\t4932.B\tbinding\n", PHYSICAL, "net.txt:6: 3 columns - 7"),
-        (ACTIONS.replace("binding", "ptmod"), PHYSICAL, "STRING actions. holds no edge"),
+        (ACTIONS.replace("binding", "ptmod"), PHYSICAL, "no row of mode binding - it has ptmod, reaction"),
         (BIOGRID + "4\tA\n", PHYSICAL, "net.txt:5: 2 columns - 6"),
         (BIOGRID, REGULATORY, "net.txt:2: 6 columns"),
         ("gene_a\tgene_b\n", PHYSICAL, "holds no edge"),

@@ -14,6 +14,7 @@ from dglcell import schema
 from dglcell.genotypes.split import Split
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
+from dglcell.predict import load_run
 from dglcell.train.loop import train
 from tests.cells import tiny_cell
 from tests.runs import table_of, tiny_config
@@ -95,3 +96,37 @@ def test_a_signal_that_only_metabolism_carries_needs_feedback(tmp_path: Path, va
     without = learn_toxicity(tmp_path / "without", variant, feedback=False)
     assert without["fitness"]["pearson"] is None  # every gene looks the same
     assert without["loss"] > 0.9
+
+
+def modules(tmp_path: Path, factors: int, own: float = 0.2) -> float:
+    """Pearson on pairs with a gene that training never saw; genes interact as the modules do that edges show."""
+    rng, genes = np.random.default_rng(0), 60
+    module = np.arange(genes) % 6
+    strength = rng.normal(size=(6, 6))
+    strength += strength.T
+    a, b = np.nonzero((module[:, None] == module) & ~np.eye(genes, dtype=bool))
+    relations = [
+        Relation.of(schema.PHYSICAL, schema.GENE, schema.GENE, a, b, undirected=True),
+        Relation.of(schema.GPR, *schema.ENDS[schema.GPR]),
+        Relation.of(schema.IN, *schema.ENDS[schema.IN], data={schema.STOICHIOMETRY: np.zeros(0, np.float32)}),
+    ]
+    ids = {schema.GENE: [f"G{i:02d}" for i in range(genes)], schema.REACTION: [], schema.METABOLITE: []}
+    cell = CellGraph(ids, relations, np.zeros(0, int), [])
+    pairs = np.array(list(itertools.combinations(range(genes), 2)))
+    interaction = strength[module[pairs[:, 0]], module[pairs[:, 1]]]
+    table = table_of(cell, [tuple(pair) for pair in pairs.tolist()], np.full(len(pairs), np.nan), interaction)
+    hidden, validation = (pairs % 10 == 9).any(1), (pairs % 10 == 8).any(1)
+    split = Split(np.where(hidden, 2, np.where(validation, 1, 0)).astype(np.int8))
+    config = tiny_config(
+        label_weights={"gene_interaction": 1.0}, factors=factors, epochs=12, schedule="cosine", factor_lr=3e-2, lr=1e-5
+    )
+    train(cell, table, split, config, tmp_path / str(factors))
+    rows = split.rows("test")
+    part = table.take(rows)
+    predicted = load_run(tmp_path / str(factors)).predict_rows(part.genes, part.ptr)[:, 1]
+    return float(np.corrcoef(predicted, interaction[rows])[0, 1])
+
+
+def test_a_gene_never_seen_has_the_interactions_of_its_neighbours(tmp_path: Path) -> None:
+    assert modules(tmp_path, factors=8) > 0.9
+    assert modules(tmp_path, factors=0) < 0.5

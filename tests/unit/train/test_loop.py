@@ -140,12 +140,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, variant: str)
     assert read_toml(tmp_path / "parts" / "config.toml")["epochs"] == 5
 
 
+@pytest.mark.parametrize("changes", [{}, {"factors": 4, "nearest": 6, "schedule": "cosine"}], ids=["plain", "factors"])
 @pytest.mark.parametrize(
     ("when", "epochs_done"), [({"after_epoch": 2}, 2), ({"at_step": (2, 2)}, 1), ({"at_step": (1, 1)}, 0)]
 )
-def test_a_run_stopped_by_ctrl_c_can_be_resumed(tmp_path: Path, when: dict[str, Any], epochs_done: int) -> None:
-    cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=3)
-    config, path = tiny_config(epochs=3), tmp_path / "parts"
+def test_a_run_stopped_by_ctrl_c_can_be_resumed(
+    tmp_path: Path, when: dict[str, Any], epochs_done: int, changes: dict[str, Any]
+) -> None:
+    cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=3, **changes)
+    config, path = tiny_config(epochs=3, **changes), tmp_path / "parts"
     with pytest.raises(KeyboardInterrupt):
         train(cell, table, split, config, path, progress=Interrupting(**when))
     assert resume.load(path / "resume.pt")["position"]["epoch"] == epochs_done
@@ -169,6 +172,27 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     again = train(cell, table, split, tiny_config(), tmp_path / "run", resume=True)
     assert (again.epochs, again.best_epoch, again.validation) == (first.epochs, first.best_epoch, first.validation)
     assert all(np.array_equal(before[n], a) for n, a in weights(tmp_path / "run").items())
+
+
+def test_the_cosine_schedule_rises_and_falls_to_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[list[float]] = []
+    step = Session.before_step
+
+    def noted(session: Session) -> None:
+        step(session)
+        used.append([group["lr"] for group in session.optimizer.param_groups])
+
+    monkeypatch.setattr(Session, "before_step", noted)
+    rates = {"lr": 1e-3, "factor_lr": 4e-3, "factors": 4}
+    cell, table, split, _ = tiny_run(tmp_path / "run", epochs=10, schedule="cosine", patience=20, **rates)
+    plain, factors = np.array(used).T
+    np.testing.assert_allclose(factors, 4 * plain)
+    assert plain[0] < 0.5e-3 < 0.9e-3 < plain.max() <= 1e-3
+    assert (np.diff(plain[np.argmax(plain) :]) < 0).all()
+    assert plain[-1] < 1e-5
+    with pytest.raises(UsageError, match="the length differs, which --schedule cosine reckons with"):
+        longer = tiny_config(epochs=11, schedule="cosine", patience=20, **rates)
+        train(cell, table, split, longer, tmp_path / "run", resume=True)
 
 
 def test_only_the_same_run_can_be_resumed(tmp_path: Path) -> None:

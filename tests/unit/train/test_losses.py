@@ -25,6 +25,7 @@ class Output:
     z_w: torch.Tensor | None = None
     z_i: torch.Tensor | None = None
     z_p: torch.Tensor | None = None
+    squares: tuple[torch.Tensor, torch.Tensor] | None = None
 
 
 def random_output(rng: np.random.Generator, rows: int = 13, width: int = 5) -> Output:
@@ -72,6 +73,11 @@ def test_every_term_and_the_total_match_the_dense_restatement() -> None:
     assert {k: v.item() for k, v in terms.items()} == pytest.approx(expected, abs=1e-10, rel=0)
     want = expected["mse"] + 0.3 * expected["dist"] + 0.7 * expected["supcr"] + 1.1 * expected["cell"]
     assert total.item() == pytest.approx(want, abs=1e-10, rel=0)
+
+    output.squares = torch.tensor(3.0), torch.tensor(5.0)
+    total, terms = Losses(dataclasses.replace(config, lambda_own=0.2, lambda_near=0.7), training)(output, labels)
+    assert (terms["own"].item(), terms["near"].item()) == (3.0, 5.0)
+    assert total.item() == pytest.approx(want + 0.2 * 3 + 0.7 * 5, abs=1e-6)
 
 
 @pytest.mark.parametrize("ties", [False, True])
