@@ -56,8 +56,8 @@ def diffuse(cell: CellGraph, restart: float, nearest: int) -> dict[str, Neighbou
     with restart probability alpha; of each row the K largest entries are kept and scaled to length 1 (Gasteiger et al.
     2019, arXiv:1911.05485). A is symmetric (directed relations are taken both ways) without loops; an edge weighs the
     square of its confidence where the relation has any, else 1. Two genes are metabolic neighbours if reaction nodes
-    of theirs share a metabolite m, with the weight `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at most
-    40.
+    of theirs share a metabolite m, with the weight `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at
+    most 40.
 
     Parameters
     ----------

@@ -118,9 +118,7 @@ def _merge(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Fl
     return distinct, up - down, highest
 
 
-def _relation(
-    name: str, src: Rows, dst: Rows, data: dict[str, Floats], num_loops: int, undirected: bool
-) -> Relation:
+def _relation(name: str, src: Rows, dst: Rows, data: dict[str, Floats], num_loops: int, undirected: bool) -> Relation:
     """The relation with loops, and with the way back where it is undirected; `data` has one value a pair."""
     loops = np.arange(num_loops)
     back = (dst, src) if undirected else (src[:0], dst[:0])

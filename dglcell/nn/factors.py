@@ -58,7 +58,9 @@ class GeneFactors(nn.Module):
             self.register_buffer(f"nearness_{name}", torch.zeros(num_genes, nearest))
 
     def _start(self, num_genes: int) -> Tensor:
-        return torch.cat([_SPREAD * torch.randn(num_genes, sum(self.split[:2])), torch.zeros(num_genes, len(LABELS))], 1)
+        return torch.cat(
+            [_SPREAD * torch.randn(num_genes, sum(self.split[:2])), torch.zeros(num_genes, len(LABELS))], 1
+        )
 
     @torch.no_grad()
     def learn_from(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:

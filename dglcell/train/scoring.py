@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
-from dglcell.nn.model import CellModel, WildType
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import WildType
 from dglcell.ops.engines import Engine
 from dglcell.train.device import autocast
 

@@ -31,7 +31,8 @@ from dglcell.genotypes.split import TRAIN, VAL, Split, check_leaks
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.diffusion import diffuse
 from dglcell.nn.batch import Batch
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import auto_chunk, make_engine
 from dglcell.train.device import autocast, resolve
 from dglcell.train.losses import Losses
@@ -251,7 +252,10 @@ class Session:
             for name in (f.name for f in dataclasses.fields(TrainConfig))
             if name not in _FREE_ON_RESUME and getattr(then, name) != getattr(self.config, name)
         ]
-        if self.config.schedule == "cosine" and (then.epochs, then.max_steps) != (self.config.epochs, self.config.max_steps):
+        if self.config.schedule == "cosine" and (then.epochs, then.max_steps) != (
+            self.config.epochs,
+            self.config.max_steps,
+        ):
             different.append("the length differs, which --schedule cosine reckons with")
         different += [f"the {name} differs" for name in ("screen", "split") if state[name] != mine[name]]
         if different:

@@ -25,7 +25,8 @@ import torch
 from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops import triton_launch
 from dglcell.ops.torch_engine import TorchEngine
 from dglcell.ops.triton_engine import TritonEngine

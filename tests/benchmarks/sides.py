@@ -22,7 +22,8 @@ from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.model import CellModel, GraphSizes, WildType
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes, WildType
 from dglcell.ops.engines import make_engine
 from dglcell.schema import GENE, LABELS, NODE_TYPES
 

@@ -13,7 +13,8 @@ import torch
 
 from dglcell.config import ModelConfig
 from dglcell.nn.batch import Batch
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import make_engine
 from tests.benchmarks import graphs, roofline, sides
 from tests.cells import tiny_cell

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dglcell import _dgl, schema
 from dglcell.config import ModelConfig
 from dglcell.nn.batch import Batch
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import make_engine
 from dglcell.schema import NODE_TYPES
 from tests.cells import random_genotypes, tiny_cell

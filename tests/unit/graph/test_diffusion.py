@@ -64,8 +64,12 @@ def test_the_nearest_by_personalised_pagerank(seed):
         length = np.linalg.norm(np.sort(p, axis=1)[:, -7:], axis=1, keepdims=True)
         kept = np.where(neighbours.weight > 0, np.take_along_axis(p, neighbours.index, 1), 0) / length
         np.testing.assert_allclose(neighbours.weight, kept, atol=2e-6)  # each weight is its gene's ..
-        np.testing.assert_allclose(neighbours.weight, np.sort(p, axis=1)[:, :-8:-1] / length, atol=2e-6)  # .. and highest
-        assert all(len(set(row[w > 0])) == (w > 0).sum() for row, w in zip(neighbours.index, neighbours.weight, strict=True))
+        np.testing.assert_allclose(
+            neighbours.weight, np.sort(p, axis=1)[:, :-8:-1] / length, atol=2e-6
+        )  # .. and highest
+        assert all(
+            len(set(row[w > 0])) == (w > 0).sum() for row, w in zip(neighbours.index, neighbours.weight, strict=True)
+        )
 
 
 def test_a_gene_without_an_edge_is_its_own_neighbour():

@@ -4,7 +4,8 @@ import torch
 
 from dglcell.config import ModelConfig
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.block import of_rows
 from dglcell.ops.engines import make_engine
 from tests.cells import tiny_cell

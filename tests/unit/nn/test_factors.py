@@ -8,7 +8,8 @@ from dglcell.config import ModelConfig
 from dglcell.graph.diffusion import diffuse, networks
 from dglcell.nn.batch import Batch
 from dglcell.nn.factors import GeneFactors
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import make_engine
 from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, VARIANTS
 from tests.cells import tiny_cell

@@ -10,7 +10,8 @@ from dglcell import _dgl
 from dglcell.config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import make_engine
 from dglcell.schema import NODE_TYPES, VARIANTS
 from tests.cells import random_genotypes, tiny_cell

@@ -9,9 +9,10 @@ from dglcell.graph.perturb import Perturbation
 from dglcell.nn.batch import Batch
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.hetero_layer import HeteroLayer
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
 from dglcell.nn.pool import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
+from dglcell.nn.states import GraphSizes
 from dglcell.nn.stoich_conv import StoichConv
 from dglcell.nn.tokens import Tokens
 from dglcell.ops import segments

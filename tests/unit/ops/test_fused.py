@@ -11,7 +11,8 @@ import torch
 from dglcell.config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops import packed, reach
 from dglcell.ops.engines import make_engine
 from dglcell.ops.packed import Rows

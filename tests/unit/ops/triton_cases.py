@@ -20,7 +20,8 @@ from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.model import CellModel, GraphSizes
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
 from dglcell.ops import block, device_edges, packed, triton_block, triton_functions, triton_incidences, triton_launch
 from dglcell.ops.engines import Engine, make_engine
 from dglcell.ops.triton_engine import TritonEngine

@@ -1,0 +1,87 @@
+"""What goes into a model beside its configuration, and what its parts hand to each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from dglcell.graph.diffusion import networks
+from dglcell.schema import GENE, NODE_TYPES
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GraphSizes:
+    """What the shape of the weights depends on, beside the configuration.
+
+    Attributes
+    ----------
+    num_nodes : dict of str to int
+        Nodes of each type.
+    gene_relations : tuple of str
+        Names of the gene -> gene relations.
+    reaction_group : Tensor (N_r,) int64
+        Which reaction of the metabolic model a reaction node belongs to.
+    networks : tuple of str
+        Over which gene factors diffuse.
+    """
+
+    num_nodes: dict[str, int]
+    gene_relations: tuple[str, ...]
+    reaction_group: Tensor
+    networks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, cell: Any) -> Self:
+        """Read them from a `CellGraph`."""
+        return cls(
+            {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES},
+            tuple(name for name, r in cell.relations.items() if r.src_type == r.dst_type == GENE),
+            torch.as_tensor(cell.reaction_group, dtype=torch.int64),
+            networks(cell),
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class WildType:
+    """The undeleted cell, computed once a step in training and once in all for inference.
+
+    Attributes
+    ----------
+    inputs, states : dict
+        Before and after the layers: (N, 1, h) of each node type.
+    z_w : Tensor (1, h) or None
+        Pooled genes; None in `local`, which does not pool.
+    factors : Tensor (N_g, 2 k + labels) or None
+        `GeneFactors.states` of all genes, outside training.
+    """
+
+    inputs: dict[str, Tensor]
+    states: dict[str, Tensor]
+    z_w: Tensor | None
+    factors: Tensor | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Output:
+    """What a forward pass gives.
+
+    Attributes
+    ----------
+    predictions : Tensor (B, 2)
+        In the order of `schema.LABELS`, on the scale of the training labels.
+    z_w : Tensor (1, h) or None
+    z_i : Tensor (B, h) or None
+    z_p : Tensor (B, h)
+        The perturbation vector that losses read.
+    squares : (Tensor (), Tensor ()) or None
+        Of the factors, which penalties multiply; see `GeneFactors`.
+    """
+
+    predictions: Tensor
+    z_w: Tensor | None
+    z_i: Tensor | None
+    z_p: Tensor
+    squares: tuple[Tensor, Tensor] | None = None
