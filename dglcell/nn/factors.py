@@ -48,7 +48,7 @@ class GeneFactors(nn.Module):
 
     def __init__(self, num_genes: int, networks: Sequence[str], factors: int, nearest: int) -> None:
         super().__init__()
-        self.split = [factors, factors, len(LABELS)]
+        self._widths = [factors, factors, len(LABELS)]
         self.networks = tuple(networks)
         self.own = nn.Parameter(self._start(num_genes))
         self.near = nn.ParameterDict({name: nn.Parameter(self._start(num_genes)) for name in self.networks})
@@ -59,7 +59,7 @@ class GeneFactors(nn.Module):
 
     def _start(self, num_genes: int) -> Tensor:
         return torch.cat(
-            [_SPREAD * torch.randn(num_genes, sum(self.split[:2])), torch.zeros(num_genes, len(LABELS))], 1
+            [_SPREAD * torch.randn(num_genes, sum(self._widths[:2])), torch.zeros(num_genes, len(LABELS))], 1
         )
 
     @torch.no_grad()
@@ -99,20 +99,20 @@ class GeneFactors(nn.Module):
         """
         genes, place = batch.distinct
         states = self.states(genes) if table is None else table.index_select(0, genes)
-        u, v, b = states.split(self.split, dim=1)
+        u, v, b = torch.split(states, self._widths, dim=1)
         columns = [states, (u * v).sum(1, keepdim=True)]
         if self.training:
-            columns.append(_squares(self.own.index_select(0, genes), self.split[-1]).unsqueeze(-1))
+            columns.append(_squares(self.own.index_select(0, genes), self._widths[-1]).unsqueeze(-1))
         starts = batch.lost[GENE][1][:-1]
         sums = embedding_bag(place, torch.cat(columns, dim=1), starts, mode="sum")
-        u, v, b = sums[:, : sum(self.split)].split(self.split, dim=1)
-        alone = sums[:, sum(self.split)]
+        u, v, b = torch.split(sums[:, : sum(self._widths)], self._widths, dim=1)
+        alone = sums[:, sum(self._widths)]
         terms = _BIAS_SCALE * b
         pairs = torch.zeros_like(terms)
         pairs[:, _PAIRS] = (u * v).sum(1) - alone
         if not self.training:
             return terms + pairs, None
-        near = [_squares(factors, self.split[-1]).sum() for factors in self.near.values()]
+        near = [_squares(factors, self._widths[-1]).sum() for factors in self.near.values()]
         return terms + pairs, (sums[:, -1].mean(), sum(near, start=terms.new_zeros(())) / len(self.own))
 
 
