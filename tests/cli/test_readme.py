@@ -48,6 +48,7 @@ def test_yeast_step_by_step(yeast: Path, tmp_path: Path) -> None:
     for file in yeast.iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "genotypes.tsv").write_text(block("genotypes", ""))
+    (tmp_path / "costanzo2010.toml").symlink_to(Path(__file__).parents[2] / "data" / "costanzo2010.toml")
     preprocess, train, evaluate, predict = block("yeast").strip().splitlines()
     done = dglcell(preprocess, tmp_path)
     for fact in ("6,604", "4,881", "2,534", "142,505", "11,307", "163,160", "353"):
