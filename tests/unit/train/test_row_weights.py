@@ -57,7 +57,7 @@ def test_the_squared_error_is_weighted():
     assert mse(predictions[:, 0], labels[:, 0], weights[:, 0]).item() == pytest.approx((2 + 2 + 0.5) / 3)
 
     class Output:
-        z_w = z_i = z_p = None
+        z_w = z_i = z_p = squares = None
 
     Output.predictions = predictions
     total, _ = Losses(TrainConfig())(Output, labels, weights)
