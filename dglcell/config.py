@@ -18,7 +18,6 @@ from dglcell.screen_rules import ScreenRules
 
 KEEP = ("best", "last")
 SCHEDULES = ("plateau", "cosine")
-_PENALTIES = ("lambda_own", "lambda_near")
 _SET_ENCODER_HEADS = 4
 
 
@@ -185,7 +184,16 @@ class TrainConfig(ScreenRules, ModelConfig):
         for name in ("lr", "clip", "factor_lr"):
             if not getattr(self, name) > 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - a positive number was expected")
-        for name in ("weight_decay", "lambda_dist", "lambda_supcr", "lambda_cell", *_PENALTIES, "fold", "seed"):
+        for name in (
+            "weight_decay",
+            "lambda_dist",
+            "lambda_supcr",
+            "lambda_cell",
+            "lambda_own",
+            "lambda_near",
+            "fold",
+            "seed",
+        ):
             if not getattr(self, name) >= 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - zero or more was expected")
         for name in ("test_fraction", "val_fraction", "lr_factor"):

@@ -43,7 +43,7 @@ class Neighbours:
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
     """Names of the networks that `diffuse` finds in a cell, in its order."""
-    found = [r.name for r in _gene_relations(cell)]
+    found = [r.name for r in gene_relations(cell)]
     return (*found, METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(found)
 
 
@@ -77,18 +77,24 @@ def diffuse(cell: CellGraph, restart: float, nearest: int) -> dict[str, Neighbou
     return {name: _neighbours(a, restart, min(nearest, n)) for name, a in _adjacencies(cell, n)}
 
 
-def _gene_relations(cell: CellGraph) -> list[Relation]:
+def adjacency(relation: Relation, n: int, weight: Floats | None = None) -> Any:
+    """(n, n) sparse, symmetric and without a diagonal: the larger weight of both ways, 1 of an edge if None."""
+    weight = np.ones(relation.num_edges, np.float32) if weight is None else weight
+    one_way = _sparse(weight, relation.src, relation.dst, (n, n))
+    return _without_diagonal(one_way.maximum(one_way.T))
+
+
+def gene_relations(cell: CellGraph) -> list[Relation]:
+    """The gene-gene relations that join two different genes."""
     relations = [r for r in cell.forward if r.src_type == r.dst_type == schema.GENE]
     return [r for r in relations if (r.src != r.dst).any()]
 
 
 def _adjacencies(cell: CellGraph, n: int) -> Iterator[tuple[str, Any]]:
     """(N_g, N_g) sparse, symmetric and without a diagonal, by name."""
-    for relation in _gene_relations(cell):
-        weight = relation.data.get(schema.CONFIDENCE)
-        weight = np.ones(relation.num_edges, np.float32) if weight is None else weight**2
-        one_way = _sparse(weight, relation.src, relation.dst, (n, n))
-        yield relation.name, _without_diagonal(one_way.maximum(one_way.T))
+    for relation in gene_relations(cell):
+        confidence = relation.data.get(schema.CONFIDENCE)
+        yield relation.name, adjacency(relation, n, None if confidence is None else confidence**2)
     if cell.relations[schema.GPR].num_edges:
         yield METABOLIC, _metabolic(cell, n)
 

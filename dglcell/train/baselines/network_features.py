@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
+from dglcell.graph.diffusion import adjacency, gene_relations
 from dglcell.train.baselines.base import Doubles, Rows, pairs_of
 
 if TYPE_CHECKING:
     from dglcell.genotypes.dataset import GenotypeTable
     from dglcell.graph.cell import CellGraph
-    from dglcell.graph.relation import Relation
 
 _PAIR_FEATURES = 3  # of each relation: shared neighbours, the same over the degrees, adjacency
 _DENSE = 256  # genes up to which all eigenvectors are computed at once
@@ -47,8 +47,7 @@ class NetworkFeatures:
 
     def __init__(self, cell: CellGraph, eigenvectors: int = 16) -> None:
         n = cell.num_nodes(schema.GENE)
-        relations = [r for r in cell.forward if r.src_type == r.dst_type == schema.GENE]
-        self._adjacency = [a for a in (_adjacency(r, n) for r in relations) if a.nnz]
+        self._adjacency = [adjacency(relation, n) for relation in gene_relations(cell)]
         self._degrees = [np.asarray(a.sum(axis=1)).ravel() for a in self._adjacency]
         parts: list[NDArray[Any]] = [np.zeros((n, 0), np.float32)]
         for a, degree in zip(self._adjacency, self._degrees, strict=True):
@@ -124,15 +123,3 @@ def leading_eigenvectors(adjacency: Any, count: int) -> Doubles:
     peak = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(count)]
     leading: Doubles = vectors * np.sign(peak) * np.sqrt(n)
     return leading
-
-
-def _adjacency(relation: Relation, n: int) -> Any:
-    """(N_g, N_g) sparse, 1 where an edge joins two different genes in either direction."""
-    from scipy.sparse import csr_matrix
-
-    proper = relation.src != relation.dst
-    ends = (relation.src[proper], relation.dst[proper])
-    once = csr_matrix((np.ones(len(ends[0]), np.float32), ends), shape=(n, n))
-    either = (once + once.T).tocsr()
-    either.data[:] = 1
-    return either

@@ -98,7 +98,7 @@ def test_a_signal_that_only_metabolism_carries_needs_feedback(tmp_path: Path, va
     assert without["loss"] > 0.9
 
 
-def modules(tmp_path: Path, factors: int, own: float = 0.2) -> float:
+def modules(tmp_path: Path, factors: int) -> float:
     """Pearson on pairs with a gene that training never saw; genes interact as the modules do that edges show."""
     rng, genes = np.random.default_rng(0), 60
     module = np.arange(genes) % 6
