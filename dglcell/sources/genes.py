@@ -5,6 +5,7 @@ SGD_features.tab, GFF3 or one id a line, recognised from content. Owns name reso
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections import defaultdict
@@ -17,8 +18,11 @@ from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
 
 _EXPECTED = "SGD_features.tab, GFF3 or one gene id a line was expected"
+_SGD, _GFF = "SGD_features.tab", "GFF3"
 _SGD_COLUMNS = 6
+_SGD_DESCRIPTION = 15
 _GFF_COLUMNS = 9
+_GFF_DESCRIPTIONS = ("description", "product", "Note", "display")
 _GFF_ID = re.compile(r"^(gene|GeneID|locus)[:-]", re.IGNORECASE)
 _HEADERS = {
     *("gene", "genes", "id", "ids", "gene_id", "gene_ids", "geneid", "orf", "orfs"),
@@ -39,11 +43,14 @@ class GeneList:
         that is itself a systematic id is not listed.
     report : dict
         What was read and left out.
+    descriptions : dict
+        Id to what the file says of the gene in words; genes without a word are left out.
     """
 
     ids: tuple[str, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: Mapping[str, int | str] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
     def _by_fold(self) -> dict[str, tuple[str, ...]]:
@@ -76,7 +83,7 @@ class GeneList:
     def with_added(self, ids: Iterable[str]) -> GeneList:
         """The list with more systematic ids, without names."""
         merged = tuple(sorted({*self.ids, *ids}))
-        return GeneList(merged, self.aliases, self.report)
+        return dataclasses.replace(self, ids=merged)
 
 
 class _Names:
@@ -87,11 +94,14 @@ class _Names:
         self.standard: dict[str, set[str]] = defaultdict(set)
         self.other: dict[str, set[str]] = defaultdict(set)
         self.report: dict[str, int | str] = {}
+        self.descriptions: dict[str, str] = {}
         self.added = 0
 
-    def add(self, gene: str, standard: str, others: Iterable[str]) -> None:
+    def add(self, gene: str, standard: str, others: Iterable[str], description: str = "") -> None:
         self.added += 1
         self.ids.add(gene)
+        if description:
+            self.descriptions[gene] = description
         if standard:
             self.standard[standard.casefold()].add(gene)
         for name in others:
@@ -105,9 +115,10 @@ class _Names:
 def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
     """Read one gene list, or several and unite them.
 
-    SGD_features.tab: rows of type ORF, column 4 the systematic name, 5 the standard name, 6 aliases joined by `|`.
-    GFF3: rows of type `gene`; the id is `locus_tag`, `gene_id` or `ID`, names come from `gene`, `Name`, `Alias`,
-    `gene_synonym`. Else one id a line; lines that start with `#` are comments.
+    SGD_features.tab: rows of type ORF, column 4 the systematic name, 5 the standard name, 6 aliases joined by `|`, 16 a
+    description. GFF3: rows of type `gene`; the id is `locus_tag`, `gene_id` or `ID`, names come from `gene`, `Name`,
+    `Alias`, `gene_synonym`, descriptions from `description`, `product`, `Note`, `display`. Else one id a line; lines
+    that start with `#` are comments.
 
     Raises
     ------
@@ -127,7 +138,17 @@ def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
     ambiguous = sum(len(found) > 1 for found in aliases.values())
     if ambiguous:
         names.report["ambiguous names (an error only where one is used)"] = ambiguous
-    return GeneList(tuple(sorted(names.ids)), aliases, dict(names.report))
+    return GeneList(tuple(sorted(names.ids)), aliases, dict(names.report), names.descriptions)
+
+
+def annotation(lines: Sequence[str]) -> str | None:
+    """`GFF3` or `SGD_features.tab` if the lines of a file have such a layout, which says more of a gene than its id."""
+    rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    if lines[0].startswith("##gff-version") or (rows and _is_gff(rows[0])):
+        return _GFF
+    if any(fields[1] == "ORF" for line in rows if len(fields := line.split("\t")) >= _SGD_COLUMNS):
+        return _SGD
+    return None
 
 
 def _read_one(path: Path, names: _Names) -> None:
@@ -135,11 +156,12 @@ def _read_one(path: Path, names: _Names) -> None:
     rows = [(number, line) for number, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
     first = rows[0][1] if rows else ""
     before = names.added
-    if lines[0].startswith("##gff-version") or _is_gff(first):
-        layout, missing = "GFF3", "rows of type gene with an ID"
+    layout = annotation(lines)
+    if layout == _GFF:
+        missing = "rows of type gene with an ID"
         _read_gff(path, lines, names)
-    elif any(fields[1] == "ORF" for _, line in rows if len(fields := line.split("\t")) >= _SGD_COLUMNS):
-        layout, missing = "SGD_features.tab", "rows of type ORF"
+    elif layout == _SGD:
+        missing = "rows of type ORF"
         _read_sgd(path, rows, names)
     elif "\t" in first or "<" in first or first.startswith((">", "{")) or len(first.split()) > 1:
         raise DataError(f"{path} is not a gene list (it begins with '{textio.shorten(first)}') - {_EXPECTED}")
@@ -173,7 +195,8 @@ def _read_sgd(path: Path, rows: list[tuple[int, str]], names: _Names) -> None:
             problems.add(_duplicate(path, number, fields[3], first[fields[3]]))
         else:
             first[fields[3]] = number
-            names.add(fields[3], fields[4], (alias.strip() for alias in fields[5].split("|")))
+            description = fields[_SGD_DESCRIPTION] if len(fields) > _SGD_DESCRIPTION else ""
+            names.add(fields[3], fields[4], (alias.strip() for alias in fields[5].split("|")), description)
     problems.check()
 
 
@@ -206,7 +229,8 @@ def _read_gff(path: Path, lines: list[str], names: _Names) -> None:
         called = [*values.get("gene", []), *values.get("Name", [])]
         standard = next((name for name in called if name != gene), "")
         others = {*called, identifier, *values.get("Alias", []), *values.get("gene_synonym", [])}
-        names.add(gene, standard, sorted(others - {gene, standard}))
+        described = (word for key in _GFF_DESCRIPTIONS for word in values.get(key, []))
+        names.add(gene, standard, sorted(others - {gene, standard}), ", ".join(dict.fromkeys(described)))
     problems.check()
 
 

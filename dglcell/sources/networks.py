@@ -1,7 +1,8 @@
 """Interaction tables -> edges by name.
 
-BioGRID tab3, STRING links, STRING actions, or a plain table (`plain_networks`), recognised from content. Gene names
-stay as the file has them (STRING's taxon prefix aside); resolving them is the graph builder's part.
+BioGRID tab3, STRING links, STRING actions, a plain table (`plain_networks`) or a gene annotation (`descriptions`),
+recognised from content. Gene names stay as the file has them (STRING's taxon prefix aside); resolving them is the graph
+builder's part.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
-from dglcell.sources.edge_table import EXPECTED, KINDS, PHYSICAL, REGULATORY, EdgeTable, fields_of
+from dglcell.sources.descriptions import read_descriptions
+from dglcell.sources.edge_table import EXPECTED, KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable, fields_of
+from dglcell.sources.genes import annotation
 from dglcell.sources.plain_networks import is_matrix, read_columns, read_matrix
 
 _TAXON = re.compile(r"^\d+\.")
@@ -53,6 +56,8 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     start = next((k for k, line in enumerate(lines) if line.strip() and not _is_comment(line, kind)), None)
     if start is None:
         raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
+    if kind == RELATION and annotation(lines) is not None:
+        return read_descriptions(path)
     mark = textio.delimiter(lines[start : start + 20])
     header = _header(lines[start], mark)
     reader = _recognise(header, kind, mode)

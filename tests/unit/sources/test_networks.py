@@ -134,7 +134,11 @@ def test_signs(read):
     [
         ("A\nB\n", PHYSICAL, "net.txt:1: 1 column .'A'. - two columns of gene ids, BioGRID tab3, STRING links"),
         ("A\nB\n", REGULATORY, "net.txt:1: 1 column .'A'. - two columns .factor, target."),
-        ("A\tB\tC\tD\n", RELATION, "net.txt:1: 4 columns .* - two columns of gene ids, STRING links or"),
+        (
+            "A\tB\tC\tD\n",
+            RELATION,
+            "net.txt:1: 4 columns .* - two columns of gene ids, STRING links, STRING actions or a gene annotation",
+        ),
         ("A\tB\t0.5\n", PHYSICAL, "net.txt:1: 3 columns"),
         ("A\tB\nC\nD\tE\nF\tG\tH\n", PHYSICAL, "net.txt:2: 1 column - 2 .*net.txt:4: 3 columns - 2"),
         ("A\tB\nC\t\n", PHYSICAL, "net.txt:2: an empty gene id"),

@@ -1,0 +1,101 @@
+"""Genes joined by the words that describe them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dglcell.errors import DataError
+from dglcell.sources.networks import read_network
+
+GENES = {
+    "YA1": ("AAA1", "Strand exchange protein, repairs breaks; needs Bbb2p"),
+    "YB2": ("BBB2", "Mediates strand exchange at breaks"),
+    "YC3": ("CCC3", "Subunit of the proteasome; like DDD4"),
+    "YD4": ("DDD4", "Proteasome regulatory subunit"),
+    "YE5": ("", "Unlikely to encode anything"),
+    "YF6": ("", ""),
+}
+PADDING = {f"YP{k}": ("", f"padding{k // 2}") for k in range(20)}  # so that words of two genes are rare
+
+
+def sgd(genes: dict[str, tuple[str, str]]) -> str:
+    empty = "\t".join([""] * 9)
+    return "".join(
+        f"S\tORF\tVerified\t{gene}\t{name}\tnick{gene}\t{empty}\t{text}\n" for gene, (name, text) in genes.items()
+    )
+
+
+def gff(genes: dict[str, tuple[str, str]]) -> str:
+    rows = [
+        f"I\tS\tgene\t1\t9\t.\t+\t.\tID={g};gene={n or g};Note={t.replace(',', '%2C').replace(';', '%3B')}"
+        for g, (n, t) in genes.items()
+    ]
+    return "\n".join(["##gff-version 3", *rows]) + "\n"
+
+
+@pytest.mark.parametrize("layout", [sgd, gff])
+def test_genes_that_share_rare_words_are_joined(layout, tmp_path: Path) -> None:
+    path = tmp_path / "genes.gz"
+    path.write_bytes(gzip.compress(layout({**GENES, **PADDING}).encode()))
+    table = read_network(path, "relation")
+    assert table.layout == "gene descriptions"
+    assert table.report == {"genes with a description": 25, "genes without": 1}
+    found = {(a, b): float(c) for a, b, c in zip(table.a, table.b, table.confidence, strict=True)}
+    assert {b for a, b in found if a == "YA1"} == {"YB2"}
+    assert {b for a, b in found if a == "YC3"} == {"YD4"}
+    assert not any("YE5" in pair or "YF6" in pair for pair in found)
+    assert all(found[b, a] == pytest.approx(c) for (a, b), c in found.items())
+    assert found["YP0", "YP1"] == pytest.approx(1)
+
+
+def test_similarity_is_the_cosine_of_weighted_words(tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd({**GENES, **PADDING}))
+    table = read_network(path, "relation")
+    found = dict(zip(zip(table.a, table.b, strict=True), table.confidence, strict=True))
+    # Words in at least two of the 25 descriptions; AAA1's names BBB2, which its own id stands for. 15 % of 25 is 3.
+    first = {"strand", "exchange", "breaks", "YB2"}
+    second = {"strand", "exchange", "breaks", "YB2"}
+    third, fourth = {"proteasome", "subunit", "YD4"}, {"proteasome", "subunit", "YD4"}
+    weight = np.log(25 / 2) + 1
+    for (a, b), words, others in ((("YA1", "YB2"), first, second), (("YC3", "YD4"), third, fourth)):
+        expected = len(words & others) * weight**2 / (len(words) * len(others)) ** 0.5 / weight**2
+        assert found[a, b] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_name_of_the_protein_or_an_alias_stands_for_the_gene(tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    partners = {"YA1": ("AAA1", "one two three"), "YB2": ("BBB2", "binds Aaa1p"), "YC3": ("CCC3", "binds nickya1")}
+    path.write_text(sgd({**partners, **PADDING}))
+    table = read_network(path, "relation")
+    assert {("YA1", "YB2"), ("YA1", "YC3"), ("YB2", "YC3")} <= set(zip(table.a, table.b, strict=True))
+
+
+def test_only_the_most_similar_sixteen(tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    alike = {f"YA{k:02}": ("", f"shared {'closer' if k < 3 else 'other'}") for k in range(30)}
+    path.write_text(sgd({**alike, **{f"YX{k}": ("", f"word{k // 2}") for k in range(300)}}))
+    table = read_network(path, "relation")
+    of_first = [b for a, b in zip(table.a, table.b, strict=True) if a == "YA00"]
+    assert len(of_first) == 16 and of_first[:2] == ["YA01", "YA02"]
+
+
+@pytest.mark.parametrize("texts", [("", ""), ("one", "two"), ("the same in all", "the same in all")])
+def test_a_file_that_describes_no_genes_alike(texts: tuple[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd({f"Y{k}": ("", texts[k % 2]) for k in range(40)}))
+    if len(set(texts)) == 2:
+        path.write_text(sgd({"Y1": ("", texts[0]), "Y2": ("", texts[1])}))
+    with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of them alike - SGD_features"):
+        read_network(path, "relation")
+
+
+def test_an_annotation_is_no_physical_network(tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd(GENES))
+    with pytest.raises(DataError, match="two columns of gene ids"):
+        read_network(path, "physical")
