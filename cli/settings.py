@@ -38,6 +38,7 @@ _HELP = {
     "factors": "Length of the factors that genes have for pair terms; 0 leaves these out.",
     "restart": "Restart probability of the walks over which factors diffuse.",
     "nearest": "Neighbours that a gene's factors diffuse from, in each network.",
+    "networks": "Networks over which factors diffuse, as binding,metabolic; without it, all of them.",
     "epochs": "Most passes over the training rows.",
     "batch_size": "Genotypes a step.",
     "max_steps": "Stop after this many steps.",
@@ -95,6 +96,14 @@ class _LabelWeights(options.ParamType):
             self.fail(f"{value!r} - fitness=1,gene_interaction=1 was expected", param, ctx)
 
 
+class _Names(options.ParamType):
+    name = "name,.."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        names = [name.strip() for name in value.split(",")]
+        return names if all(names) else self.fail(f"{value!r} - names joined by commas were expected", param, ctx)
+
+
 class _Chunk(options.ParamType):
     name = "auto|integer"
 
@@ -135,8 +144,9 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Callable[..., Any]], Cal
     name, text = field.name, _HELP[field.name]
     if name == "screen":
         return click.option("--screen", multiple=True, type=options.FILE, help=text)
-    if name == "label_weights":
-        return click.option(flag(name), type=_LabelWeights(), help=text)
+    if name in ("label_weights", "networks"):
+        kind = _LabelWeights() if name == "label_weights" else _Names()
+        return click.option(flag(name), type=kind, help=text)
     default = field.default
     shown = "" if default is None else f" [{_spelling(name, default)}]"
     if isinstance(default, bool):

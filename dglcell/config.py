@@ -47,6 +47,8 @@ class ModelConfig:
         Of the walks over which factors diffuse: these have about 1 / restart steps.
     nearest : int
         Neighbours that a gene's factors diffuse from, in each network.
+    networks : tuple of str
+        Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
     """
 
     layers: int = 3
@@ -63,6 +65,7 @@ class ModelConfig:
     factors: int = 0
     restart: float = 0.06
     nearest: int = 32
+    networks: tuple[str, ...] = ()
 
     def check(self, problems: Problems) -> None:
         """Add everything that makes this architecture impossible to `problems`."""
@@ -82,6 +85,8 @@ class ModelConfig:
             problems.add(f"--factors {self.factors} - zero or more was expected")
         if not 0 < self.restart <= 1:
             problems.add(f"--restart {self.restart} - a probability above 0 was expected")
+        if len(set(self.networks)) < len(self.networks):
+            problems.add(f"--networks {','.join(self.networks)} names one twice - name each once")
         if self.nearest < 1:
             problems.add(f"--nearest {self.nearest} - at least 1 was expected")
         if not 0 <= self.dropout < 1:
@@ -271,7 +276,7 @@ class TrainConfig(ScreenRules, ModelConfig):
 
 
 def _convert(name: str, value: Any, kind: str) -> Any:
-    if name == "screen":
+    if name in ("screen", "networks"):
         return tuple([value] if isinstance(value, str) else [str(v) for v in value])
     if name == "label_weights":
         return {str(k): float(v) for k, v in dict(value).items()}

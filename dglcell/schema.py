@@ -26,6 +26,7 @@ ENDS: Final = {
     IN: (METABOLITE, REACTION),
     OF: (REACTION, METABOLITE),
 }
+METABOLIC: Final = "metabolic"  # the network of genes whose reactions share a metabolite; no relation of the graph
 REVERSE: Final = {CATALYSED_BY: GPR, OF: IN}
 
 # Edge data.

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 DIRECTED = ":directed"
 _RESERVED = frozenset(
-    (schema.PHYSICAL, schema.REGULATORY, *schema.ENDS, schema.DELETED_IN, *schema.NODE_TYPES, schema.GENOTYPE)
+    (
+        *(schema.PHYSICAL, schema.REGULATORY, *schema.ENDS, schema.METABOLIC),
+        *(schema.DELETED_IN, *schema.NODE_TYPES, schema.GENOTYPE),
+    )
 )
 
 

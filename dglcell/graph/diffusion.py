@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from dglcell import schema
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
 
-METABOLIC = "metabolic"
 # A metabolite of more reaction nodes (water, ATP, protons) says nothing about which genes work together.
 CURRENCY = 40
 
@@ -42,14 +40,14 @@ class Neighbours:
 
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
-    """Names of the networks that `diffuse` finds in a cell, in its order."""
+    """Names of the networks of a cell: the gene-gene relations that join two genes, and metabolism."""
     found = [r.name for r in gene_relations(cell)]
-    return (*found, METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(found)
+    return (*found, schema.METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(found)
 
 
 @functools.lru_cache(maxsize=1)  # the members of an ensemble ask one after the other
-def diffuse(cell: CellGraph, restart: float, nearest: int) -> dict[str, Neighbours]:
-    r"""The nearest genes by personalised PageRank, for each gene-gene relation and for metabolism.
+def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...]) -> dict[str, Neighbours]:
+    r"""The nearest genes by personalised PageRank, for each of these networks.
 
     .. math:: P = \alpha\,(I - (1 - \alpha)\, D^{-1/2} A D^{-1/2})^{-1}
 
@@ -66,15 +64,17 @@ def diffuse(cell: CellGraph, restart: float, nearest: int) -> dict[str, Neighbou
         alpha, in (0, 1]: a walk has about 1 / alpha steps.
     nearest : int
         K, the gene itself included; at most N_g.
+    names : tuple of str
+        Of those that `networks` gives.
 
     Returns
     -------
     dict of str to Neighbours
-        In the order of `networks`. Time grows as the third power of the genes with an edge (seconds for 6,000), memory
+        In the order of `names`. Time grows as the third power of the genes with an edge (seconds for 6,000), memory
         as the second (150 MB).
     """
     n = cell.num_nodes(schema.GENE)
-    return {name: _neighbours(a, restart, min(nearest, n)) for name, a in _adjacencies(cell, n)}
+    return {name: _neighbours(_adjacency(cell, name), restart, min(nearest, n)) for name in names}
 
 
 def adjacency(relation: Relation, n: int, weight: Floats | None = None) -> Any:
@@ -90,13 +90,13 @@ def gene_relations(cell: CellGraph) -> list[Relation]:
     return [r for r in relations if (r.src != r.dst).any()]
 
 
-def _adjacencies(cell: CellGraph, n: int) -> Iterator[tuple[str, Any]]:
-    """(N_g, N_g) sparse, symmetric and without a diagonal, by name."""
-    for relation in gene_relations(cell):
-        confidence = relation.data.get(schema.CONFIDENCE)
-        yield relation.name, adjacency(relation, n, None if confidence is None else confidence**2)
-    if cell.relations[schema.GPR].num_edges:
-        yield METABOLIC, _metabolic(cell, n)
+def _adjacency(cell: CellGraph, name: str) -> Any:
+    """(N_g, N_g) sparse, symmetric and without a diagonal."""
+    n = cell.num_nodes(schema.GENE)
+    if name == schema.METABOLIC:
+        return _metabolic(cell, n)
+    confidence = cell.relations[name].data.get(schema.CONFIDENCE)
+    return adjacency(cell.relations[name], n, None if confidence is None else confidence**2)
 
 
 def _metabolic(cell: CellGraph, n: int) -> Any:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dglcell.config import ModelConfig
+from dglcell.errors import UsageError
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.factors import GeneFactors
@@ -50,6 +51,11 @@ class CellModel(nn.Module):
         Gene features; not part of the weights, so give them again when a checkpoint is loaded.
     has_features : Tensor (N_g,) of bool, or None
         Genes that have a row; the others use one learned vector. None: all have.
+
+    Raises
+    ------
+    UsageError
+        `config.networks` names one that the cell lacks.
     """
 
     reaction_group: Tensor
@@ -71,8 +77,8 @@ class CellModel(nn.Module):
         self._build_inputs(sizes, features, has_features)
         self.factors = None
         if config.factors:
-            genes = sizes.num_nodes[GENE]
-            self.factors = GeneFactors(genes, sizes.networks, config.factors, min(config.nearest, genes))
+            genes, networks = sizes.num_nodes[GENE], _chosen(config.networks, sizes.networks)
+            self.factors = GeneFactors(genes, networks, config.factors, min(config.nearest, genes))
         self.layers = nn.ModuleList(
             HeteroLayer(
                 sizes.gene_relations,
@@ -292,6 +298,14 @@ class CellModel(nn.Module):
         lost = means.index_select(0, tokens.groups)
         assert self.set_encoder is not None
         return self.set_encoder(states[GENE][:, 0].index_select(0, tokens.genes), lost, tokens)
+
+
+def _chosen(wanted: Sequence[str], networks: Sequence[str]) -> tuple[str, ...]:
+    """The wanted ones of a cell's networks, in the cell's order; all if none is named."""
+    unknown = sorted(set(wanted) - set(networks))
+    if unknown:
+        raise UsageError(f"--networks {','.join(unknown)} - of {', '.join(networks) or 'no network'} the cell is made")
+    return tuple(name for name in networks if name in wanted or not wanted)
 
 
 def _group_means(states: Tensor, group: Tensor, groups: int) -> Tensor:

@@ -115,7 +115,9 @@ class Session:
             model = new_model(cell, config)
         if model.factors is not None:
             deleted = np.unique(table.take(self.train_rows).genes)
-            model.factors.learn_from(diffuse(cell, config.restart, config.nearest), torch.from_numpy(deleted).long())
+            model.factors.learn_from(
+                diffuse(cell, config.restart, config.nearest, model.factors.networks), torch.from_numpy(deleted).long()
+            )
         self.model = model.to(self.device)
         self.optimizer = _optimizer(self.model, config)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(

@@ -31,6 +31,7 @@ BAD = [
     ({"engine": "magic"}, "--engine magic"),
     ({"device": "tpu"}, "--device tpu"),
     ({"features_mode": "add"}, "--features-mode add"),
+    ({"networks": ("binding", "binding")}, "--networks binding,binding names one twice"),
 ]
 
 
@@ -53,7 +54,14 @@ def test_good_values_pass() -> None:
 
 
 def test_toml_there_and_back(tmp_path: Path) -> None:
-    config = TrainConfig(variant="both", screen=("a b.tsv", 'q"uote'), label_weights={"fitness": 0.5}, chunk=8, lr=3e-4)
+    config = TrainConfig(
+        variant="both",
+        screen=("a b.tsv", 'q"uote'),
+        label_weights={"fitness": 0.5},
+        chunk=8,
+        lr=3e-4,
+        networks=("a", "b"),
+    )
     path = tmp_path / "run.toml"
     path.write_text(to_toml(config.to_dict()))
     assert TrainConfig.from_dict(read_toml(path)) == config

@@ -1,17 +1,20 @@
 """Pair terms of gene factors, against a dense restatement over sets of any size."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from dglcell.config import ModelConfig
+from dglcell.errors import UsageError
 from dglcell.graph.diffusion import diffuse, networks
 from dglcell.nn.batch import Batch
 from dglcell.nn.factors import GeneFactors
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import make_engine
-from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, VARIANTS
+from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, METABOLIC, PHYSICAL, REGULATORY, VARIANTS
 from tests.cells import tiny_cell
 
 K, NEAREST = 3, 5
@@ -28,7 +31,7 @@ def cell():
 def factors(cell):
     torch.manual_seed(0)
     made = GeneFactors(12, networks(cell), K, NEAREST)
-    made.learn_from(diffuse(cell, 0.1, NEAREST), torch.arange(UNSEEN))
+    made.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     with torch.no_grad():
         for p in made.parameters():
             p.copy_(torch.randn_like(p))
@@ -46,7 +49,7 @@ def numbers(tensor):
 def dense_states(cell, factors):
     states = numbers(factors.own).copy()
     states[UNSEEN] = 0
-    for name, near in diffuse(cell, 0.1, NEAREST).items():
+    for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
         around = numbers(factors.near[name])
         for gene in range(12):
             for index, weight in zip(near.index[gene], near.weight[gene], strict=True):
@@ -112,13 +115,25 @@ def test_own_factors_of_a_gene_that_training_does_not_see_say_nothing(cell, fact
     assert not np.allclose(numbers(factors(batch)[0])[0], before[0])
 
 
+def test_networks_can_be_chosen(cell):
+    sizes, config = GraphSizes.of(cell), ModelConfig(layers=1, hidden=8, factors=K, nearest=NEAREST)
+    assert CellModel(config, sizes).factors.networks == (PHYSICAL, REGULATORY, METABOLIC)
+    chosen = dataclasses.replace(config, networks=(METABOLIC, PHYSICAL))
+    model = CellModel(chosen, sizes)
+    assert model.factors.networks == (PHYSICAL, METABOLIC)
+    assert not any(REGULATORY in name for name in model.factors.state_dict())
+    words = "--networks binding,text - of physical_interaction, regulatory_interaction, metabolic the cell is made"
+    with pytest.raises(UsageError, match=words):
+        CellModel(dataclasses.replace(config, networks=("text", PHYSICAL, "binding")), sizes)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_model_adds_them_to_its_heads(cell, variant):
     """Without factors a model predicts what one with factors does, less the terms."""
     torch.manual_seed(0)
     sizes, config = GraphSizes.of(cell), {"layers": 1, "hidden": 8, "heads": 2, "variant": variant}
     model = CellModel(ModelConfig(**config, factors=K, nearest=NEAREST), sizes).double().eval()
-    model.factors.learn_from(diffuse(cell, 0.1, NEAREST), torch.arange(UNSEEN))
+    model.factors.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     plain = CellModel(ModelConfig(**config), sizes).double().eval()
     plain.load_state_dict({n: t for n, t in model.state_dict().items() if not n.startswith("factors.")})
     engine, batch = make_engine("torch", cell.dgl, "cpu"), batch_of(cell)
