@@ -17,12 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.config import ModelConfig, TrainConfig, read_toml
+from dglcell.config import TrainConfig, read_toml
 from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
 from dglcell.genotypes.names import gene_rows
 from dglcell.genotypes.scaling import Scaler
 from dglcell.graph import store
 from dglcell.graph.cell import CellGraph
+from dglcell.model_config import ModelConfig
 from dglcell.nn.model import CellModel
 from dglcell.ops.engines import Engine, make_engine
 from dglcell.train import checkpoint

@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.ops.engines import free_memory
 from dglcell.schema import GENE

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import ModelConfig
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

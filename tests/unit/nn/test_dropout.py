@@ -2,7 +2,7 @@
 
 import torch
 
-from dglcell.config import ModelConfig
+from dglcell.model_config import ModelConfig
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

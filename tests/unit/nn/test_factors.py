@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import ModelConfig
 from dglcell.errors import UsageError
 from dglcell.graph.diffusion import diffuse, networks
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.factors import GeneFactors
 from dglcell.nn.model import CellModel

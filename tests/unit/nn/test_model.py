@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dglcell import _dgl
-from dglcell.config import ModelConfig
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import ModelConfig
 from dglcell.graph.perturb import Perturbation
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.hetero_layer import HeteroLayer

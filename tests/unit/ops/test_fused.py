@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import ModelConfig
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel

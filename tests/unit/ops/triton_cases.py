@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
+from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel

@@ -1,0 +1,84 @@
+"""The architecture of a model: what decides the shape and meaning of its weights."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from dglcell import schema
+from dglcell.errors import Problems
+
+_SET_ENCODER_HEADS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """The architecture: everything that decides the shape and meaning of the weights.
+
+    Attributes
+    ----------
+    layers, hidden, heads : int
+        Graph layers, width h of every state, attention heads H (H divides h).
+    variant : str
+        One of `schema.VARIANTS`.
+    feedback : bool
+        Reactions pass messages back to genes, so metabolism reaches the output.
+    residual, gate, attention : bool
+        Add a layer's input to its output; gate metabolites; attention over the metabolites of a reaction.
+    dropout : float
+        Probability, in [0, 1).
+    features_mode : str
+        `concat` joins gene features to the learned embedding, `replace` drops the embedding.
+    lost_reactions : bool
+        The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
+    factors : int
+        Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out.
+    restart : float
+        Of the walks over which factors diffuse: these have about 1 / restart steps.
+    nearest : int
+        Neighbours that a gene's factors diffuse from, in each network.
+    networks : tuple of str
+        Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
+    """
+
+    layers: int = 3
+    hidden: int = 64
+    heads: int = 2
+    variant: str = "local"
+    feedback: bool = True
+    residual: bool = False
+    gate: bool = False
+    attention: bool = False
+    dropout: float = 0.1
+    features_mode: str = "concat"
+    lost_reactions: bool = True
+    factors: int = 0
+    restart: float = 0.06
+    nearest: int = 32
+    networks: tuple[str, ...] = ()
+
+    def check(self, problems: Problems) -> None:
+        """Add everything that makes this architecture impossible to `problems`."""
+        for name in ("layers", "hidden", "heads"):
+            if getattr(self, name) < 1:
+                problems.add(f"--{name} {getattr(self, name)} - at least 1 was expected")
+        if self.heads > 0 and self.hidden % self.heads:
+            problems.add(f"--heads {self.heads} does not divide --hidden {self.hidden} - give a divisor of it")
+        if self.variant in ("local", "both") and self.hidden % _SET_ENCODER_HEADS:
+            problems.add(
+                f"--hidden {self.hidden} - a multiple of {_SET_ENCODER_HEADS} was expected (the set encoder of "
+                f"--variant {self.variant} has {_SET_ENCODER_HEADS} heads)"
+            )
+        if self.variant not in schema.VARIANTS:
+            problems.add(f"--variant {self.variant} - one of {', '.join(schema.VARIANTS)} was expected")
+        if self.factors < 0:
+            problems.add(f"--factors {self.factors} - zero or more was expected")
+        if not 0 < self.restart <= 1:
+            problems.add(f"--restart {self.restart} - a probability above 0 was expected")
+        if len(set(self.networks)) < len(self.networks):
+            problems.add(f"--networks {','.join(self.networks)} names one twice - name each once")
+        if self.nearest < 1:
+            problems.add(f"--nearest {self.nearest} - at least 1 was expected")
+        if not 0 <= self.dropout < 1:
+            problems.add(f"--dropout {self.dropout} - a probability below 1 was expected")
+        if self.features_mode not in ("concat", "replace"):
+            problems.add(f"--features-mode {self.features_mode} - concat or replace was expected")
