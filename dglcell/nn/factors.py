@@ -14,6 +14,7 @@ from dglcell.schema import GENE, INTERACTION, LABELS
 
 _SPREAD = 0.1  # of the factors at the start
 _BIAS_SCALE = 0.3  # a bias counts so much, so that its penalty is weaker than a factor's
+_BIAS_PENALTY = 0.2  # of the square of a bias, against that of a factor
 _PAIRS = LABELS.index(INTERACTION)
 
 
@@ -48,7 +49,7 @@ class GeneFactors(nn.Module):
 
     def __init__(self, num_genes: int, networks: Sequence[str], factors: int, nearest: int) -> None:
         super().__init__()
-        self._widths = [factors, factors, len(LABELS)]
+        self._rank = factors
         self.networks = tuple(networks)
         self.own = nn.Parameter(self._start(num_genes))
         self.near = nn.ParameterDict({name: nn.Parameter(self._start(num_genes)) for name in self.networks})
@@ -58,9 +59,7 @@ class GeneFactors(nn.Module):
             self.register_buffer(f"nearness_{name}", torch.zeros(num_genes, nearest))
 
     def _start(self, num_genes: int) -> Tensor:
-        return torch.cat(
-            [_SPREAD * torch.randn(num_genes, sum(self._widths[:2])), torch.zeros(num_genes, len(LABELS))], 1
-        )
+        return torch.cat([_SPREAD * torch.randn(num_genes, 2 * self._rank), torch.zeros(num_genes, len(LABELS))], 1)
 
     @torch.no_grad()
     def learn_from(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
@@ -99,24 +98,53 @@ class GeneFactors(nn.Module):
         """
         genes, place = batch.distinct
         states = self.states(genes) if table is None else table.index_select(0, genes)
-        u, v, b = torch.split(states, self._widths, dim=1)
-        columns = [states, (u * v).sum(1, keepdim=True)]
-        if self.training:
-            columns.append(_squares(self.own.index_select(0, genes), self._widths[-1]).unsqueeze(-1))
-        starts = batch.lost[GENE][1][:-1]
-        sums = embedding_bag(place, torch.cat(columns, dim=1), starts, mode="sum")
-        u, v, b = torch.split(sums[:, : sum(self._widths)], self._widths, dim=1)
-        alone = sums[:, sum(self._widths)]
-        terms = _BIAS_SCALE * b
+        squares = squares_of(self.own.index_select(0, genes), self._rank) if self.training else None
+        of_pairs, biases, own = pair_terms(states, self._rank, place, batch.lost[GENE][1][:-1], squares)
+        terms = _BIAS_SCALE * biases
         pairs = torch.zeros_like(terms)
-        pairs[:, _PAIRS] = (u * v).sum(1) - alone
+        pairs[:, _PAIRS] = of_pairs
         if not self.training:
             return terms + pairs, None
-        near = [_squares(factors, self._widths[-1]).sum() for factors in self.near.values()]
-        return terms + pairs, (sums[:, -1].mean(), sum(near, start=terms.new_zeros(())) / len(self.own))
+        near = [squares_of(factors, self._rank).sum() for factors in self.near.values()]
+        return terms + pairs, (own.mean(), sum(near, start=terms.new_zeros(())) / len(self.own))
 
 
-def _squares(factors: Tensor, biases: int) -> Tensor:
-    """Sum of squares of each row, biases at a fifth."""
-    whole = factors.square()
-    return whole[:, :-biases].sum(1) + 0.2 * whole[:, -biases:].sum(1)
+def pair_terms(
+    states: Tensor, rank: int, index: Tensor, starts: Tensor, squares: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""Sums over sets of genes with factors `[u, v, b]`, in time linear in a set's size.
+
+    `sum_{i != j} u_i . v_j = (sum_i u_i) . (sum_j v_j) - sum_i u_i . v_i`
+
+    Parameters
+    ----------
+    states : Tensor (R, 2 rank + w)
+        A row a gene: u and v `(rank,)` each, then b.
+    rank : int
+    index : Tensor (K,)
+        Rows of `states`, set after set.
+    starts : Tensor (B,)
+        Where each set begins in `index`.
+    squares : Tensor (R,), optional
+        To be summed too.
+
+    Returns
+    -------
+    pairs : Tensor (B,)
+    biases : Tensor (B, w)
+    squares : Tensor (B,)
+        Zeros if none were given.
+    """
+    width = states.shape[1] - 2 * rank
+    u, v, _ = torch.split(states, [rank, rank, width], dim=1)
+    alone = (u * v).sum(1)
+    columns = [alone, torch.zeros_like(alone) if squares is None else squares]
+    sums = embedding_bag(index, torch.cat([states, torch.stack(columns, 1)], 1), starts, mode="sum")
+    u, v, b, alone, squares = torch.split(sums, [rank, rank, width, 1, 1], dim=1)
+    return (u * v).sum(1) - alone.squeeze(1), b, squares.squeeze(1)
+
+
+def squares_of(states: Tensor, rank: int) -> Tensor:
+    """Sum of squares of each row (R,), biases at a fifth."""
+    whole = states.square()
+    return whole[:, : 2 * rank].sum(1) + _BIAS_PENALTY * whole[:, 2 * rank :].sum(1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dglcell import schema
 from dglcell.genotypes.scaling import Scaler
+from dglcell.nn.factors import pair_terms, squares_of
 from dglcell.train.baselines.base import Distinct, Flags, Floats, Rows, finish, held_out, ragged
 from dglcell.train.baselines.descent import Descent
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
 
 _BATCHES, _SMALLEST, _LARGEST = 128, 32, 8192  # batches an epoch, and the batch sizes that it gives at most and least
-_BIAS_PENALTY = 0.2  # of a bias, against that of a factor
 _CHUNK = 65_536
 
 
@@ -129,18 +129,10 @@ class _Factors(nn.Module):
         self.rank = rank
 
     def forward(self, bags: _Bags) -> tuple[Tensor, Tensor]:
-        """Labels (n,) and what the penalty multiplies (n,).
-
-        `sum_{i != j} u_i . v_j = (sum_i u_i) . (sum_j v_j) - sum_i u_i . v_i`
-        """
-        u, v, b = torch.split(self.genes, [self.rank, self.rank, 1], dim=1)
-        own = (u * v).sum(1, keepdim=True)
-        squares = (u.square() + v.square()).sum(1, keepdim=True) + _BIAS_PENALTY * b.square()
-        sums = nn.functional.embedding_bag(
-            bags.genes, torch.cat([self.genes, own, squares], dim=1), bags.offsets, mode="sum"
-        )
-        su, sv, sb, so, ss = torch.split(sums, [self.rank, self.rank, 1, 1, 1], dim=1)
-        return self.mu + (su * sv).sum(1) + (sb - so).squeeze(1), ss.squeeze(1)
+        """Labels (n,) and what the penalty multiplies (n,)."""
+        squares = squares_of(self.genes, self.rank)
+        pairs, biases, squares = pair_terms(self.genes, self.rank, bags.genes, bags.offsets, squares)
+        return self.mu + pairs + biases.squeeze(1), squares
 
     def forget_all_but(self, seen: NDArray[np.int32]) -> None:
         """Zero the genes that are not among these rows."""
