@@ -147,8 +147,20 @@ class Engine(Protocol):
         """
         ...
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
-        """LayerNorm, ReLU and dropout after a convolution: `dglcell.ops.block.block`, in the engine's own way."""
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """``W x + b`` of every row: (N, B, k), (m, k), (m,) -> (N, B, m), in the engine's own way."""
+        ...
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        rows: Tensor | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
+        """What follows a convolution: `dglcell.ops.block.block`, in the engine's own way."""
         ...
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:

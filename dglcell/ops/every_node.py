@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor
+from torch.nn.functional import linear
 
 from dglcell.ops.attention import Alive
 from dglcell.ops.block import Norm, block
@@ -28,6 +29,18 @@ class EveryNode:
         """See `Engine.carry`."""
         return x
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        return linear(x, weight, bias)
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        rows: Tensor | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, rows)
+        return block(x, norm, mask, rows, bias, onto)

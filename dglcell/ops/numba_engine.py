@@ -102,12 +102,26 @@ class NumbaEngine(PackedEngine):
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
         return self._sum(OF, u, weight, incidences.start, senders, made)
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        x = full_precision(x)
+        return functions.linear(x.flatten(0, 1), weight, bias).view(*x.shape[:2], len(weight))
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        rows: Tensor | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
         flat = full_precision(x).squeeze(1)
         node = np.arange(len(flat), dtype=np.int64) if rows is None else rows.numpy()
         drop = None if mask is None else full_precision(mask).squeeze(1)
-        return functions.block(flat, norm, drop, node).unsqueeze(1)
+        onto = None if onto is None else onto.squeeze(1)
+        return functions.block(flat, norm, drop, node, bias, onto).unsqueeze(1)
 
     def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.pool`."""

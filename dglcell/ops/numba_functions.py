@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import pad
+from torch.nn import functional
 
 from dglcell.ops import numba_parts as parts
 from dglcell.ops.block import Norm
 from dglcell.ops.numba_attention import gat_backward, gat_forward
 from dglcell.ops.numba_block import block_backward, block_forward
+from dglcell.ops.numba_linear import linear_backward, linear_forward
 from dglcell.ops.numba_pool import pool_backward, pool_forward
 from dglcell.ops.numba_stoichiometry import sum_backward, sum_forward
 from dglcell.ops.numba_vectors import BYTES
@@ -30,7 +31,7 @@ def attention(
     """`numba_attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
     width = a.shape[1]
     if rest := -width % (BYTES // a.element_size()):  # whole vectors; what is added adds nothing
-        x_src, x_dst, a = (pad(x, (0, rest)) for x in (x_src, x_dst, a))
+        x_src, x_dst, a = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a))
     y: Tensor = _Attention.apply(x_src, x_dst, a, edges, lookup, target, made)  # type: ignore[no-untyped-call]
     return y[..., :width]
 
@@ -49,9 +50,19 @@ def pool(values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
     return z
 
 
-def block(x: Tensor, norm: Norm, mask: Tensor | None, node: _Array) -> Tensor:
-    """`numba_block.block_forward`: (P, h), mask (N, h) -> (P, h)."""
-    y: Tensor = _Block.apply(x, norm.weight, norm.bias, norm.eps, mask, node)  # type: ignore[no-untyped-call]
+def block(x: Tensor, norm: Norm, mask: Tensor | None, node: _Array, bias: Tensor | None, onto: Tensor | None) -> Tensor:
+    """`numba_block.block_forward`: (P, h), mask (N, h) -> (P, h), added to `onto` in place if there is one."""
+    bias = torch.zeros_like(norm.bias) if bias is None else bias
+    y: Tensor = _Block.apply(x, bias, norm.weight, norm.bias, norm.eps, mask, node, onto)  # type: ignore[no-untyped-call]
+    return y
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`numba_linear.linear_forward`: (P, k), (m, k), (m,) -> (P, m); torch's own for widths of no whole vectors."""
+    lanes = BYTES // x.element_size()
+    if weight.shape[0] % lanes or weight.shape[1] % lanes:
+        return functional.linear(x, weight, bias)
+    y: Tensor = _Linear.apply(x, weight, weight.new_zeros(len(weight)) if bias is None else bias)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -137,23 +148,53 @@ class _Pool(torch.autograd.Function):
 class _Block(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, gain: Tensor, shift: Tensor, eps: float, mask: Tensor | None, node: _Array
+        ctx: Any,
+        x: Tensor,
+        bias: Tensor,
+        gain: Tensor,
+        shift: Tensor,
+        eps: float,
+        mask: Tensor | None,
+        node: _Array,
+        onto: Tensor | None,
     ) -> Tensor:
-        y = torch.empty_like(x)
+        y = torch.empty_like(x) if onto is None else onto.detach()  # the same memory: nobody else reads it
         mean, scale = x.new_empty(len(x)), x.new_empty(len(x))
         drop = x.new_empty(0, x.shape[1]) if mask is None else mask
         ctx.cuts, ctx.node, ctx.masked = parts.even(len(x)), node, mask is not None
-        given = *_arrays(x, gain, shift), eps, *_arrays(drop), ctx.masked
-        parts.run(block_forward, ctx.cuts, node, *given, *_arrays(y, mean, scale))
-        ctx.save_for_backward(x, gain, shift, drop, mean, scale)
+        given = *_arrays(x, bias, gain, shift), eps, *_arrays(drop), ctx.masked
+        parts.run(block_forward, ctx.cuts, node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
+        ctx.save_for_backward(x, bias, gain, shift, drop, mean, scale)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, gain, shift, drop, mean, scale = ctx.saved_tensors
+        x, bias, gain, shift, drop, mean, scale = ctx.saved_tensors
         d_x = torch.empty_like(x)
-        made = parts.zeros(ctx.cuts, gain, shift)
-        given = *_arrays(x, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
+        made = parts.zeros(ctx.cuts, bias, gain, shift)
+        given = *_arrays(x, bias, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
         parts.run(block_backward, ctx.cuts, ctx.node, *given, made=made)
-        return d_x, parts.together(made[0]), parts.together(made[1]), None, None, None
+        return d_x, *map(parts.together, made), None, None, None, grad if ctx.needs_input_grad[7] else None
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        y = x.new_empty(len(x), len(weight))
+        parts.run(linear_forward, parts.even(len(x)), *_arrays(x, weight.T, bias, y))
+        ctx.save_for_backward(x, weight)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, weight = ctx.saved_tensors
+        cuts = parts.even(len(x))
+        d_x = None
+        if ctx.needs_input_grad[0]:
+            d_x = torch.empty_like(x)
+            parts.run(linear_forward, cuts, *_arrays(grad, weight, x.new_zeros(x.shape[1]), d_x))
+        made = parts.zeros(cuts, weight.T, weight[:, 0])
+        parts.run(linear_backward, cuts, *_arrays(x, grad), made=made)
+        return d_x, parts.together(made[0]).T, parts.together(made[1])

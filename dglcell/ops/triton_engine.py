@@ -84,9 +84,18 @@ class TritonEngine(PackedEngine):
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
         return triton_functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        rows: Tensor | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
-        return triton_block.block(x, norm, mask, rows)
+        y = triton_block.block(x if bias is None else x + bias, norm, mask, rows)
+        return y if onto is None else onto + y
 
     def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
         """Weighted mean over surviving incidences."""
