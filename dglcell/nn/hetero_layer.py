@@ -71,7 +71,13 @@ class HeteroLayer(nn.Module):
         self.norms = nn.ModuleDict({_key(name): nn.LayerNorm(hidden) for name in (*attended, *stoichiometric)})
 
     def forward(
-        self, engine: Engine, states: States, where: Where, drop: StepDropout | None, layer: int = 0
+        self,
+        engine: Engine,
+        states: States,
+        where: Where,
+        drop: StepDropout | None,
+        layer: int = 0,
+        known: States | None = None,
     ) -> dict[str, Tensor]:
         """One round of messages.
 
@@ -86,6 +92,8 @@ class HeteroLayer(nn.Module):
             None outside training.
         layer : int
             Number of this layer, which tells its dropout masks from those of the others.
+        known : mapping or None
+            The wild type's new states, where the plan takes them as known.
 
         Returns
         -------
@@ -93,13 +101,11 @@ class HeteroLayer(nn.Module):
             New states; rows of lost nodes hold values that nothing reads.
         """
 
-        rows = {t: engine.rows(t, where) for t in states}
-
         def block(name: str, y: Tensor, target: str, onto: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
             """A node type's blocks so far, `onto`, and this one."""
             norm = cast(nn.LayerNorm, self.norms[_key(name)])
             mask = None if drop is None else drop.mask(f"{layer}/{name}", y, engine.num_nodes[target])
-            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, rows[target], bias, onto)
+            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, target, where, bias, onto)
 
         def attend(name: str, source: Tensor, target: str, onto: Tensor | None = None) -> Tensor:
             conv = cast(GATv2, self.attended[_key(name)])
@@ -109,7 +115,11 @@ class HeteroLayer(nn.Module):
             """Its input too with `residual`, alone if nothing reaches it."""
             if total is None:
                 return engine.carry(states[target], target, where)
-            return total + engine.carry(states[target], target, where) if self.residual else total
+            if self.residual:
+                total = total + engine.carry(states[target], target, where)
+            if known is not None:
+                total[: len(known[target])] = known[target]
+            return total
 
         genes, reactions, metabolites = states[GENE], states[REACTION], states[METABOLITE]
         u, y = self.stoichiometric(engine, metabolites, reactions, where)

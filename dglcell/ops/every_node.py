@@ -17,7 +17,7 @@ class EveryNode:
     recompute = True
     wild_type_first = False
 
-    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
+    def plan(self, alive: Alive, layers: int, known: bool = False) -> Sequence[Alive]:
         """See `Engine.plan`."""
         return [alive] * layers
 
@@ -38,9 +38,10 @@ class EveryNode:
         x: Tensor,
         norm: Norm,
         mask: Tensor | None,
-        rows: Tensor | None,
+        node_type: str,
+        where: Alive | None,
         bias: Tensor | None = None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, rows, bias, onto)
+        return block(x, norm, mask, None, bias, onto)

@@ -26,21 +26,21 @@ _Array = NDArray[Any]
 
 
 def attention(
-    x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, lookup: _Array, target: _Array, made: Rows
+    x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
 ) -> Tensor:
     """`numba_attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
     width = a.shape[1]
     if rest := -width % (BYTES // a.element_size()):  # whole vectors; what is added adds nothing
         x_src, x_dst, a = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a))
-    y: Tensor = _Attention.apply(x_src, x_dst, a, edges, lookup, target, made)  # type: ignore[no-untyped-call]
+    y: Tensor = _Attention.apply(x_src, x_dst, a, edges, senders, target, made)  # type: ignore[no-untyped-call]
     return y[..., :width]
 
 
 def weighted_mean(
-    x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, lookup: _Array, made: Rows
+    x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
 ) -> Tensor:
     """`numba_stoichiometry.sum_forward`: (P_src, H, D), (K, H) -> (P, H, D)."""
-    y: Tensor = _Sum.apply(x, weight, edges, size, at, lookup, made)  # type: ignore[no-untyped-call]
+    y: Tensor = _Sum.apply(x, weight, edges, size, at, senders, made)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -50,10 +50,10 @@ def pool(values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
     return z
 
 
-def block(x: Tensor, norm: Norm, mask: Tensor | None, node: _Array, bias: Tensor | None, onto: Tensor | None) -> Tensor:
+def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Rows, bias: Tensor | None, onto: Tensor | None) -> Tensor:
     """`numba_block.block_forward`: (P, h), mask (N, h) -> (P, h), added to `onto` in place if there is one."""
     bias = torch.zeros_like(norm.bias) if bias is None else bias
-    y: Tensor = _Block.apply(x, bias, norm.weight, norm.bias, norm.eps, mask, node, onto)  # type: ignore[no-untyped-call]
+    y: Tensor = _Block.apply(x, bias, norm.weight, norm.bias, norm.eps, mask, rows, onto)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -70,20 +70,15 @@ def _arrays(*tensors: Tensor) -> list[_Array]:
     return [t.detach().contiguous().numpy() for t in tensors]
 
 
-def _by_node(lookup: _Array) -> _Array:
-    """(B, N) -> (N, B): the genotypes of a node side by side."""
-    return np.ascontiguousarray(lookup.T)
-
-
 class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, lookup: _Array, target: _Array, made: Rows
+        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
     ) -> Tensor:
         y = x_src.new_empty(len(made), *a.shape)
         lse = x_src.new_empty(len(made), len(a))
         ctx.cuts = parts.by_edges(made, edges)
-        ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, _by_node(lookup)
+        ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, senders.by_node
         parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse))
         ctx.save_for_backward(x_src, x_dst, a, y, lse)
         return y
@@ -101,12 +96,12 @@ class _Attention(torch.autograd.Function):
 class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, lookup: _Array, made: Rows
+        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
     ) -> Tensor:
         y = x.new_empty(len(made), *x.shape[1:])
         norm = x.new_empty(len(made))
         ctx.cuts = parts.by_edges(made, edges)
-        ctx.where = made.genotype, made.node, edges.ptr, edges.src, _by_node(lookup), at
+        ctx.where = made.genotype, made.node, edges.ptr, edges.src, senders.by_node, at
         size = size.astype(norm.numpy().dtype)
         values, weights = _arrays(x, weight)
         parts.run(sum_forward, ctx.cuts, *ctx.where, weights, size, values, y.numpy(), norm.numpy())
@@ -131,7 +126,7 @@ class _Pool(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
         z, lse = values.new_empty(len(lookup), values.shape[1]), values.new_empty(len(lookup))
         ctx.cuts = parts.even(len(lookup))
-        ctx.lookup = _by_node(lookup)
+        ctx.lookup = np.ascontiguousarray(lookup.T)
         parts.run(pool_forward, ctx.cuts, ctx.lookup, *_arrays(values, scores, z, lse))
         ctx.save_for_backward(values, scores, z, lse)
         return z
@@ -155,15 +150,15 @@ class _Block(torch.autograd.Function):
         shift: Tensor,
         eps: float,
         mask: Tensor | None,
-        node: _Array,
+        rows: Rows,
         onto: Tensor | None,
     ) -> Tensor:
         y = torch.empty_like(x) if onto is None else onto.detach()  # the same memory: nobody else reads it
         mean, scale = x.new_empty(len(x)), x.new_empty(len(x))
         drop = x.new_empty(0, x.shape[1]) if mask is None else mask
-        ctx.cuts, ctx.node, ctx.masked = parts.even(len(x)), node, mask is not None
+        ctx.cuts, ctx.node, ctx.masked = parts.even(len(x), rows.known), rows.node, mask is not None
         given = *_arrays(x, bias, gain, shift), eps, *_arrays(drop), ctx.masked
-        parts.run(block_forward, ctx.cuts, node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
+        parts.run(block_forward, ctx.cuts, ctx.node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
         ctx.save_for_backward(x, bias, gain, shift, drop, mean, scale)
         return y
 

@@ -22,14 +22,14 @@ from dglcell.ops.sparse import Sparse
 
 
 def by_edges(rows: Rows, edges: Sparse) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between rows; the parts have about as many in-edges."""
+    """(parts + 1,) boundaries between the rows to be computed; the parts have about as many in-edges."""
     return packed.cuts(rows, edges, torch.get_num_threads())
 
 
-def even(rows: int) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between rows; no part is empty but of no rows."""
-    parts = min(torch.get_num_threads(), max(1, rows))
-    return np.linspace(0, rows, parts + 1).astype(np.int64)
+def even(rows: int, first: int = 0) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries between rows `first:rows`; no part is empty but of no rows."""
+    parts = min(torch.get_num_threads(), max(1, rows - first))
+    return np.linspace(first, rows, parts + 1).astype(np.int64)
 
 
 def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tuple[Tensor, ...] = ()) -> None:

@@ -56,12 +56,13 @@ class PackedEngine:
         x: Tensor,
         norm: Norm,
         mask: Tensor | None,
-        rows: Tensor | None,
+        node_type: str,
+        where: Layer[Any] | None,
         bias: Tensor | None = None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, rows, bias, onto)
+        return block(x, norm, mask, self.rows(node_type, where), bias, onto)
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""

@@ -48,7 +48,7 @@ class TritonEngine(PackedEngine):
         self._degree = np.diff(self._in_edges[IN][2].ptr)
         self._device_degree = send(self._degree, device)
 
-    def plan(self, alive: Survivors, layers: int) -> Sequence[Layer[DeviceRows]]:
+    def plan(self, alive: Survivors, layers: int, known: bool = False) -> Sequence[Layer[DeviceRows]]:
         """See `Engine.plan`."""
         return reach_on(self._in_edges, self.num_nodes, alive, layers, self.device)
 
@@ -89,12 +89,13 @@ class TritonEngine(PackedEngine):
         x: Tensor,
         norm: Norm,
         mask: Tensor | None,
-        rows: Tensor | None,
+        node_type: str,
+        where: Layer[DeviceRows] | None,
         bias: Tensor | None = None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
-        y = triton_block.block(x if bias is None else x + bias, norm, mask, rows)
+        y = triton_block.block(x if bias is None else x + bias, norm, mask, self.rows(node_type, where))
         return y if onto is None else onto + y
 
     def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:

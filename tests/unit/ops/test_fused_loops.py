@@ -71,7 +71,7 @@ def test_attention_equals_the_plain_one(dtype, heads, width, scale, threads):
 
     expected_of, found_of = inputs(), [x.detach().to(dtype).requires_grad_() for x in inputs()]
     expected = plain_attention(*expected_of, edges, senders.lookup, target, made)
-    found = numba_functions.attention(*found_of, edges, senders.lookup, target, made)
+    found = numba_functions.attention(*found_of, edges, senders, target, made)
     upstream = torch.randn(expected.shape, dtype=torch.float64)
     expected.backward(upstream)
     found.backward(upstream.to(dtype))
@@ -86,7 +86,7 @@ def test_a_diverged_row_is_noticed():
     edges = Sparse.of(np.array([0, 1]), np.array([0, 1]), 2)
     x = torch.ones(2, 1, 16)
     x[0, 0, 3] = torch.nan
-    y = numba_functions.attention(x, x, x[1], edges, made.lookup, made.within(made), made)
+    y = numba_functions.attention(x, x, x[1], edges, made, made.within(made), made)
     assert y[0].isnan().any() and not y[1].isnan().any()
 
 
@@ -124,6 +124,7 @@ def test_linear_without_a_bias():
 def test_a_block_equals_the_plain_one(dtype, masked, threads):
     """With a convolution's bias, dropout and the sum over blocks; `onto` comes out of an operator, as in a layer."""
     node = torch.tensor([0, 1, 2, 3, 1, 3, 3])
+    rows = Rows(np.array([0, 0, 0, 0, 1, 1, 2], np.int32), node.int().numpy(), np.zeros((3, 4), np.int32))
     mask = torch.tensor([[0.0], [2.0], [2.0], [0.0]]).expand(4, 24).contiguous() if masked else None
 
     def norm(gain, shift):
@@ -131,7 +132,7 @@ def test_a_block_equals_the_plain_one(dtype, masked, threads):
 
     def fused(x, bias, gain, shift, onto):
         drop = None if mask is None else mask.to(dtype)
-        return numba_functions.block(x, norm(gain, shift), drop, node.numpy(), bias, onto * 1)
+        return numba_functions.block(x, norm(gain, shift), drop, rows, bias, onto * 1)
 
     def plain(x, bias, gain, shift, onto):
         drop = None if mask is None else mask.double()
