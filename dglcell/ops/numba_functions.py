@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from dglcell.ops import numba_memory as memory
 from dglcell.ops import numba_parts as parts
 from dglcell.ops.block import Norm
 from dglcell.ops.numba_attention import gat_backward, gat_forward
@@ -75,8 +76,8 @@ class _Attention(torch.autograd.Function):
     def forward(
         ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
     ) -> Tensor:
-        y = x_src.new_empty(len(made), *a.shape)
-        lse = x_src.new_empty(len(made), len(a))
+        y = memory.empty(x_src, len(made), *a.shape)
+        lse = memory.empty(x_src, len(made), len(a))
         ctx.cuts = parts.by_edges(made, edges)
         ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, senders.by_node
         parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse))
@@ -98,8 +99,8 @@ class _Sum(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
     ) -> Tensor:
-        y = x.new_empty(len(made), *x.shape[1:])
-        norm = x.new_empty(len(made))
+        y = memory.empty(x, len(made), *x.shape[1:])
+        norm = memory.empty(x, len(made))
         ctx.cuts = parts.by_edges(made, edges)
         ctx.where = made.genotype, made.node, edges.ptr, edges.src, senders.by_node, at
         size = size.astype(norm.numpy().dtype)
@@ -153,8 +154,8 @@ class _Block(torch.autograd.Function):
         rows: Rows,
         onto: Tensor | None,
     ) -> Tensor:
-        y = torch.empty_like(x) if onto is None else onto.detach()  # the same memory: nobody else reads it
-        mean, scale = x.new_empty(len(x)), x.new_empty(len(x))
+        y = memory.empty(x, *x.shape) if onto is None else onto.detach()  # the same memory: nobody else reads it
+        mean, scale = memory.empty(x, len(x)), memory.empty(x, len(x))
         drop = x.new_empty(0, x.shape[1]) if mask is None else mask
         ctx.cuts, ctx.node, ctx.masked = parts.even(len(x), rows.known), rows.node, mask is not None
         given = *_arrays(x, bias, gain, shift), eps, *_arrays(drop), ctx.masked
@@ -166,7 +167,7 @@ class _Block(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, bias, gain, shift, drop, mean, scale = ctx.saved_tensors
-        d_x = torch.empty_like(x)
+        d_x = memory.empty(x, *x.shape)
         made = parts.zeros(ctx.cuts, bias, gain, shift)
         given = *_arrays(x, bias, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
         parts.run(block_backward, ctx.cuts, ctx.node, *given, made=made)
@@ -176,7 +177,7 @@ class _Block(torch.autograd.Function):
 class _Linear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        y = x.new_empty(len(x), len(weight))
+        y = memory.empty(x, len(x), len(weight))
         parts.run(linear_forward, parts.even(len(x)), *_arrays(x, weight.T, bias, y))
         ctx.save_for_backward(x, weight)
         return y
@@ -188,7 +189,7 @@ class _Linear(torch.autograd.Function):
         cuts = parts.even(len(x))
         d_x = None
         if ctx.needs_input_grad[0]:
-            d_x = torch.empty_like(x)
+            d_x = memory.empty(x, *x.shape)
             parts.run(linear_forward, cuts, *_arrays(grad, weight, x.new_zeros(x.shape[1]), d_x))
         made = parts.zeros(cuts, weight.T, weight[:, 0])
         parts.run(linear_backward, cuts, *_arrays(x, grad), made=made)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dglcell.ops import numba_memory as memory
 from dglcell.ops import packed
 from dglcell.ops.packed import Rows
 from dglcell.ops.sparse import Sparse
@@ -60,7 +61,7 @@ def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tup
 
 def zeros(cuts: NDArray[np.int64], *like: Tensor) -> tuple[Tensor, ...]:
     """Gradients (parts, ..) of some tensors, all 0."""
-    return tuple(torch.zeros(len(cuts) - 1, *x.shape, dtype=x.dtype) for x in like)
+    return tuple(memory.empty(x, len(cuts) - 1, *x.shape).zero_() for x in like)
 
 
 def together(made: Tensor) -> Tensor:

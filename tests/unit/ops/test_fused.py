@@ -13,7 +13,7 @@ from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops import packed, reach
+from dglcell.ops import numba_memory, packed, reach
 from dglcell.ops.engines import make_engine
 from dglcell.ops.packed import Rows
 from dglcell.ops.sparse import Sparse
@@ -71,8 +71,7 @@ def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
     with torch.no_grad():
         expected = model(engine, batch).predictions
         wild = model.wild_type(engine)
-        monkeypatch.setattr(torch.Tensor, "new_empty", lambda x, *shape: x.new_full(shape, torch.nan))
-        monkeypatch.setattr(torch, "empty_like", lambda x: torch.full_like(x, torch.nan))
+        monkeypatch.setattr(numba_memory, "empty", lambda like, *shape: like.new_full(shape, torch.nan))
         x = torch.ones(20, 1, 1, 8).double()
         left_out = engine.gatv2(PHYSICAL, x, x, x[0, 0], engine.plan(batch.alive(), 1, known=True)[0])[:20]
         found = model(engine, batch, wild, chunk=chunk).predictions
