@@ -37,6 +37,13 @@ class StepDropout:
         if self.p == 0:
             return None
         if key not in self._masks:
-            keep = torch.rand(num_nodes, 1, like.shape[-1], device=like.device) >= self.p
-            self._masks[key] = keep.to(like.dtype) / (1 - self.p)
+            width = like.shape[-1]
+            keep = _keep(self.p, num_nodes * width, like.device).view(num_nodes, 1, width)
+            self._masks[key] = keep.to(like.dtype).mul_(1 / (1 - self.p))
         return self._masks[key]
+
+
+def _keep(p: float, number: int, device: torch.device) -> Tensor:
+    """(number,) of bool, False with probability p to 16 bits; a random word, which is what costs, makes four."""
+    words = torch.empty(-(-number // 4), dtype=torch.int64, device=device).random_(-(2**63), None)
+    return words.view(torch.int16)[:number] >= min(round(p * 2**16), 2**16 - 1) - 2**15

@@ -28,7 +28,7 @@ class GATv2(nn.Module):
     Examples
     --------
     >>> conv = GATv2(hidden=64, heads=2)
-    >>> y = conv(engine, "physical_interaction", x, x, where=None)  # (N_g, B, 64) -> (N_g, B, 64)
+    >>> y = conv(engine, "physical_interaction", x, x, where=None)  # (N_g, B, 64) -> (N_g, B, 64), without b
     """
 
     def __init__(self, hidden: int, heads: int) -> None:
@@ -44,7 +44,7 @@ class GATv2(nn.Module):
         nn.init.xavier_uniform_(self.a)
 
     def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, where: Where) -> Tensor:
-        """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h).
+        """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h), still without b, which the block adds in its pass.
 
         Parameters
         ----------
@@ -54,6 +54,7 @@ class GATv2(nn.Module):
             States of the relation's source and target type; B may be 1.
         where : None or element of `Engine.plan`
         """
-        sent = self.source(x_src).unflatten(-1, (self.heads, -1))
-        received = self.target(x_dst).unflatten(-1, (self.heads, -1))
-        return engine.gatv2(relation, sent, received, self.a, where).flatten(2) + self.bias
+        sent = engine.linear(x_src, self.source.weight, self.source.bias)
+        received = engine.linear(x_dst, self.target.weight, self.target.bias)
+        sent, received = (x.view(*x.shape[:2], *self.a.shape) for x in (sent, received))
+        return engine.gatv2(relation, sent, received, self.a, where).flatten(2)

@@ -71,7 +71,13 @@ class HeteroLayer(nn.Module):
         self.norms = nn.ModuleDict({_key(name): nn.LayerNorm(hidden) for name in (*attended, *stoichiometric)})
 
     def forward(
-        self, engine: Engine, states: States, where: Where, drop: StepDropout | None, layer: int = 0
+        self,
+        engine: Engine,
+        states: States,
+        where: Where,
+        drop: StepDropout | None,
+        layer: int = 0,
+        known: States | None = None,
     ) -> dict[str, Tensor]:
         """One round of messages.
 
@@ -86,6 +92,8 @@ class HeteroLayer(nn.Module):
             None outside training.
         layer : int
             Number of this layer, which tells its dropout masks from those of the others.
+        known : mapping or None
+            The wild type's new states, where the plan takes them as known.
 
         Returns
         -------
@@ -93,33 +101,38 @@ class HeteroLayer(nn.Module):
             New states; rows of lost nodes hold values that nothing reads.
         """
 
-        rows = {t: engine.rows(t, where) for t in states}
-
-        def block(name: str, y: Tensor, target: str) -> Tensor:
+        def block(name: str, y: Tensor, target: str, onto: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+            """A node type's blocks so far, `onto`, and this one."""
             norm = cast(nn.LayerNorm, self.norms[_key(name)])
             mask = None if drop is None else drop.mask(f"{layer}/{name}", y, engine.num_nodes[target])
-            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, rows[target])
+            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, target, where, bias, onto)
 
-        def attend(name: str, source: Tensor, target: str) -> Tensor:
-            y = self.attended[_key(name)](engine, name, source, states[target], where)
-            return block(name, y, target)
+        def attend(name: str, source: Tensor, target: str, onto: Tensor | None = None) -> Tensor:
+            conv = cast(GATv2, self.attended[_key(name)])
+            return block(name, conv(engine, name, source, states[target], where), target, onto, conv.bias)
 
-        def add(blocks: Sequence[Tensor], target: str) -> Tensor:
-            """A node type's blocks; its input too with `residual`, alone if nothing reaches it."""
-            if self.residual or not blocks:
-                blocks = [*blocks, engine.carry(states[target], target, where)]
-            return sum(blocks[1:], start=blocks[0])
+        def finish(total: Tensor | None, target: str) -> Tensor:
+            """Its input too with `residual`, alone if nothing reaches it."""
+            if total is None:
+                return engine.carry(states[target], target, where)
+            if self.residual:
+                total = total + engine.carry(states[target], target, where)
+            if known is not None:
+                total[: len(known[target])] = known[target]
+            return total
 
         genes, reactions, metabolites = states[GENE], states[REACTION], states[METABOLITE]
         u, y = self.stoichiometric(engine, metabolites, reactions, where)
-        made = [attend(GPR, genes, REACTION)] + ([block(IN, u, REACTION)] if self.feedback else [])
-        new = {REACTION: add(made, REACTION)}
+        made = attend(GPR, genes, REACTION)
+        new = {REACTION: finish(block(IN, u, REACTION, made) if self.feedback else made, REACTION)}
         if y is not None:
-            new[METABOLITE] = add([block(OF, y, METABOLITE)], METABOLITE)
-        reached = [attend(name, genes, GENE) for name in self.gene_relations]
+            new[METABOLITE] = finish(block(OF, y, METABOLITE), METABOLITE)
+        reached = None
+        for name in self.gene_relations:
+            reached = attend(name, genes, GENE, reached)
         if self.feedback:
-            reached.append(attend(CATALYSED_BY, new[REACTION], GENE))
-        new[GENE] = add(reached, GENE)
+            reached = attend(CATALYSED_BY, new[REACTION], GENE, reached)
+        new[GENE] = finish(reached, GENE)
         return {**states, **new}
 
 

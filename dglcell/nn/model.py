@@ -136,8 +136,9 @@ class CellModel(nn.Module):
         plan: Sequence[Where] | None = None,
         drop: StepDropout | None = None,
         recompute: bool = False,
-    ) -> dict[str, Tensor]:
-        """Pass states through all layers.
+        known: Sequence[dict[str, Tensor]] | None = None,
+    ) -> list[dict[str, Tensor]]:
+        """Pass states through all layers; the states after each.
 
         Parameters
         ----------
@@ -150,18 +151,21 @@ class CellModel(nn.Module):
             None outside training.
         recompute : bool
             Keep only the inputs of a layer and compute it again in the backward pass.
+        known : sequence or None
+            The wild type's states after each layer, if `plan` takes them as known.
         """
-        states = inputs
+        states = [inputs]
         for number, layer in enumerate(self.layers):
             where = None if plan is None else plan[number]
             if recompute:
                 # All randomness of a layer is in `drop`, which keeps what it drew.
-                states = checkpoint(
-                    layer, engine, states, where, drop, number, use_reentrant=False, preserve_rng_state=False
+                new = checkpoint(
+                    layer, engine, states[-1], where, drop, number, use_reentrant=False, preserve_rng_state=False
                 )
             else:
-                states = layer(engine, states, where, drop, number)
-        return states
+                new = layer(engine, states[-1], where, drop, number, None if known is None else known[number])
+            states.append(new)
+        return states[1:]
 
     def wild_type(self, engine: Engine, drop: StepDropout | None = None) -> WildType:
         """Run the undeleted cell.
@@ -173,9 +177,9 @@ class CellModel(nn.Module):
             The same object that `forward` of this step gets; None outside training.
         """
         inputs = self.inputs()
-        states = self.encode(engine, inputs, drop=drop)
-        z_w = None if self.pool is None else self.pool(engine, states[GENE], None)
-        return WildType(inputs, states, z_w, self._factor_table())
+        layers = self.encode(engine, inputs, drop=drop)
+        z_w = None if self.pool is None else self.pool(engine, layers[-1][GENE], None)
+        return WildType(inputs, layers, z_w, self._factor_table())
 
     def _factor_table(self) -> Tensor | None:
         if self.factors is None or self.training:
@@ -189,6 +193,7 @@ class CellModel(nn.Module):
         batch: Batch,
         drop: StepDropout | None = None,
         chunk: int | None = None,
+        known: Sequence[dict[str, Tensor]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time; also the last states of the first chunk.
 
@@ -204,8 +209,8 @@ class CellModel(nn.Module):
         parts: list[Tensor] = []
         first: dict[str, Tensor] = {}
         for start in range(0, len(batch), size):
-            plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers))
-            states = self.encode(engine, inputs, plan, drop, recompute)
+            plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers), known is not None)
+            states = self.encode(engine, inputs, plan, drop, recompute, known)[-1]
             first, genes = first or states, states[GENE]
             if recompute:
                 parts.append(checkpoint(pool, engine, genes, plan[-1], use_reentrant=False, preserve_rng_state=False))
@@ -249,10 +254,12 @@ class CellModel(nn.Module):
         if wild is None and not (engine.wild_type_first and len(batch)):
             wild = self.wild_type(engine, drop)
         inputs = self.inputs() if wild is None else wild.inputs
-        z_i, states = self.genotypes(engine, inputs, batch, drop, size)
+        shared = wild is not None and engine.wild_type_first and not torch.is_grad_enabled()
+        known = wild.layers if wild is not None and shared else None
+        z_i, states = self.genotypes(engine, inputs, batch, drop, size, known)
         if wild is None:  # its rows have just been computed with the genotypes'
             states = {t: x[: engine.num_nodes[t]] for t, x in states.items()}
-            wild = WildType(inputs, states, self.pool(engine, states[GENE], None), self._factor_table())
+            wild = WildType(inputs, [states], self.pool(engine, states[GENE], None), self._factor_table())
         return self.compare(batch, wild, z_i)
 
     def compare(self, batch: Batch, wild: WildType, z_i: Tensor | None) -> Output:

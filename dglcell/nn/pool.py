@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn import functional
 
 from dglcell.nn.tokens import Tokens
 from dglcell.ops import attention
 from dglcell.ops.attention import full_precision
 from dglcell.ops.engines import Engine, Where
+
+Parts = tuple[Tensor, Tensor]
 
 
 class AttentionalPool(nn.Module):
@@ -30,12 +35,15 @@ class AttentionalPool(nn.Module):
         self.gate = nn.Sequential(nn.Linear(hidden, max(1, hidden // 2)), nn.ReLU(), nn.Linear(max(1, hidden // 2), 1))
         self.value = nn.Linear(hidden, hidden)
 
-    def _parts(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return relu(self.value(x)), self.gate(x).squeeze(-1)
+    def _parts(self, x: Tensor, linear: Callable[[Tensor, Tensor, Tensor], Tensor] = functional.linear) -> Parts:
+        """What is pooled and its scores; `linear` may be an engine's."""
+        first, last = cast(nn.Linear, self.gate[0]), self.gate[2]
+        values = torch.relu_(linear(x, self.value.weight, self.value.bias))
+        return values, last(torch.relu_(linear(x, first.weight, first.bias))).squeeze(-1)
 
     def forward(self, engine: Engine, x: Tensor, where: Where) -> Tensor:
         """Pool surviving genes: (N_g, B, h) -> (B, h), or one row for each graph of a `dgl.batch`."""
-        values, scores = self._parts(x)
+        values, scores = self._parts(x, engine.linear)
         return engine.pool(values, scores, where)
 
     def padded(self, x: Tensor, present: Tensor) -> Tensor:

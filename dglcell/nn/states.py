@@ -50,8 +50,10 @@ class WildType:
 
     Attributes
     ----------
-    inputs, states : dict
-        Before and after the layers: (N, 1, h) of each node type.
+    inputs : dict
+        Before the layers: (N, 1, h) of each node type.
+    layers : list of dict
+        After each layer; after the last alone where it was computed with the genotypes.
     z_w : Tensor (1, h) or None
         Pooled genes; None in `local`, which does not pool.
     factors : Tensor (N_g, 2 k + labels) or None
@@ -59,9 +61,14 @@ class WildType:
     """
 
     inputs: dict[str, Tensor]
-    states: dict[str, Tensor]
+    layers: list[dict[str, Tensor]]
     z_w: Tensor | None
     factors: Tensor | None = None
+
+    @property
+    def states(self) -> dict[str, Tensor]:
+        """After the last layer."""
+        return self.layers[-1]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -63,7 +63,7 @@ class StoichConv(nn.Module):
         Y : Tensor (N_m, B, h) or None
             None without the second step.
         """
-        projected = self.weight(x).unflatten(-1, (self.heads, -1))
+        projected = self._project(engine, x)
         alpha = self._attention(engine, projected, e, where)
         # g_m does not depend on the reaction: on the way in it scales the sender, on the way out the receiver.
         gate = None if self.gate is None else torch.sigmoid(self.gate(x)).unsqueeze(-1)
@@ -80,5 +80,9 @@ class StoichConv(nn.Module):
         if self.a_metabolite is None or self.a_reaction is None:
             return None
         q_m = (projected * self.a_metabolite).sum(-1)
-        q_r = (self.weight(e).unflatten(-1, (self.heads, -1)) * self.a_reaction).sum(-1)
+        q_r = (self._project(engine, e) * self.a_reaction).sum(-1)
         return engine.stoich_attention(q_m, q_r, where)
+
+    def _project(self, engine: Engine, x: Tensor) -> Tensor:
+        """`W x`: (N, B, h) -> (N, B, H, D)."""
+        return engine.linear(x, self.weight.weight, None).view(*x.shape[:2], self.heads, x.shape[2] // self.heads)

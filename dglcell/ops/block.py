@@ -23,7 +23,14 @@ class Norm:
     eps: float
 
 
-def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+def block(
+    x: Tensor,
+    norm: Norm,
+    mask: Tensor | None,
+    rows: Tensor | None,
+    bias: Tensor | None = None,
+    onto: Tensor | None = None,
+) -> Tensor:
     """LayerNorm, ReLU and dropout.
 
     Parameters
@@ -35,9 +42,15 @@ def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Te
         What dropout multiplies with; None outside training.
     rows : Tensor (P,) or None
         Node of each packed row.
+    bias : Tensor (h,) or None
+        Of the convolution, added to x.
+    onto : Tensor (N, B, h) or None
+        Blocks that this one is added to, maybe in place.
     """
+    x = x if bias is None else x + bias
     y = relu(layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))
-    return y if mask is None else y * of_rows(mask, rows)
+    y = y if mask is None else y * of_rows(mask, rows)
+    return y if onto is None else onto + y
 
 
 def of_rows(mask: Tensor, rows: Tensor | None) -> Tensor:

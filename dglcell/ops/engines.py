@@ -63,7 +63,7 @@ class Engine(Protocol):
     recompute: bool
     wild_type_first: bool
 
-    def plan(self, alive: Survivors, layers: int) -> Sequence[Where]:
+    def plan(self, alive: Survivors, layers: int, known: bool = False) -> Sequence[Where]:
         """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.
 
         Parameters
@@ -72,6 +72,8 @@ class Engine(Protocol):
             Of B genotypes.
         layers : int
             At least 1.
+        known : bool
+            Whether the wild type's rows of every layer's output are at hand, so that they may be left undefined.
         """
         ...
 
@@ -147,8 +149,21 @@ class Engine(Protocol):
         """
         ...
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
-        """LayerNorm, ReLU and dropout after a convolution: `dglcell.ops.block.block`, in the engine's own way."""
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """``W x + b`` of every row: (N, B, k), (m, k), (m,) -> (N, B, m), in the engine's own way."""
+        ...
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Where,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
+        """What follows a convolution onto a node type: `dglcell.ops.block.block`, in the engine's own way."""
         ...
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor
+from torch.nn.functional import linear
 
 from dglcell.ops.attention import Alive
 from dglcell.ops.block import Norm, block
@@ -16,7 +17,7 @@ class EveryNode:
     recompute = True
     wild_type_first = False
 
-    def plan(self, alive: Alive, layers: int) -> Sequence[Alive]:
+    def plan(self, alive: Alive, layers: int, known: bool = False) -> Sequence[Alive]:
         """See `Engine.plan`."""
         return [alive] * layers
 
@@ -28,6 +29,19 @@ class EveryNode:
         """See `Engine.carry`."""
         return x
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        return linear(x, weight, bias)
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Alive | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, rows)
+        return block(x, norm, mask, None, bias, onto)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,9 +47,9 @@ class NumbaEngine(PackedEngine):
         whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
         self._wild = Layer(whole, whole)
 
-    def plan(self, alive: Survivors, layers: int) -> Sequence[Layer[Rows]]:
+    def plan(self, alive: Survivors, layers: int, known: bool = False) -> Sequence[Layer[Rows]]:
         """See `Engine.plan`."""
-        return packed.reach(self._in_edges, self.num_nodes, alive, layers)
+        return packed.reach(self._in_edges, self.num_nodes, alive, layers, known)
 
     def carry(self, x: Tensor, node_type: str, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.carry`."""
@@ -62,7 +63,7 @@ class NumbaEngine(PackedEngine):
         edges = self._in_edges[relation][2]
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
         x_src, x_dst = x_src.squeeze(1), x_dst.squeeze(1)
-        return functions.attention(x_src, x_dst, a, edges, senders.lookup, made.within(entering), made).unsqueeze(1)
+        return functions.attention(x_src, x_dst, a, edges, senders, made.within(entering), made).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
@@ -78,6 +79,7 @@ class NumbaEngine(PackedEngine):
     def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
         senders, _, made = self._ends(IN, where)
+        made = dataclasses.replace(made, known=0)  # states are known, but not what reactions pass on to metabolites
         edges = self._in_edges[IN][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
@@ -102,12 +104,27 @@ class NumbaEngine(PackedEngine):
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
         return self._sum(OF, u, weight, incidences.start, senders, made)
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        x = full_precision(x)
+        return functions.linear(x.flatten(0, 1), weight, bias).view(*x.shape[:2], len(weight))
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Layer[Rows] | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
         flat = full_precision(x).squeeze(1)
-        node = np.arange(len(flat), dtype=np.int64) if rows is None else rows.numpy()
+        rows = (where or self._wild).after[node_type]
         drop = None if mask is None else full_precision(mask).squeeze(1)
-        return functions.block(flat, norm, drop, node).unsqueeze(1)
+        onto = None if onto is None else onto.squeeze(1)
+        return functions.block(flat, norm, drop, rows, bias, onto).unsqueeze(1)
 
     def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
         """See `Engine.pool`."""
@@ -122,7 +139,7 @@ class NumbaEngine(PackedEngine):
             x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
         edges = self._in_edges[relation][2]
         size = np.abs(self._stoichiometry[edges.edge])
-        out = functions.weighted_mean(x, weight, edges, size, at, senders.lookup, made)
+        out = functions.weighted_mean(x, weight, edges, size, at, senders, made)
         return out.view(len(made), 1, *shape)
 
 

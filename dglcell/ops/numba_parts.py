@@ -16,20 +16,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dglcell.ops import numba_memory as memory
 from dglcell.ops import packed
 from dglcell.ops.packed import Rows
 from dglcell.ops.sparse import Sparse
 
 
 def by_edges(rows: Rows, edges: Sparse) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between rows; the parts have about as many in-edges."""
+    """(parts + 1,) boundaries between the rows to be computed; the parts have about as many in-edges."""
     return packed.cuts(rows, edges, torch.get_num_threads())
 
 
-def even(rows: int) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between rows; no part is empty but of no rows."""
-    parts = min(torch.get_num_threads(), max(1, rows))
-    return np.linspace(0, rows, parts + 1).astype(np.int64)
+def even(rows: int, first: int = 0) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries between rows `first:rows`; no part is empty but of no rows."""
+    parts = min(torch.get_num_threads(), max(1, rows - first))
+    return np.linspace(first, rows, parts + 1).astype(np.int64)
 
 
 def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tuple[Tensor, ...] = ()) -> None:
@@ -60,7 +61,7 @@ def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tup
 
 def zeros(cuts: NDArray[np.int64], *like: Tensor) -> tuple[Tensor, ...]:
     """Gradients (parts, ..) of some tensors, all 0."""
-    return tuple(torch.zeros(len(cuts) - 1, *x.shape, dtype=x.dtype) for x in like)
+    return tuple(memory.empty(x, len(cuts) - 1, *x.shape).zero_() for x in like)
 
 
 def together(made: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from numba.core import types
 from dglcell.ops.numba_compile import inlined
 
 BYTES = 64
+WIDE = 4  # registers of a wide value
 _INDEX = ir.IntType(32)
 _FLAGS = ("contract", "nsz")
 
@@ -29,11 +30,12 @@ _intrinsic: Callable[..., Any] = extending.intrinsic
 
 
 class Vector(types.Type):
-    """A vector of floating point numbers; `dtype` is their Numba type."""
+    """`registers` vectors of 64 bytes as one value; `dtype` is the Numba type of the numbers in it."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, registers: int = 1) -> None:
         self.dtype = dtype
-        super().__init__(name=f"Vector({dtype})")
+        self.registers = registers
+        super().__init__(name=f"Vector({dtype}, {registers})")
 
     @property
     def scalar(self) -> Any:
@@ -43,7 +45,7 @@ class Vector(types.Type):
     @property
     def lanes(self) -> int:
         """Elements."""
-        return BYTES * 8 // int(self.dtype.bitwidth)
+        return self.registers * BYTES * 8 // int(self.dtype.bitwidth)
 
     @property
     def llvm(self) -> Any:
@@ -84,16 +86,25 @@ def _function(builder: Any, name: str, vector: Vector, returned: Any, *arguments
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(returned, arguments), name)
 
 
-@_intrinsic
-def load(typing: Any, array: Any, index: Any) -> Any:
-    """The vector that starts at `array[index]`."""
-    vector = Vector(array.dtype)
-
+def _load(vector: Vector) -> Callable[..., Any]:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         at = builder.bitcast(_pointer(context, builder, signature, args), ir.PointerType(vector.llvm))
         return builder.load(at, align=vector.dtype.bitwidth // 8)
 
-    return vector(array, index), generate
+    return generate
+
+
+@_intrinsic
+def load(typing: Any, array: Any, index: Any) -> Any:
+    """The vector that starts at `array[index]`."""
+    vector = Vector(array.dtype)
+    return vector(array, index), _load(vector)
+
+
+@_intrinsic
+def load_like(typing: Any, array: Any, index: Any, like: Any) -> Any:
+    """The vector that starts at `array[index]`, as long as another one."""
+    return like(array, index, like), _load(like)
 
 
 @_intrinsic
@@ -122,18 +133,34 @@ def prefetch(typing: Any, array: Any, index: Any) -> Any:
     return types.void(array, index), generate
 
 
-@_intrinsic
-def splat(typing: Any, scalar: Any) -> Any:
-    """A vector of equal elements."""
-    vector = Vector(scalar)
-
+def _splat(vector: Vector) -> Callable[..., Any]:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         nothing = ir.Constant(vector.llvm, ir.Undefined)
         first = builder.insert_element(nothing, args[0], _INDEX(0))
         zeros = ir.Constant(ir.VectorType(_INDEX, vector.lanes), [_INDEX(0)] * vector.lanes)
         return builder.shuffle_vector(first, nothing, zeros)
 
-    return vector(scalar), generate
+    return generate
+
+
+@_intrinsic
+def splat(typing: Any, scalar: Any) -> Any:
+    """A vector of equal elements."""
+    vector = Vector(scalar)
+    return vector(scalar), _splat(vector)
+
+
+@_intrinsic
+def splat_wide(typing: Any, scalar: Any) -> Any:
+    """A value of four vectors, all elements equal."""
+    vector = Vector(scalar, WIDE)
+    return vector(scalar), _splat(vector)
+
+
+@_intrinsic
+def splat_like(typing: Any, scalar: Any, like: Any) -> Any:
+    """Equal elements, as many as another vector has."""
+    return like(scalar, like), _splat(like)
 
 
 @_intrinsic

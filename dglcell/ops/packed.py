@@ -9,6 +9,7 @@ masks are shared (`dglcell.nn.dropout`). Knows relations as index arrays and no 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
@@ -37,11 +38,14 @@ class Rows:
         The first N rows are 0 .. N - 1 of the wild type.
     lookup : (B + 1, N) int32
         Row that stands for a node of a genotype; -1 for a lost node.
+    known : int
+        So many of the first rows need not be computed: 0, or N where the wild type's states are at hand.
     """
 
     genotype: NDArray[np.int32]
     node: NDArray[np.int32]
     lookup: NDArray[np.int32]
+    known: int = 0
 
     @classmethod
     def shared(cls, num_nodes: int, dead: NDArray[np.bool_] | None = None) -> Rows:
@@ -66,6 +70,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.node)
+
+    @functools.cached_property
+    def by_node(self) -> NDArray[np.int32]:
+        """(N, B + 1) `lookup` with the genotypes of a node side by side."""
+        return np.ascontiguousarray(self.lookup.T)
 
     @property
     def index(self) -> Tensor:
@@ -99,6 +108,7 @@ def reach(
     num_nodes: Mapping[str, int],
     survivors: Survivors,
     layers: int,
+    known: bool = False,
 ) -> list[Layer[Rows]]:
     """The rows of every layer of a pass.
 
@@ -110,6 +120,8 @@ def reach(
     survivors : Survivors
         Of B genotypes.
     layers : int
+    known : bool
+        Whether the wild type's states after every layer are known.
     """
     lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
     dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
@@ -117,15 +129,17 @@ def reach(
     made: list[Layer[Rows]] = []
     for changed in follow(relations, lost, layers):
         after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
+        if known:
+            after = {t: dataclasses.replace(after[t], known=num_nodes[t]) for t in NODE_TYPES}
         made.append(Layer(rows, after))
         rows = after
     return made
 
 
 def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries that give each part of the rows about as many in-edges."""
-    work = np.cumsum(np.diff(edges.ptr)[rows.node] + 4)
+    """(parts + 1,) boundaries that give each part of the rows to be computed about as many in-edges."""
+    work = np.cumsum(np.diff(edges.ptr)[rows.node[rows.known :]] + 4)
     total = int(work[-1]) if len(work) else 0
-    inner = np.searchsorted(work, total * np.arange(1, parts) / parts)
-    found: NDArray[Any] = np.concatenate([[0], inner, [len(rows)]]).astype(np.int64)
+    inner = rows.known + np.searchsorted(work, total * np.arange(1, parts) / parts)
+    found: NDArray[Any] = np.concatenate([[rows.known], inner, [len(rows)]]).astype(np.int64)
     return found

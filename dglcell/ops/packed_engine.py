@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from dglcell.ops.block import Norm, block
 from dglcell.ops.packed import Layer, PackedRows
@@ -46,9 +47,22 @@ class PackedEngine:
         """See `Engine.rows`."""
         return None if where is None else where.after[node_type].index
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        return linear(x, weight, bias)
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Layer[Any] | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, rows)
+        return block(x, norm, mask, self.rows(node_type, where), bias, onto)
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""

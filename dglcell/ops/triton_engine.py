@@ -48,7 +48,7 @@ class TritonEngine(PackedEngine):
         self._degree = np.diff(self._in_edges[IN][2].ptr)
         self._device_degree = send(self._degree, device)
 
-    def plan(self, alive: Survivors, layers: int) -> Sequence[Layer[DeviceRows]]:
+    def plan(self, alive: Survivors, layers: int, known: bool = False) -> Sequence[Layer[DeviceRows]]:
         """See `Engine.plan`."""
         return reach_on(self._in_edges, self.num_nodes, alive, layers, self.device)
 
@@ -84,9 +84,19 @@ class TritonEngine(PackedEngine):
         lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
         return triton_functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
 
-    def block(self, x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Layer[DeviceRows] | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
         """See `Engine.block`."""
-        return triton_block.block(x, norm, mask, rows)
+        y = triton_block.block(x if bias is None else x + bias, norm, mask, self.rows(node_type, where))
+        return y if onto is None else onto + y
 
     def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
         """Weighted mean over surviving incidences."""

@@ -1,7 +1,7 @@
 """The four loss terms and their weighted sum, in plain autograd.
 
 Every term is computed per label over the rows that have it, then averaged over the labels that have any; labels are
-standardised. A missing label (NaN) is taken out by its row before any arithmetic, so it never reaches a gradient.
+standardised. A missing label (NaN) is taken out where it enters, so it never reaches a gradient.
 Knows nothing of graphs, files or optimisers.
 """
 
@@ -47,9 +47,15 @@ class Predicted(Protocol):
 
 
 def mse(predictions: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean squared error of `(n,)` predictions against `(n,)` labels; each term times its weight, whose mean is 1."""
-    squared = (predictions - labels).square()
-    return (squared if weights is None else squared * weights).mean()
+    """Mean squared error of `(n,)` predictions against `(n,)` labels; each term times its weight, whose mean is 1.
+
+    NaN labels are left out; 0 where there is no other. Asks a device for no number: a step would wait for it.
+    """
+    present = ~torch.isnan(labels)
+    squared = torch.where(present, predictions - labels, 0.0).square()
+    if weights is not None:
+        squared = squared * torch.where(present, weights, 0.0)
+    return squared.sum() / present.sum().clamp(min=1)
 
 
 def distribution_loss(predictions: Tensor, quantiles: Tensor) -> Tensor:
@@ -164,11 +170,7 @@ class Losses:
         def average(term: Callable[[int, Tensor], Tensor], least: int = 1) -> Tensor:
             return self._average(term, present, predictions, least)
 
-        def squared(c: int, rows: Tensor) -> Tensor:
-            weights = None if row_weights is None else row_weights[rows, c].to(predictions.dtype)
-            return mse(predictions[rows, c], labels[rows, c], weights)
-
-        terms = {"mse": average(squared)}
+        terms = {"mse": self._squared_error(predictions, labels, row_weights)}
         if self.lambdas["dist"] > 0:
             terms["dist"] = average(lambda c, rows: self._dist(c, predictions[rows, c]))
         if self.lambdas["supcr"] > 0:
@@ -185,6 +187,16 @@ class Losses:
         """The weighted sum of terms."""
         weighted = [terms[name] * weight for name, weight in self.lambdas.items() if name in terms]
         return terms["mse"] + sum(weighted, start=torch.zeros_like(terms["mse"]))
+
+    def _squared_error(self, predictions: Tensor, labels: Tensor, row_weights: Tensor | None) -> Tensor:
+        """Weighted mean over the labels that any row has; 0 where there is none."""
+        total, weights = predictions.new_zeros(()), predictions.new_zeros(())
+        for column, weight in enumerate(self.weights):
+            if weight > 0:
+                of_rows = None if row_weights is None else row_weights[:, column].to(predictions.dtype)
+                total = total + weight * mse(predictions[:, column], labels[:, column], of_rows)
+                weights = weights + weight * (~torch.isnan(labels[:, column])).any()
+        return total / torch.where(weights > 0, weights, 1.0)
 
     def _average(
         self, term: Callable[[int, Tensor], Tensor], present: Tensor, predictions: Tensor, least: int

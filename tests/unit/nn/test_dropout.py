@@ -39,6 +39,20 @@ def test_kept_features_are_scaled_to_the_same_mean():
     assert abs(x.mean().item() - 1) < 0.02
 
 
+def test_features_are_dropped_apart_from_each_other():
+    """Also those that come from one random word, at any place in it."""
+    torch.manual_seed(0)
+    lost = (StepDropout(0.1).mask("a", torch.ones(1, 1, 4), 100_000)[:, 0] == 0).double()
+    assert ((lost.mean(0) - 0.1).abs() < 0.004).all()
+    assert (torch.corrcoef(lost.T) - torch.eye(4)).abs().max() < 0.015
+    for nodes in (7, 0):
+        assert StepDropout(0.5).mask("a", torch.ones(1, 1, 3), nodes).shape == (nodes, 1, 3)
+
+
+def test_nearly_everything_may_be_dropped():
+    assert (StepDropout(1 - 1e-9).mask("a", torch.ones(1, 1, 4), 100) == 0).float().mean() > 0.9
+
+
 def test_no_dropout_draws_nothing():
     state = torch.get_rng_state()
     assert StepDropout(0.0).mask("a", torch.ones(3, 2, 4), 3) is None

@@ -13,7 +13,7 @@ from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops import packed, reach
+from dglcell.ops import numba_memory, packed, reach
 from dglcell.ops.engines import make_engine
 from dglcell.ops.packed import Rows
 from dglcell.ops.sparse import Sparse
@@ -44,9 +44,7 @@ def results(cell, engine, config, genotypes):
     return {"predictions": output.predictions.detach(), "z_i": output.z_i.detach(), "z_w": output.z_w.detach(), **found}
 
 
-@pytest.mark.parametrize(
-    "options", OPTIONS, ids=["-".join(n for n, on in zip(NAMES, o, strict=True) if on) for o in OPTIONS]
-)
+@pytest.mark.parametrize("options", OPTIONS, ids=IDS)
 @pytest.mark.parametrize("layers", [1, 3])
 def test_every_option_equals_dgl(options, layers):
     """Dropout is on: its masks are shared, so sharing rows stays exact in training."""
@@ -60,6 +58,25 @@ def test_every_option_equals_dgl(options, layers):
         torch.testing.assert_close(
             found[name], expected[name], rtol=1e-10, atol=1e-10, msg=lambda m, n=name: f"{n}: {m}"
         )
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=IDS)
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
+    """Rows that a pass leaves out hold NaN here, so that nothing can read them unnoticed."""
+    cell = tiny_cell(3, genes=20, reactions=9)
+    config = ModelConfig(layers=3, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    model = CellModel(config, GraphSizes.of(cell)).double().eval()
+    engine, batch = make_engine("fused", cell.dgl, "cpu"), batch_of(cell, random_genotypes(cell, 5, seed=3))
+    with torch.no_grad():
+        expected = model(engine, batch).predictions
+        wild = model.wild_type(engine)
+        monkeypatch.setattr(numba_memory, "empty", lambda like, *shape: like.new_full(shape, torch.nan))
+        x = torch.ones(20, 1, 1, 8).double()
+        left_out = engine.gatv2(PHYSICAL, x, x, x[0, 0], engine.plan(batch.alive(), 1, known=True)[0])[:20]
+        found = model(engine, batch, wild, chunk=chunk).predictions
+    assert left_out.isnan().all()
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("variant", ["local", "both"])

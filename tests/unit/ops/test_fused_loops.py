@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.ops import numba_functions, numba_parts
+from dglcell.ops import block, numba_functions, numba_parts
 from dglcell.ops.numba_vectors import exponentials
 from dglcell.ops.packed import Rows
 from dglcell.ops.sparse import Sparse
@@ -71,7 +71,7 @@ def test_attention_equals_the_plain_one(dtype, heads, width, scale, threads):
 
     expected_of, found_of = inputs(), [x.detach().to(dtype).requires_grad_() for x in inputs()]
     expected = plain_attention(*expected_of, edges, senders.lookup, target, made)
-    found = numba_functions.attention(*found_of, edges, senders.lookup, target, made)
+    found = numba_functions.attention(*found_of, edges, senders, target, made)
     upstream = torch.randn(expected.shape, dtype=torch.float64)
     expected.backward(upstream)
     found.backward(upstream.to(dtype))
@@ -86,8 +86,59 @@ def test_a_diverged_row_is_noticed():
     edges = Sparse.of(np.array([0, 1]), np.array([0, 1]), 2)
     x = torch.ones(2, 1, 16)
     x[0, 0, 3] = torch.nan
-    y = numba_functions.attention(x, x, x[1], edges, made.lookup, made.within(made), made)
+    y = numba_functions.attention(x, x, x[1], edges, made, made.within(made), made)
     assert y[0].isnan().any() and not y[1].isnan().any()
+
+
+def check_equal(function, plain, shapes, dtype):
+    """Values and gradients of a function of random tensors against those of `plain` in float64."""
+    torch.manual_seed(1)
+    exact = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
+    given = [x.to(dtype).requires_grad_() for x in exact]
+    exact = [x.requires_grad_() for x in exact]
+    expected, found = plain(*exact), function(*given)
+    upstream = torch.randn(expected.shape, dtype=torch.float64)
+    expected.backward(upstream)
+    found.backward(upstream.to(dtype))
+    value, gradient = TOLERANCE[dtype]
+    assert found.dtype == dtype and difference(found.double(), expected) < value
+    for x, y in zip(given, exact, strict=True):
+        assert difference(x.grad.double(), y.grad) < gradient
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("rows", [1, 6, 137])
+@pytest.mark.parametrize(("k", "m"), [(64, 64), (16, 16), (32, 144), (48, 5), (7, 16)])
+def test_linear_equals_that_of_torch(dtype, rows, k, m, threads):
+    """Whole tiles and what is left over of rows, of wide columns and of weights; widths of no whole vectors."""
+    check_equal(numba_functions.linear, torch.nn.functional.linear, [(rows, k), (m, k), (m,)], dtype)
+
+
+def test_linear_without_a_bias():
+    x, weight = torch.randn(9, 16), torch.randn(32, 16)
+    torch.testing.assert_close(numba_functions.linear(x, weight, None), x @ weight.T)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_block_equals_the_plain_one(dtype, masked, threads):
+    """With a convolution's bias, dropout and the sum over blocks; `onto` comes out of an operator, as in a layer."""
+    node = torch.tensor([0, 1, 2, 3, 1, 3, 3])
+    rows = Rows(np.array([0, 0, 0, 0, 1, 1, 2], np.int32), node.int().numpy(), np.zeros((3, 4), np.int32))
+    mask = torch.tensor([[0.0], [2.0], [2.0], [0.0]]).expand(4, 24).contiguous() if masked else None
+
+    def norm(gain, shift):
+        return block.Norm(gain, shift, 1e-5)
+
+    def fused(x, bias, gain, shift, onto):
+        drop = None if mask is None else mask.to(dtype)
+        return numba_functions.block(x, norm(gain, shift), drop, rows, bias, onto * 1)
+
+    def plain(x, bias, gain, shift, onto):
+        drop = None if mask is None else mask.double()
+        return block.block(x, norm(gain, shift), drop, node, bias, onto)
+
+    check_equal(fused, plain, [(7, 24), (24,), (24,), (24,), (7, 24)], dtype)
 
 
 @numba.njit

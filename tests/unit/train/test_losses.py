@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from dglcell.config import TrainConfig
 from dglcell.errors import UsageError
@@ -146,6 +147,25 @@ def test_missing_labels_never_reach_a_gradient() -> None:
     assert not output.predictions.grad[missing].any()
     assert output.predictions.grad[~missing].all()
     assert not output.z_p.grad[6].any()
+
+
+def test_the_squared_error_asks_no_device_for_a_number() -> None:
+    """A GPU would stand still at each step; the second label, which no row has, does not count."""
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            assert function not in (torch.ops.aten.nonzero.default, torch.ops.aten._local_scalar_dense.default)
+            return function(*args, **(kwargs or {}))
+
+    rng = np.random.default_rng(8)
+    output, labels = random_output(rng), labels_with_gaps(rng)
+    labels[:, 1] = torch.nan
+    weights = torch.where(labels.isnan(), torch.nan, 2.0)
+    with Watch():
+        total, _ = Losses(TrainConfig())(output, labels, weights)
+    rows = ~labels[:, 0].isnan()
+    expected = 2 * (output.predictions[rows, 0] - labels[rows, 0]).square().mean()
+    torch.testing.assert_close(total, expected)
 
 
 def test_a_batch_without_labels_costs_nothing() -> None:
