@@ -13,6 +13,7 @@ from dglcell import schema
 from dglcell.cli import options
 from dglcell.config import KEEP, SCHEDULES, TrainConfig, flag, read_toml
 from dglcell.errors import Problems, UsageError
+from dglcell.model_config import usual_factors
 from dglcell.screen_rules import CHOICES, ScreenRules
 
 SCREEN_HELP = {
@@ -82,6 +83,7 @@ _CHOICES = {
     "engine": schema.ENGINES,
     "precision": ("fp32", "bf16"),
 }
+_SHOWN = {"factors": f"{usual_factors('local')}; with difference and two-head 0"}
 _FROM_GRAPH = "features_mode"  # belongs to the graph, not to a training run
 
 
@@ -148,7 +150,7 @@ def _option(field: dataclasses.Field[Any]) -> Callable[[Callable[..., Any]], Cal
         kind = _LabelWeights() if name == "label_weights" else _Names()
         return click.option(flag(name), type=kind, help=text)
     default = field.default
-    shown = "" if default is None else f" [{_spelling(name, default)}]"
+    shown = "" if default is None else f" [{_SHOWN.get(name) or _spelling(name, default)}]"
     if isinstance(default, bool):
         return click.option(f"{flag(name)}/--no-{name.replace('_', '-')}", default=None, help=text + shown)
     if name == "chunk":
@@ -184,6 +186,7 @@ def configuration(given: Mapping[str, Any], config_file: Path | None, features_m
         flags.setdefault("split", "file")
     values |= flags
     values.setdefault(_FROM_GRAPH, features_mode)
+    values.setdefault("factors", usual_factors(values.get("variant", TrainConfig.variant)))
     config = TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()
     if config.split != schema.KFOLD and ("fold" in flags or config.fold):
         raise UsageError(

@@ -8,6 +8,12 @@ from dglcell import schema
 from dglcell.errors import Problems
 
 _SET_ENCODER_HEADS = 4
+_USUAL_FACTORS = 128
+
+
+def usual_factors(variant: str) -> int:
+    """Length of the factors where none is asked for: the published variants have none."""
+    return _USUAL_FACTORS if variant in ("local", "both") else 0
 
 
 @dataclasses.dataclass(frozen=True)

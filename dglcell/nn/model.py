@@ -311,7 +311,7 @@ def _chosen(wanted: Sequence[str], networks: Sequence[str]) -> tuple[str, ...]:
     """The wanted ones of a cell's networks, in the cell's order; all if none is named."""
     unknown = sorted(set(wanted) - set(networks))
     if unknown:
-        raise UsageError(f"--networks {','.join(unknown)} - of {', '.join(networks) or 'no network'} the cell is made")
+        raise UsageError(f"--networks {','.join(unknown)} - the cell has {', '.join(networks) or 'no network'}")
     return tuple(name for name in networks if name in wanted or not wanted)
 
 

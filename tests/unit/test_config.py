@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dglcell.cli.settings import configuration
 from dglcell.config import TrainConfig, flag, read_toml, to_toml
 from dglcell.errors import UsageError
 
@@ -90,3 +91,19 @@ def test_none_is_left_out_and_restored() -> None:
 
 def test_flag_spelling() -> None:
     assert flag("batch_size") == "--batch-size"
+
+
+@pytest.mark.parametrize(
+    ("given", "factors"),
+    [({}, 128), ({"variant": "both"}, 128), ({"variant": "difference"}, 0), ({"variant": "two-head"}, 0)],
+)
+def test_the_command_line_has_factors_but_in_the_published_variants(
+    given: dict[str, object], factors: int, tmp_path: Path
+) -> None:
+    assert configuration(given, None, "concat").factors == factors
+    assert configuration({**given, "factors": 7}, None, "concat").factors == 7
+    path = tmp_path / "run.toml"
+    path.write_text(to_toml(given))
+    assert configuration({"factors": None}, path, "concat").factors == factors
+    path.write_text(to_toml({**given, "factors": 3}))
+    assert configuration({"factors": None}, path, "concat").factors == 3

@@ -122,7 +122,7 @@ def test_networks_can_be_chosen(cell):
     model = CellModel(chosen, sizes)
     assert model.factors.networks == (PHYSICAL, METABOLIC)
     assert not any(REGULATORY in name for name in model.factors.state_dict())
-    words = "--networks binding,text - of physical_interaction, regulatory_interaction, metabolic the cell is made"
+    words = "--networks binding,text - the cell has physical_interaction, regulatory_interaction, metabolic"
     with pytest.raises(UsageError, match=words):
         CellModel(dataclasses.replace(config, networks=("text", PHYSICAL, "binding")), sizes)
 
