@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from dglcell.errors import UsageError
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
@@ -77,7 +76,7 @@ class CellModel(nn.Module):
         self._build_inputs(sizes, features, has_features)
         self.factors = None
         if config.factors:
-            genes, networks = sizes.num_nodes[GENE], _chosen(config.networks, sizes.networks)
+            genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
             self.factors = GeneFactors(genes, networks, config.factors, min(config.nearest, genes))
         self.layers = nn.ModuleList(
             HeteroLayer(
@@ -277,7 +276,7 @@ class CellModel(nn.Module):
             z_p = self._encode_set(batch, wild.states)
         elif self.perturbed_pool is not None and z_w is not None:
             longest = int(batch.perturbation.order.max(initial=1))
-            z_p = _pool_copies(self.perturbed_pool, z_w, batch.lost[GENE][1].diff(), longest)
+            z_p = self.perturbed_pool.copies(z_w, batch.lost[GENE][1].diff(), longest)
         else:
             z_p = _difference(z_w, z_i)
         if self.config.variant == "two-head":
@@ -307,24 +306,10 @@ class CellModel(nn.Module):
         return self.set_encoder(states[GENE][:, 0].index_select(0, tokens.genes), lost, tokens)
 
 
-def _chosen(wanted: Sequence[str], networks: Sequence[str]) -> tuple[str, ...]:
-    """The wanted ones of a cell's networks, in the cell's order; all if none is named."""
-    unknown = sorted(set(wanted) - set(networks))
-    if unknown:
-        raise UsageError(f"--networks {','.join(unknown)} - the cell has {', '.join(networks) or 'no network'}")
-    return tuple(name for name in networks if name in wanted or not wanted)
-
-
 def _group_means(states: Tensor, group: Tensor, groups: int) -> Tensor:
     """Mean state of each reaction's nodes: (N_r, h) -> (groups, h)."""
     total = states.new_zeros(groups, states.shape[1]).index_add_(0, group, states)
     return total / torch.bincount(group, minlength=groups).clamp(min=1).unsqueeze(-1)
-
-
-def _pool_copies(pool: AttentionalPool, z_w: Tensor, copies: Tensor, longest: int) -> Tensor:
-    """Pool `copies[b]` copies of `z_w` (1, h) for each genotype: (B, h), the same vector for all that have one."""
-    present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
-    return pool.padded(z_w.expand(longest, len(copies), -1), present)
 
 
 def _difference(z_w: Tensor | None, z_i: Tensor | None) -> Tensor:

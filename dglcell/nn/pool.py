@@ -51,6 +51,11 @@ class AttentionalPool(nn.Module):
         values, scores = self._parts(x)
         return attention.pool(values, scores, present)
 
+    def copies(self, x: Tensor, copies: Tensor, longest: int) -> Tensor:
+        """Pool `copies[b]` copies of x (1, h) for each genotype: (B, h), the same vector for all that have one."""
+        present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
+        return self.padded(x.expand(longest, len(copies), -1), present)
+
     def sets(self, x: Tensor, tokens: Tokens) -> Tensor:
         """Pool the sets of a batch: (K, h) -> (B, h)."""
         values, scores = self._parts(x)

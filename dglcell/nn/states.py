@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from dglcell.errors import UsageError
 from dglcell.graph.diffusion import networks
 from dglcell.schema import GENE, NODE_TYPES
 
@@ -42,6 +44,20 @@ class GraphSizes:
             torch.as_tensor(cell.reaction_group, dtype=torch.int64),
             networks(cell),
         )
+
+    def chosen(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Those of the networks that are wanted, in the cell's order; all if none is named.
+
+        Raises
+        ------
+        UsageError
+            One is not among them.
+        """
+        unknown = sorted(set(wanted) - set(self.networks))
+        if unknown:
+            found = ", ".join(self.networks) or "no network"
+            raise UsageError(f"--networks {','.join(unknown)} - the cell has {found}")
+        return tuple(name for name in self.networks if name in wanted or not wanted)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

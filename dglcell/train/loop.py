@@ -164,7 +164,7 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     validation, score = validate(session)
     require_finite("validation loss", validation["loss"], session, epoch, position.step)
-    session.after_epoch(score)
+    session.learning_rates.after_epoch(score)
     best = config.keep == "last" or position.best_score is None or score > position.best_score
     position.epoch = epoch
     if best:
@@ -184,7 +184,7 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
 
 def _step(session: Session, running: RunningLosses, batch: Any, labels: Tensor, row_weights: Tensor | None) -> None:
     """One optimiser step."""
-    session.before_step()
+    session.learning_rates.before_step(session.position.step)
     session.optimizer.zero_grad(set_to_none=True)
     with autocast(session.device, session.config.precision):
         output = session.model(session.engine, batch, chunk=session.chunk)

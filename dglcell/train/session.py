@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.metadata
-import math
 import platform
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,12 +35,11 @@ from dglcell.nn.states import GraphSizes
 from dglcell.ops.engines import auto_chunk, make_engine
 from dglcell.train.device import autocast, resolve
 from dglcell.train.losses import Losses
+from dglcell.train.optimiser import LearningRates, adamw
 from dglcell.train.row_weights import RowWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
 _FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble")
-
-_WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 
 @dataclasses.dataclass
@@ -119,11 +117,8 @@ class Session:
                 diffuse(cell, config.restart, config.nearest, model.factors.networks), torch.from_numpy(deleted).long()
             )
         self.model = model.to(self.device)
-        self.optimizer = _optimizer(self.model, config)
-        self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, mode="max", factor=config.lr_factor, patience=config.lr_patience, threshold=0.0
-        )
-        self._highest = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.optimizer = adamw(self.model, config)
+        self.learning_rates = LearningRates(self.optimizer, config, self.steps_per_epoch)
         self.position = Position()
         # Settled once and kept when resumed: the free memory must not decide how sums are grouped, and so their bits.
         size = config.batch_size
@@ -177,21 +172,6 @@ class Session:
             return batch, labels, None
         return batch, labels, torch.from_numpy(self.row_weights(deviations(self.table, rows))).to(self.device)
 
-    def before_step(self) -> None:
-        """Set the learning rates of the step to come, under the schedule `cosine`."""
-        if self.config.schedule != "cosine":
-            return
-        steps = self.config.epochs * self.steps_per_epoch
-        done = (self.position.step + 0.5) / min(steps, self.config.max_steps or steps)
-        scale = min(done / _WARM_UP, 0.5 + 0.5 * math.cos(math.pi * min(done, 1.0)))
-        for group, highest in zip(self.optimizer.param_groups, self._highest, strict=True):
-            group["lr"] = highest * scale
-
-    def after_epoch(self, score: float) -> None:
-        """Let the learning rates fall if the validation score stalls, under the schedule `plateau`."""
-        if self.config.schedule == "plateau":
-            self.scheduler.step(score)
-
     @property
     def lr(self) -> float:
         """The learning rate now."""
@@ -223,7 +203,7 @@ class Session:
             "position": dataclasses.asdict(self.position),
             "model": dict(self.model.state_dict()),
             "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
+            "scheduler": self.learning_rates.state_dict(),
             "chunk": self.chunk,
             **self._identity(),
         }
@@ -265,7 +245,7 @@ class Session:
         self.position = Position(**state["position"])
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.scheduler.load_state_dict(state["scheduler"])
+        self.learning_rates.load_state_dict(state["scheduler"])
         if self.config.chunk == "auto":
             self.chunk = state["chunk"]
 
@@ -273,16 +253,6 @@ class Session:
 def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Screen files by a path that holds from any working folder."""
     return [{**source, "path": str(Path(source["path"]).absolute())} for source in sources]
-
-
-def _optimizer(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW; factors have their own learning rate, and penalties in the loss in the place of weight decay."""
-    factors = [] if model.factors is None else list(model.factors.parameters())
-    ids = {id(p) for p in factors}
-    groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]
-    if factors:
-        groups.append({"params": factors, "lr": config.factor_lr, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:

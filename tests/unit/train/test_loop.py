@@ -19,6 +19,7 @@ from dglcell.graph import store
 from dglcell.train import checkpoint, loop, resume, running
 from dglcell.train.folder import RunFolder
 from dglcell.train.loop import train
+from dglcell.train.optimiser import LearningRates
 from dglcell.train.progress import Silent
 from dglcell.train.session import Session
 from tests.cells import tiny_cell
@@ -176,13 +177,13 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_cosine_schedule_rises_and_falls_to_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[list[float]] = []
-    step = Session.before_step
+    step = LearningRates.before_step
 
-    def noted(session: Session) -> None:
-        step(session)
-        used.append([group["lr"] for group in session.optimizer.param_groups])
+    def noted(rates: LearningRates, done: int) -> None:
+        step(rates, done)
+        used.append([group["lr"] for group in rates._optimizer.param_groups])
 
-    monkeypatch.setattr(Session, "before_step", noted)
+    monkeypatch.setattr(LearningRates, "before_step", noted)
     rates = {"lr": 1e-3, "factor_lr": 4e-3, "factors": 4}
     cell, table, split, _ = tiny_run(tmp_path / "run", epochs=10, schedule="cosine", patience=20, **rates)
     plain, factors = np.array(used).T
