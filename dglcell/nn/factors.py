@@ -52,7 +52,8 @@ class GeneFactors(nn.Module):
         self._rank = factors
         self.networks = tuple(networks)
         self.own = nn.Parameter(self._start(num_genes))
-        self.near = nn.ParameterDict({name: nn.Parameter(self._start(num_genes)) for name in self.networks})
+        # A name alone might be one of the dict's own methods: `values`, `copy`, ..
+        self.near = nn.ParameterDict({f"of_{name}": nn.Parameter(self._start(num_genes)) for name in self.networks})
         self.register_buffer("seen", torch.zeros(num_genes, dtype=torch.bool))
         for name in self.networks:
             self.register_buffer(f"neighbours_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
@@ -76,7 +77,7 @@ class GeneFactors(nn.Module):
         for name in self.networks:
             index = self.get_buffer(f"neighbours_{name}").index_select(0, genes)
             weight = self.get_buffer(f"nearness_{name}").index_select(0, genes)
-            near = embedding_bag(index, self.near[name], mode="sum", per_sample_weights=weight)
+            near = embedding_bag(index, self.near[f"of_{name}"], mode="sum", per_sample_weights=weight)
             states = states + near / len(self.networks) ** 0.5
         return states
 

@@ -7,10 +7,11 @@ descriptions are; the layouts of annotations are `genes`' part.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dglcell.errors import DataError
 from dglcell.sources.edge_table import EdgeTable
@@ -19,6 +20,7 @@ from dglcell.sources.genes import GeneList, read_genes
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _NEAREST = 16
 _LEAST = 0.1  # cosine: one word in common that few genes have
+_BLOCK = 512  # documents
 _COMMON = 0.15  # a word in more of the descriptions says nothing
 
 
@@ -42,40 +44,36 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     """
     genes = read_genes(path)
     ids = sorted(genes.descriptions)
-    similarity = _similarity([_words(genes, gene) for gene in ids])
-    if similarity is None or not similarity.nnz:
+    folded = {gene.casefold(): gene for gene in genes.ids}
+    nearest = list(_nearest([_words(genes, folded, gene) for gene in ids]))
+    if not any(len(rows) for rows, _ in nearest):
         raise DataError(
             f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
             "description, product, Note or display was expected"
         )
-    a, b, confidence = [], [], []
-    for row, gene in enumerate(ids):
-        inside = slice(similarity.indptr[row], similarity.indptr[row + 1])
-        nearest = np.argsort(-similarity.data[inside].round(6), kind="stable")[:_NEAREST]
-        a += [gene] * len(nearest)
-        b += [ids[other] for other in similarity.indices[inside][nearest]]
-        confidence.append(similarity.data[inside][nearest])
+    a = [gene for gene, (rows, _) in zip(ids, nearest, strict=True) for _ in rows]
+    b = [ids[row] for rows, _ in nearest for row in rows]
     report: dict[str, int | str] = {"genes with a description": len(ids), "genes without": len(genes.ids) - len(ids)}
-    score = np.minimum(np.concatenate(confidence), 1).astype(np.float32)
+    score = np.minimum(np.concatenate([scores for _, scores in nearest]), 1).astype(np.float32)
     return EdgeTable(str(path), "gene descriptions", a, b, None, report, score)
 
 
-def _words(genes: GeneList, gene: str) -> list[str]:
-    words = {_named(genes, word.casefold()) for word in _WORD.findall(genes.descriptions[gene])}
+def _words(genes: GeneList, ids: Mapping[str, str], gene: str) -> list[str]:
+    words = {_named(genes, ids, word.casefold()) for word in _WORD.findall(genes.descriptions[gene])}
     return sorted({gene, *words})
 
 
-def _named(genes: GeneList, word: str) -> str:
-    """The gene that a word names, or the word."""
+def _named(genes: GeneList, ids: Mapping[str, str], word: str) -> str:
+    """The gene that a word names, or the word; `ids` by their case-folded spelling."""
     for name in (word, word.removesuffix("p")):
-        found = genes.aliases.get(name, ())
+        found = (ids[name],) if name in ids else genes.aliases.get(name, ())
         if len(found) == 1:
             return found[0]
     return word
 
 
-def _similarity(documents: list[list[str]]) -> Any:
-    """(n, n) sparse without a diagonal: cosine of documents where it is at least `_LEAST`; None without a word."""
+def _nearest(documents: list[list[str]]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Of each document the most similar others, first the nearest, and their cosines."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     most = max(2, int(_COMMON * len(documents)))
@@ -83,10 +81,12 @@ def _similarity(documents: list[list[str]]) -> Any:
     try:
         words = weigh.fit_transform(documents)
     except ValueError:  # no word is in two descriptions
-        return None
-    similarity = (words @ words.T).tocsr()
-    similarity.setdiag(0)
-    similarity.data[similarity.data < _LEAST] = 0
-    similarity.eliminate_zeros()
-    similarity.sort_indices()
-    return similarity
+        return
+    for start in range(0, len(documents), _BLOCK):  # whole, it would be as large as the genes squared
+        cosine = (words[start : start + _BLOCK] @ words.T).toarray()
+        own = np.arange(len(cosine))
+        cosine[own, start + own] = 0
+        for row in cosine:
+            near = np.argsort(-row.round(6), kind="stable")[:_NEAREST]
+            near = near[row[near] >= _LEAST]
+            yield near, row[near]

@@ -50,7 +50,7 @@ def dense_states(cell, factors):
     states = numbers(factors.own).copy()
     states[UNSEEN] = 0
     for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
-        around = numbers(factors.near[name])
+        around = numbers(factors.near[f"of_{name}"])
         for gene in range(12):
             for index, weight in zip(near.index[gene], near.weight[gene], strict=True):
                 states[gene] += weight.astype(float) * around[index] / np.sqrt(len(factors.networks))
