@@ -37,7 +37,8 @@ class ModelConfig:
     lost_reactions : bool
         The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
     factors : int
-        Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out.
+        Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out. The
+        command line has another default, `usual_factors`.
     restart : float
         Of the walks over which factors diffuse: these have about 1 / restart steps.
     nearest : int

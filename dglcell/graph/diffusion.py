@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from dglcell.graph.relation import Relation
 
 # A metabolite of more reaction nodes (water, ATP, protons) says nothing about which genes work together.
 CURRENCY = 40
+_BLOCK = 512  # rows
 
 Floats = NDArray[np.float32]
 
@@ -71,10 +73,15 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...
     -------
     dict of str to Neighbours
         In the order of `names`. Time grows as the third power of the genes with an edge (seconds for 6,000), memory
-        as the second (150 MB).
+        as the second: 4 bytes a pair of genes (`memory`).
     """
     n = cell.num_nodes(schema.GENE)
     return {name: _neighbours(_adjacency(cell, name), restart, min(nearest, n)) for name in names}
+
+
+def memory(cell: CellGraph) -> int:
+    """Bytes that `diffuse` needs for a while: the square of the genes, and as much again for what is beside it."""
+    return 2 * 4 * cell.num_nodes(schema.GENE) ** 2
 
 
 def adjacency(relation: Relation, n: int, weight: Floats | None = None) -> Any:
@@ -132,27 +139,31 @@ def _neighbours(adjacency: Any, restart: float, nearest: int) -> Neighbours:
     weight[:, 0] = 1  # of a gene without an edge: itself
     linked = np.flatnonzero(np.diff(adjacency.indptr))
     k = min(nearest, len(linked))
-    if k:
-        p = _pagerank(adjacency[linked][:, linked], restart)
+    for rows, p in _pagerank(adjacency[linked][:, linked], restart) if k else ():
         # The largest first; rounded, so that genes alike in the network come by row and not by the last bit.
         near = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
         found = np.take_along_axis(p, near, axis=1)
-        index[linked, :k] = linked[near]
-        weight[linked, :k] = found / np.linalg.norm(found, axis=1, keepdims=True)
+        index[linked[rows], :k] = linked[near]
+        weight[linked[rows], :k] = found / np.linalg.norm(found, axis=1, keepdims=True)
     return Neighbours(index, weight)
 
 
-def _pagerank(adjacency: Any, restart: float) -> Floats:
-    """(n, n) dense; every row of `adjacency` has an entry."""
+def _pagerank(adjacency: Any, restart: float) -> Iterator[tuple[slice, Floats]]:
+    """Some rows after others of the dense (n, n); every row of `adjacency` has an entry."""
     from scipy.linalg.lapack import spotrf, spotri
     from scipy.sparse import diags
 
-    scale = diags(1 / np.sqrt(np.asarray(adjacency.sum(axis=1)).ravel()))
-    system = -(1 - restart) * (scale @ adjacency @ scale).toarray().astype(np.float32)
+    n = adjacency.shape[0]
+    scale = diags(1 / np.sqrt(np.asarray(adjacency.sum(axis=1)).ravel()), dtype=np.float32)
+    system = (scale @ adjacency @ scale).astype(np.float32).toarray()
+    system *= restart - 1
     system[np.diag_indices_from(system)] += 1
-    factor, failed = spotrf(np.asfortranarray(system), lower=True, overwrite_a=True)
-    inverse, singular = spotri(factor, lower=True, overwrite_c=True)
+    # Symmetric, so its transpose is the same in the order that LAPACK overwrites in place.
+    factor, failed = spotrf(system.T, lower=True, overwrite_a=True)
+    lower, singular = spotri(factor, lower=True, overwrite_c=True)
     if failed or singular:
         raise ArithmeticError(f"no diffusion with restart {restart} (LAPACK {failed}, {singular})")
-    lower: Floats = np.tril(inverse)
-    return np.maximum(restart * (lower + np.tril(lower, -1).T), 0, dtype=np.float32)
+    for start in range(0, n, _BLOCK):
+        rows = slice(start, min(start + _BLOCK, n))
+        whole = np.tril(lower[rows], start) + np.tril(lower[:, rows], -start - 1).T
+        yield rows, np.maximum(restart * whole, 0, dtype=np.float32)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -136,8 +137,8 @@ class CellModel(nn.Module):
         drop: StepDropout | None = None,
         recompute: bool = False,
         known: Sequence[dict[str, Tensor]] | None = None,
-    ) -> list[dict[str, Tensor]]:
-        """Pass states through all layers; the states after each.
+    ) -> Iterator[dict[str, Tensor]]:
+        """Pass states through the layers; the states after each, one after the other.
 
         Parameters
         ----------
@@ -153,18 +154,17 @@ class CellModel(nn.Module):
         known : sequence or None
             The wild type's states after each layer, if `plan` takes them as known.
         """
-        states = [inputs]
+        states = inputs
         for number, layer in enumerate(self.layers):
             where = None if plan is None else plan[number]
             if recompute:
                 # All randomness of a layer is in `drop`, which keeps what it drew.
-                new = checkpoint(
-                    layer, engine, states[-1], where, drop, number, use_reentrant=False, preserve_rng_state=False
+                states = checkpoint(
+                    layer, engine, states, where, drop, number, use_reentrant=False, preserve_rng_state=False
                 )
             else:
-                new = layer(engine, states[-1], where, drop, number, None if known is None else known[number])
-            states.append(new)
-        return states[1:]
+                states = layer(engine, states, where, drop, number, None if known is None else known[number])
+            yield states
 
     def wild_type(self, engine: Engine, drop: StepDropout | None = None) -> WildType:
         """Run the undeleted cell.
@@ -176,7 +176,7 @@ class CellModel(nn.Module):
             The same object that `forward` of this step gets; None outside training.
         """
         inputs = self.inputs()
-        layers = self.encode(engine, inputs, drop=drop)
+        layers = list(self.encode(engine, inputs, drop=drop))
         z_w = None if self.pool is None else self.pool(engine, layers[-1][GENE], None)
         return WildType(inputs, layers, z_w, self._factor_table())
 
@@ -209,7 +209,7 @@ class CellModel(nn.Module):
         first: dict[str, Tensor] = {}
         for start in range(0, len(batch), size):
             plan = engine.plan(batch.alive(start, min(start + size, len(batch))), len(self.layers), known is not None)
-            states = self.encode(engine, inputs, plan, drop, recompute, known)[-1]
+            states = deque(self.encode(engine, inputs, plan, drop, recompute, known), maxlen=1).pop()
             first, genes = first or states, states[GENE]
             if recompute:
                 parts.append(checkpoint(pool, engine, genes, plan[-1], use_reentrant=False, preserve_rng_state=False))

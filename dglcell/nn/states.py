@@ -56,7 +56,9 @@ class GraphSizes:
         unknown = sorted(set(wanted) - set(self.networks))
         if unknown:
             found = ", ".join(self.networks) or "no network"
-            raise UsageError(f"--networks {','.join(unknown)} - the cell has {found}")
+            raise UsageError(
+                f"--networks {','.join(unknown)} - the cell has {found}; name some of these, or none for all"
+            )
         return tuple(name for name in self.networks if name in wanted or not wanted)
 
 

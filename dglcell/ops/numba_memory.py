@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -35,6 +36,16 @@ class _Block:
 _blocks: list[_Block] = []
 _clock = itertools.count()
 _lock = threading.Lock()
+
+
+def _unlock() -> None:
+    """A forked process has not the thread that may have held the lock."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 def empty(like: Tensor, *shape: int) -> Tensor:

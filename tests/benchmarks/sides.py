@@ -185,7 +185,7 @@ class DglSubgraphs(Subgraphs):
         graph = dgl.batch([self.cell.perturb(genes[a:b].tolist()) for a, b in itertools.pairwise(ptr)])
         engine = make_engine("dgl", graph, "cpu")
         own = {t: inputs[t].index_select(0, graph.nodes[t].data[dgl.NID]) for t in NODE_TYPES}
-        states = self.model.encode(engine, own, drop=self._drop())[-1]
+        states = list(self.model.encode(engine, own, drop=self._drop()))[-1]
         assert self.model.pool is not None
         z_i: Tensor = self.model.pool(engine, states[GENE], None)
         return z_i

@@ -105,6 +105,8 @@ TRAIN = [
     (("--layers", "0"), 2, ("--layers 0",)),
     (("--seed", "-1"), 2, ("--seed -1",)),
     (("--heads", "3"), 2, ("--heads 3", "--hidden 64")),
+    (("--networks", "text"), 2, ("--networks text", "metabolic", "name some of these")),
+    (("--networks", "a,,b"), 2, ("a,,b", "joined by commas")),
     (("--device", "cuda:99"), 2, ("cuda:99",)),
     (("--device", "abacus"), 2, ("--device abacus",)),
     (("--variant", "best"), 2, ("best",)),

@@ -106,5 +106,5 @@ def test_an_isolated_gene_reaches_nobody_but_the_pool_and_itself(engine, seed, v
     wild = model.wild_type(bound)
     last = cell.num_nodes("gene") - 1
     plan = bound.plan(batch_of(cell, [[last]]).alive(), len(model.layers))
-    states = model.encode(bound, wild.inputs, plan)[-1]
+    states = list(model.encode(bound, wild.inputs, plan))[-1]
     torch.testing.assert_close(states["gene"][:last], wild.states["gene"][:last], rtol=0, atol=1e-12)

@@ -84,7 +84,7 @@ def test_squares(cell, factors):
     own, near = factors(batch_of(cell))[1]
     squares = {
         name: (numbers(f)[:, :-2] ** 2).sum(1) + 0.2 * (numbers(f)[:, -2:] ** 2).sum(1)
-        for name, f in {"own": factors.own, **factors.near}.items()
+        for name, f in {"own": factors.own, **{n: factors.near[f"of_{n}"] for n in factors.networks}}.items()
     }
     assert own.item() == pytest.approx(sum(squares["own"][g] for genes in GENOTYPES for g in genes) / len(GENOTYPES))
     assert near.item() == pytest.approx(sum(squares[name].sum() for name in factors.networks) / 12)
@@ -113,6 +113,12 @@ def test_own_factors_of_a_gene_that_training_does_not_see_say_nothing(cell, fact
     with torch.no_grad():
         factors.own[0] += 1
     assert not np.allclose(numbers(factors(batch)[0])[0], before[0])
+
+
+@pytest.mark.parametrize("name", ["values", "training", "copy", "type"])
+def test_a_network_may_be_called_like_a_method(name):
+    factors = GeneFactors(4, (name,), K, 2)
+    assert factors.eval().states(torch.arange(4)).shape == (4, 2 * K + 2)
 
 
 def test_networks_can_be_chosen(cell):

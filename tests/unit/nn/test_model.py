@@ -66,7 +66,7 @@ def on_subgraphs(model, engine_name, genotypes):
     inputs = {t: wild.inputs[t][graph.nodes[t].data[_dgl.load().NID]] for t in NODE_TYPES}
     z_i = None
     if model.pool is not None:
-        z_i = model.pool(engine, model.encode(engine, inputs)[-1]["gene"], None)
+        z_i = model.pool(engine, list(model.encode(engine, inputs))[-1]["gene"], None)
     return model.compare(batch_of(genotypes), wild, z_i)
 
 
@@ -218,7 +218,7 @@ def test_rows_that_a_deletion_does_not_reach_equal_the_wild_type_under_dropout(n
     drop = StepDropout(0.5)
     wild = model.wild_type(engine, drop)
     plan = engine.plan(batch_of([[0], [7]], cell).alive(), 2)
-    states = model.encode(engine, wild.inputs, plan, drop)[-1]
+    states = list(model.encode(engine, wild.inputs, plan, drop))[-1]
     changed = (states["gene"] - wild.states["gene"]).abs().amax(-1) > 1e-9
     # Two layers carry a deletion two steps far. The deleted gene's own row is never read.
     assert not changed[3:, 0].any()

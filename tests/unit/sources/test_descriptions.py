@@ -54,25 +54,29 @@ def test_genes_that_share_rare_words_are_joined(layout, tmp_path: Path) -> None:
 
 def test_similarity_is_the_cosine_of_weighted_words(tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
-    path.write_text(sgd({**GENES, **PADDING}))
+    texts = {"YA1": "alpha beta gamma", "YB2": "alpha beta delta", "YC3": "alpha gamma", "YD4": "delta"}
+    path.write_text(sgd({**{gene: ("", text) for gene, text in texts.items()}, **PADDING}))
     table = read_network(path, "relation")
     found = dict(zip(zip(table.a, table.b, strict=True), table.confidence, strict=True))
-    # Words in at least two of the 25 descriptions; AAA1's names BBB2, which its own id stands for. 15 % of 25 is 3.
-    first = {"strand", "exchange", "breaks", "YB2"}
-    second = {"strand", "exchange", "breaks", "YB2"}
-    third, fourth = {"proteasome", "subunit", "YD4"}, {"proteasome", "subunit", "YD4"}
-    weight = np.log(25 / 2) + 1
-    for (a, b), words, others in ((("YA1", "YB2"), first, second), (("YC3", "YD4"), third, fourth)):
-        expected = len(words & others) * weight**2 / (len(words) * len(others)) ** 0.5 / weight**2
-        assert found[a, b] == pytest.approx(expected, rel=1e-6)
+    # 24 descriptions, of which three have alpha and two each of the others
+    weight = {"alpha": np.log(24 / 3) + 1} | dict.fromkeys(("beta", "gamma", "delta"), np.log(24 / 2) + 1)
+    length = {gene: np.sqrt(sum(weight[w] ** 2 for w in text.split())) for gene, text in texts.items()}
+    for (a, b), confidence in found.items():
+        if a in texts:
+            shared = set(texts[a].split()) & set(texts[b].split())
+            expected = sum(weight[w] ** 2 for w in shared) / length[a] / length[b]
+            assert confidence == pytest.approx(expected, rel=1e-5)
+    assert {("YA1", "YB2"), ("YA1", "YC3"), ("YB2", "YC3"), ("YB2", "YD4")} <= set(found)
 
 
-def test_a_name_of_the_protein_or_an_alias_stands_for_the_gene(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["binds Aaa1p", "like nickya1", "paralog of YA1", "overlaps ya1", "see AAA1"])
+def test_an_id_a_name_an_alias_or_the_protein_stands_for_the_gene(named: str, tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
-    partners = {"YA1": ("AAA1", "one two three"), "YB2": ("BBB2", "binds Aaa1p"), "YC3": ("CCC3", "binds nickya1")}
-    path.write_text(sgd({**partners, **PADDING}))
+    texts = {"YA1": "one two", "YB2": named, "YC3": "three"}
+    path.write_text(sgd({**{gene: (f"{gene[1] * 3}1", text) for gene, text in texts.items()}, **PADDING}))
     table = read_network(path, "relation")
-    assert {("YA1", "YB2"), ("YA1", "YC3"), ("YB2", "YC3")} <= set(zip(table.a, table.b, strict=True))
+    pairs = {(a, b) for a, b in zip(table.a, table.b, strict=True) if a in texts}
+    assert pairs == {("YA1", "YB2"), ("YB2", "YA1")}
 
 
 def test_only_the_most_similar_sixteen(tmp_path: Path) -> None:

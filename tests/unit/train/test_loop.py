@@ -373,3 +373,13 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
         with pytest.raises(UsageError, match="--device cuda"):
             train(cell, table, split, tiny_config(device="cuda"), path)
     assert not path.exists()
+
+
+def test_factors_that_need_more_memory_than_is_free_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dglcell.train.session.free_memory", lambda device: 1000)
+    with pytest.raises(UsageError, match=r"--factors 4: .* 12 genes takes 0.0 GB .* - give --factors 0"):
+        tiny_run(tmp_path / "run", factors=4)
+    monkeypatch.setattr("dglcell.train.session.free_memory", lambda device: 1200)
+    tiny_run(tmp_path / "run", factors=4)
