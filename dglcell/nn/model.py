@@ -253,8 +253,9 @@ class CellModel(nn.Module):
         if wild is None and not (engine.wild_type_first and len(batch)):
             wild = self.wild_type(engine, drop)
         inputs = self.inputs() if wild is None else wild.inputs
-        shared = wild is not None and engine.wild_type_first and not torch.is_grad_enabled()
-        known = wild.layers if wild is not None and shared else None
+        known = None
+        if wild is not None and engine.wild_type_first and not torch.is_grad_enabled():
+            known = wild.layers
         z_i, states = self.genotypes(engine, inputs, batch, drop, size, known)
         if wild is None:  # its rows have just been computed with the genotypes'
             states = {t: x[: engine.num_nodes[t]] for t, x in states.items()}

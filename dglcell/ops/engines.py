@@ -77,10 +77,6 @@ class Engine(Protocol):
         """
         ...
 
-    def rows(self, node_type: str, where: Where) -> Tensor | None:
-        """Nodes (P,) that the rows of a layer's output stand for, the wild type's first; None if rows are nodes."""
-        ...
-
     def carry(self, x: Tensor, node_type: str, where: Where) -> Tensor:
         """States in the rows that enter a layer, in the rows that leave it."""
         ...

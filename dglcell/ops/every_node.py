@@ -21,10 +21,6 @@ class EveryNode:
         """See `Engine.plan`."""
         return [alive] * layers
 
-    def rows(self, node_type: str, where: Alive | None) -> None:
-        """See `Engine.rows`."""
-        return None
-
     def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
         """See `Engine.carry`."""
         return x

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from dglcell.ops.block import Norm, block
 from dglcell.ops.packed import Layer, PackedRows
 from dglcell.ops.sparse import Sparse
 from dglcell.schema import IN, NODE_TYPES, STOICHIOMETRY
@@ -44,25 +43,12 @@ class PackedEngine:
         self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
 
     def rows(self, node_type: str, where: Layer[Any] | None) -> Tensor | None:
-        """See `Engine.rows`."""
+        """(P,) node of every row that a layer makes; None of the wild type, whose rows are its nodes."""
         return None if where is None else where.after[node_type].index
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """See `Engine.linear`."""
         return linear(x, weight, bias)
-
-    def block(
-        self,
-        x: Tensor,
-        norm: Norm,
-        mask: Tensor | None,
-        node_type: str,
-        where: Layer[Any] | None,
-        bias: Tensor | None = None,
-        onto: Tensor | None = None,
-    ) -> Tensor:
-        """See `Engine.block`."""
-        return block(x, norm, mask, self.rows(node_type, where), bias, onto)
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """See `Engine.bytes_per_genotype`."""
