@@ -7,7 +7,7 @@ descriptions are; the layouts of annotations are `genes`' part.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,7 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     """
     genes = read_genes(path)
     ids = sorted(genes.descriptions)
-    folded = {gene.casefold(): gene for gene in genes.ids}
-    nearest = list(_nearest([_words(genes, folded, gene) for gene in ids]))
+    nearest = list(_nearest([_words(genes, gene) for gene in ids]))
     if not any(len(rows) for rows, _ in nearest):
         raise DataError(
             f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
@@ -58,15 +57,15 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     return EdgeTable(str(path), "gene descriptions", a, b, None, report, score)
 
 
-def _words(genes: GeneList, ids: Mapping[str, str], gene: str) -> list[str]:
-    words = {_named(genes, ids, word.casefold()) for word in _WORD.findall(genes.descriptions[gene])}
+def _words(genes: GeneList, gene: str) -> list[str]:
+    words = {_named(genes, word.casefold()) for word in _WORD.findall(genes.descriptions[gene])}
     return sorted({gene, *words})
 
 
-def _named(genes: GeneList, ids: Mapping[str, str], word: str) -> str:
-    """The gene that a word names, or the word; `ids` by their case-folded spelling."""
+def _named(genes: GeneList, word: str) -> str:
+    """The gene that a word names, or the word."""
     for name in (word, word.removesuffix("p")):
-        found = (ids[name],) if name in ids else genes.aliases.get(name, ())
+        found = genes.candidates(name)
         if len(found) == 1:
             return found[0]
     return word

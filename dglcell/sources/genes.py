@@ -63,6 +63,11 @@ class GeneList:
     def _known(self) -> frozenset[str]:
         return frozenset(self.ids)
 
+    def candidates(self, name: str) -> tuple[str, ...]:
+        """The genes that a systematic id, standard name or alias may stand for, whatever its case."""
+        key = name.casefold()
+        return self._by_fold.get(key) or self.aliases.get(key, ())
+
     def resolve(self, name: str) -> str | None:
         """The gene that a systematic id, standard name or alias stands for, whatever its case; None if unknown.
 
@@ -74,8 +79,7 @@ class GeneList:
         name = name.strip()
         if name in self._known:
             return name
-        key = name.casefold()
-        found = self._by_fold.get(key) or self.aliases.get(key, ())
+        found = self.candidates(name)
         if len(found) > 1:
             raise DataError(f"gene name '{name}' is ambiguous: {', '.join(found)} - give the systematic id")
         return found[0] if found else None

@@ -56,13 +56,13 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     start = next((k for k, line in enumerate(lines) if line.strip() and not _is_comment(line, kind)), None)
     if start is None:
         raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
-    if kind == RELATION and annotation(lines) is not None:
-        return read_descriptions(path)
     mark = textio.delimiter(lines[start : start + 20])
     header = _header(lines[start], mark)
     reader = _recognise(header, kind, mode)
     if reader is not None:
         table = reader(path, lines, start, mark, header)
+    elif kind == RELATION and annotation(lines) is not None:
+        return read_descriptions(path)
     elif kind == REGULATORY and is_matrix(lines, start, mark):
         table = read_matrix(path, lines, start, mark)
     else:
