@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     metavar="NAME=FILE",
     help="A further gene-gene relation; NAME:directed=FILE if directed.",
 )
-@click.option("--features", type=options.FILE, help="Gene features: HDF5 with `ids` and `x`, or a table.")
+@click.option(
+    "--features",
+    type=options.FILE,
+    help="Gene features: HDF5 with `ids` and `x`, a table, or an annotation (its descriptions).",
+)
+@click.option("--degrees", is_flag=True, help="How many partners a gene has in each relation, as gene features.")
 @click.option(
     "--features-mode",
     type=click.Choice(["concat", "replace"]),
@@ -57,6 +62,7 @@ def command(
     regulatory: tuple[Path, ...],
     relation: tuple[str, ...],
     features: Path | None,
+    degrees: bool,
     features_mode: str,
     keep_unassigned: bool,
     max_alternatives: int,
@@ -89,7 +95,7 @@ def command(
     files.check()
     refuse_existing(out, overwrite)
     cell = build_from_files(
-        files, features_mode, keep_unassigned, max_alternatives, self_loops=not no_self_loops, say=console.say
+        files, features_mode, degrees, keep_unassigned, max_alternatives, self_loops=not no_self_loops, say=console.say
     )
     union, screen_report = None, None
     if screen:

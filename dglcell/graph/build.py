@@ -16,7 +16,9 @@ from dglcell import schema
 from dglcell.errors import DataError, Problems, UsageError
 from dglcell.graph import metabolism
 from dglcell.graph.cell import CellGraph
+from dglcell.graph.degrees import degree_features
 from dglcell.graph.gene_edges import gene_relation
+from dglcell.graph.relation import Relation
 from dglcell.sources.edge_table import EdgeTable
 from dglcell.sources.genes import GeneList
 from dglcell.sources.gpr import DEFAULT_LIMIT
@@ -42,6 +44,7 @@ def build(
     relations: Mapping[str, Sequence[EdgeTable]] | None = None,
     features: FeatureTable | None = None,
     features_mode: str = "concat",
+    degrees: bool = False,
     keep_unassigned: bool = False,
     max_alternatives: int = DEFAULT_LIMIT,
     self_loops: bool = True,
@@ -62,6 +65,8 @@ def build(
         Gene features; genes without a row are marked.
     features_mode : str
         `concat` or `replace`, kept for training.
+    degrees : bool
+        Add each gene's degrees (`graph.degrees`) to its features; every gene then has a row.
     keep_unassigned : bool
         Keep reactions without a gene rule.
     max_alternatives : int
@@ -95,6 +100,8 @@ def build(
     x, has = None, None
     if features is not None:
         x, has, report["features"] = _features(features, listed)
+    if degrees:
+        x, has, report["degrees"] = _with_degrees(x, [*built, part.gpr], len(listed.ids))
     return CellGraph(
         {schema.GENE: listed.ids, schema.REACTION: part.reactions, schema.METABOLITE: part.metabolites},
         [*built, part.gpr, part.incidences],
@@ -168,6 +175,17 @@ def _wanted(
         wanted[name] = (relations[given], name == given)
     problems.check()
     return wanted
+
+
+def _with_degrees(
+    x: NDArray[np.float32] | None, relations: Sequence[Relation], n: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
+    """Features joined with degrees: those of genes without a row are 0."""
+    columns = degree_features(relations, n)
+    if not columns.shape[1]:
+        raise UsageError("--degrees: every gene has the same degrees - give a metabolic model or networks")
+    report = {"columns": columns.shape[1]}
+    return columns if x is None else np.concatenate([x, columns], axis=1), np.ones(n, dtype=bool), report
 
 
 def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:

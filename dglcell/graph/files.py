@@ -41,7 +41,7 @@ class SourceFiles:
     relations : dict of str to tuple of Path
         Further gene-gene relations by name; `NAME:directed` is directed. Of STRING actions the mode NAME is read.
     features : Path, optional
-        Gene features.
+        Gene features, or an annotation whose descriptions become features.
     screens : tuple of Path
         Measured genotypes.
     """
@@ -70,6 +70,7 @@ class SourceFiles:
 def build_from_files(
     files: SourceFiles,
     features_mode: str = "concat",
+    degrees: bool = False,
     keep_unassigned: bool = False,
     max_alternatives: int = DEFAULT_LIMIT,
     self_loops: bool = True,
@@ -109,6 +110,7 @@ def build_from_files(
         relations,
         features,
         features_mode=features_mode,
+        degrees=degrees,
         keep_unassigned=keep_unassigned,
         max_alternatives=max_alternatives,
         self_loops=self_loops,

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding_bag, pad
 
 from dglcell.nn.batch import Batch
 from dglcell.schema import GENE, INTERACTION, LABELS
@@ -23,15 +23,16 @@ class GeneFactors(nn.Module):
 
     .. math::
 
-        e_i = s_i\,o_i + \frac{1}{\sqrt R} \sum_{r=1}^{R} \sum_j P^r_{ij} f^r_j = [u_i, v_i, b_i], \qquad
-        t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
+        e_i = s_i\,o_i + \frac{1}{\sqrt R} \Big(\sum_r \sum_j P^r_{ij} f^r_j + [0, 0, x_i W]\Big) = [u_i, v_i, b_i],
+        \qquad t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
 
     `o` are factors of the gene's own, `s_i` is 1 for a gene that training sees and else 0; `f^r` are factors of the
     genes around it in network r, weighed by personalised PageRank `P^r` (`dglcell.graph.diffusion`). So a gene that
-    training never saw has the interactions of its neighbours. Fitness has a bias and no pair term. Squared error with
-    penalties on the squares of `o` and `f` is matrix factorisation (Koren, Bell and Volinsky 2009,
-    doi:10.1109/MC.2009.263; over sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the
-    networks (Ben-Hur and Noble 2005, doi:10.1093/bioinformatics/bti1016) of low rank.
+    training never saw has the interactions of its neighbours. Gene features x, scaled as a whole to rows of mean square
+    length 1, add to the biases alone. R counts the networks, and the features where there are any. Fitness has a bias
+    and no pair term. Squared error with penalties on the squares of `o`, `f` and `W` is matrix factorisation (Koren,
+    Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise
+    kernel regression on the networks (Ben-Hur and Noble 2005, doi:10.1093/bioinformatics/bti1016) of low rank.
 
     Parameters
     ----------
@@ -42,13 +43,22 @@ class GeneFactors(nn.Module):
         Length k of u and v.
     nearest : int
         Neighbours K that a gene has in each network.
+    features : Tensor (N_g, d) or None
+        Gene features, 0 where a gene has none; not part of the weights.
     """
 
     own: Tensor
     seen: Tensor
+    features: Tensor | None
 
-    def __init__(self, num_genes: int, networks: Sequence[str], factors: int, nearest: int) -> None:
+    def __init__(
+        self, num_genes: int, networks: Sequence[str], factors: int, nearest: int, features: Tensor | None = None
+    ) -> None:
         super().__init__()
+        scaled = None if features is None else features / features.square().sum(1).mean().sqrt().clamp(min=1e-6)
+        self.register_buffer("features", scaled, persistent=False)
+        if features is not None:
+            self.of_features = nn.Parameter(features.new_zeros(features.shape[1], len(LABELS)))
         self._rank = factors
         self.networks = tuple(networks)
         self.own = nn.Parameter(self._start(num_genes))
@@ -74,11 +84,15 @@ class GeneFactors(nn.Module):
     def states(self, genes: Tensor) -> Tensor:
         """`e` of these genes: (R,) -> (R, 2 k + labels)."""
         states = self.own.index_select(0, genes) * self.seen.index_select(0, genes).unsqueeze(-1)
+        sources = len(self.networks) + (self.features is not None)
         for name in self.networks:
             index = self.get_buffer(f"neighbours_{name}").index_select(0, genes)
             weight = self.get_buffer(f"nearness_{name}").index_select(0, genes)
             near = embedding_bag(index, self.near[f"of_{name}"], mode="sum", per_sample_weights=weight)
-            states = states + near / len(self.networks) ** 0.5
+            states = states + near / sources**0.5
+        if self.features is not None:
+            biases = self.features.index_select(0, genes) @ self.of_features
+            states = states + pad(biases / sources**0.5, (2 * self._rank, 0))
         return states
 
     def forward(self, batch: Batch, table: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
@@ -95,7 +109,8 @@ class GeneFactors(nn.Module):
         terms : Tensor (B, labels)
             In the order of `schema.LABELS`, on the scale of the training labels.
         squares : (Tensor (), Tensor ()) or None
-            Squares of the genes' own factors, a genotype; of the networks' factors, a gene. None outside training.
+            Squares of the genes' own factors, a genotype; of the networks' factors and of W, a gene. None outside
+            training.
         """
         genes, place = batch.distinct
         states = self.states(genes) if table is None else table.index_select(0, genes)
@@ -106,8 +121,10 @@ class GeneFactors(nn.Module):
         pairs[:, _PAIRS] = of_pairs
         if not self.training:
             return terms + pairs, None
-        near = [squares_of(factors, self._rank).sum() for factors in self.near.values()]
-        return terms + pairs, (own.mean(), sum(near, start=terms.new_zeros(())) / len(self.own))
+        near = sum((squares_of(factors, self._rank).sum() for factors in self.near.values()), start=terms.new_zeros(()))
+        if self.features is not None:
+            near = near + _BIAS_PENALTY * self.of_features.square().sum()
+        return terms + pairs, (own.mean(), near / len(self.own))
 
 
 def pair_terms(

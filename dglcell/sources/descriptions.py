@@ -1,7 +1,7 @@
-"""Genes whose descriptions share rare words -> edges by name.
+"""Descriptions of genes -> edges between genes described alike, or numbers that sum up what is said of each.
 
-What a gene annotation says of a gene in words is knowledge that no interaction table holds. Owns how alike two
-descriptions are; the layouts of annotations are `genes`' part.
+What a gene annotation says of a gene in words is knowledge that no interaction table holds. Owns words and how they
+are weighed; the layouts of annotations are `genes`' part.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ _NEAREST = 16
 _LEAST = 0.1  # cosine: one word in common that few genes have
 _BLOCK = 512  # documents
 _COMMON = 0.15  # a word in more of the descriptions says nothing
+_COMPONENTS = 256
 
 
 def read_descriptions(path: Path | str) -> EdgeTable:
@@ -46,15 +48,62 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     ids = sorted(genes.descriptions)
     nearest = list(_nearest([_words(genes, gene) for gene in ids]))
     if not any(len(rows) for rows, _ in nearest):
-        raise DataError(
-            f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
-            "description, product, Note or display was expected"
-        )
+        raise _none_alike(path, len(ids))
     a = [gene for gene, (rows, _) in zip(ids, nearest, strict=True) for _ in rows]
     b = [ids[row] for rows, _ in nearest for row in rows]
     report: dict[str, int | str] = {"genes with a description": len(ids), "genes without": len(genes.ids) - len(ids)}
     score = np.minimum(np.concatenate([scores for _, scores in nearest]), 1).astype(np.float32)
     return EdgeTable(str(path), "gene descriptions", a, b, None, report, score)
+
+
+def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
+    """Numbers that sum up the description of each gene: latent semantic analysis.
+
+    The leading 256 singular vectors, times the singular values and the root of 256, of the weighed words of
+    `read_descriptions`, to which the common ones are added: the scalar product of two genes is nearly the cosine of
+    their descriptions (Deerwester et al. 1990, Journal of the American Society for Information Science 41:391).
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_descriptions`.
+
+    Returns
+    -------
+    ids : list of str, n
+        Genes that have a description.
+    x : (n, d) float32
+        d is 256, or less by one than there are genes or words.
+
+    Raises
+    ------
+    DataError
+        A file that cannot be read, or that describes no two genes alike.
+    """
+    from scipy.sparse.linalg import svds
+    from threadpoolctl import threadpool_limits
+
+    genes = read_genes(path)
+    ids = sorted(genes.descriptions)
+    # Common words stay: "unknown" and "putative" say much of a gene, though they join no two.
+    words = _weighed([_words(genes, gene) for gene in ids], common=1.0)
+    components = min(_COMPONENTS, *(size - 1 for size in (words.shape if words is not None else (0,))))
+    if words is None or components < 1:
+        raise _none_alike(path, len(ids))
+    with threadpool_limits(1):  # the same numbers on any machine, and sooner
+        left, size, right = svds(words.astype(np.float64), components, v0=np.ones(min(words.shape)))
+    order = np.argsort(-size, kind="stable")
+    # A vector's sign is arbitrary, so its largest entry is made positive; rounded, the first of equal ones is the largest.
+    sign = np.sign(right[np.arange(components), np.abs(right).round(6).argmax(axis=1)])
+    x = (left * size * sign)[:, order] * components**0.5
+    return ids, (x.round(5) + 0.0).astype(np.float32)  # so that the last bit of a product changes no fingerprint
+
+
+def _none_alike(path: Path | str, genes: int) -> DataError:
+    return DataError(
+        f"{path} describes {genes} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
+        "description, product, Note or display was expected"
+    )
 
 
 def _words(genes: GeneList, gene: str) -> list[str]:
@@ -71,15 +120,22 @@ def _named(genes: GeneList, word: str) -> str:
     return word
 
 
-def _nearest(documents: list[list[str]]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Of each document the most similar others, first the nearest, and their cosines."""
+def _weighed(documents: list[list[str]], common: float = _COMMON) -> Any:
+    """(documents, words) sparse: inverse document frequencies, rows of length 1; None if no word is in two."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    most = max(2, int(_COMMON * len(documents)))
+    most = max(2, int(common * len(documents)))
     weigh = TfidfVectorizer(analyzer=list, min_df=2, max_df=most, binary=True, smooth_idf=False, dtype=np.float32)
     try:
-        words = weigh.fit_transform(documents)
-    except ValueError:  # no word is in two descriptions
+        return weigh.fit_transform(documents)
+    except ValueError:
+        return None
+
+
+def _nearest(documents: list[list[str]]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Of each document the most similar others, first the nearest, and their cosines."""
+    words = _weighed(documents)
+    if words is None:
         return
     for start in range(0, len(documents), _BLOCK):  # whole, it would be as large as the genes squared
         cosine = (words[start : start + _BLOCK] @ words.T).toarray()

@@ -1,6 +1,7 @@
 """Gene features -> ids and a matrix of numbers.
 
-HDF5 with datasets `ids` and `x`, or a text table: id, then numbers, with or without a header. Knows no graph.
+HDF5 with datasets `ids` and `x`; a text table: id, then numbers, with or without a header; or a gene annotation, whose
+descriptions `descriptions` turns into numbers. Knows no graph.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
+from dglcell.sources.descriptions import summarise_descriptions
+from dglcell.sources.genes import annotation
 
-_EXPECTED = "HDF5 with datasets 'ids' and 'x', or a table of id and numbers was expected"
+_EXPECTED = "HDF5 with datasets 'ids' and 'x', a table of id and numbers, SGD_features.tab or GFF3 was expected"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def read_features(path: Path | str) -> FeatureTable:
     Raises
     ------
     DataError
-        A file that cannot be read, neither layout, datasets that do not fit together, an id twice, or a value that is
+        A file that cannot be read, no such layout, datasets that do not fit together, an id twice, or a value that is
         no finite number (with the line, or the id in HDF5).
     """
     path = Path(path)
@@ -113,6 +116,9 @@ def _text(path: Path, item: Any) -> str:
 
 def _read_table(path: Path) -> Parts:
     lines = textio.read_lines(path)
+    if annotation(lines) is not None:
+        ids, described = summarise_descriptions(path)
+        return "gene descriptions", ids, described, [str(path)] * len(ids)
     kept = [(k, line) for k, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
     mark = textio.delimiter([line for _, line in kept])
     rows = [(number, textio.split(line, mark)) for number, line in kept]

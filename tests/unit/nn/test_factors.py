@@ -22,15 +22,16 @@ GENOTYPES = [[], [0, 3], [2], [1, 2, 5, 7], [11], [4, 5, 6], [11, 0]]
 UNSEEN = 11
 
 
-@pytest.fixture
-def cell():
-    return tiny_cell()
+@pytest.fixture(params=[0, 4], ids=["no features", "features"])
+def cell(request):
+    return tiny_cell(features=request.param)
 
 
 @pytest.fixture
 def factors(cell):
     torch.manual_seed(0)
-    made = GeneFactors(12, networks(cell), K, NEAREST)
+    features = None if cell.features is None else torch.from_numpy(cell.features)
+    made = GeneFactors(12, networks(cell), K, NEAREST, features)
     made.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     with torch.no_grad():
         for p in made.parameters():
@@ -49,11 +50,15 @@ def numbers(tensor):
 def dense_states(cell, factors):
     states = numbers(factors.own).copy()
     states[UNSEEN] = 0
+    sources = len(factors.networks) + (cell.features is not None)
+    if cell.features is not None:
+        length = np.sqrt(np.mean([x @ x for x in cell.features]))
+        states[:, 2 * K :] += cell.features @ numbers(factors.of_features) / length / np.sqrt(sources)
     for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
         around = numbers(factors.near[f"of_{name}"])
         for gene in range(12):
             for index, weight in zip(near.index[gene], near.weight[gene], strict=True):
-                states[gene] += weight.astype(float) * around[index] / np.sqrt(len(factors.networks))
+                states[gene] += weight.astype(float) * around[index] / np.sqrt(sources)
     return states
 
 
@@ -72,8 +77,9 @@ def test_terms(cell, factors, training):
     factors.train(training)
     states = dense_states(cell, factors)
     terms, squares = factors(batch_of(cell))
-    np.testing.assert_allclose(numbers(terms), dense_terms(states, GENOTYPES), atol=1e-12)
-    np.testing.assert_allclose(numbers(factors.states(torch.arange(12))), states, atol=1e-12)
+    close = 1e-12 if cell.features is None else 1e-5  # features are scaled in float32
+    np.testing.assert_allclose(numbers(terms), dense_terms(states, GENOTYPES), atol=close)
+    np.testing.assert_allclose(numbers(factors.states(torch.arange(12))), states, atol=close)
     assert (squares is None) == (not training)
     if not training:
         table = factors.states(torch.arange(12))
@@ -87,7 +93,8 @@ def test_squares(cell, factors):
         for name, f in {"own": factors.own, **{n: factors.near[f"of_{n}"] for n in factors.networks}}.items()
     }
     assert own.item() == pytest.approx(sum(squares["own"][g] for genes in GENOTYPES for g in genes) / len(GENOTYPES))
-    assert near.item() == pytest.approx(sum(squares[name].sum() for name in factors.networks) / 12)
+    of_features = 0 if cell.features is None else 0.2 * (numbers(factors.of_features) ** 2).sum()
+    assert near.item() == pytest.approx((sum(squares[name].sum() for name in factors.networks) + of_features) / 12)
 
 
 def test_gradients(cell, factors):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError
+from dglcell.sources.features import read_features
 from dglcell.sources.networks import read_network
 
 GENES = {
@@ -96,6 +97,44 @@ def test_a_file_that_describes_no_genes_alike(texts: tuple[str, str], tmp_path: 
         path.write_text(sgd({"Y1": ("", texts[0]), "Y2": ("", texts[1])}))
     with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of them alike - SGD_features"):
         read_network(path, "relation")
+
+
+@pytest.mark.parametrize("layout", [sgd, gff])
+def test_descriptions_as_features(layout, tmp_path: Path) -> None:
+    """Scalar products are cosines of weighed words, common ones too, as far as the components reach."""
+    texts = {"YA1": "common alpha beta", "YB2": "common alpha delta", "YC3": "common delta", "YD4": "common"}
+    texts |= {f"YP{k}{n}": f"common padding{k}" for k in (2, 3, 4) for n in range(k)} | {"YE5": ""}
+    path = tmp_path / "genes.gz"
+    path.write_bytes(gzip.compress(layout({gene: ("", text) for gene, text in texts.items()}).encode()))
+    table = read_features(path)
+    described = sorted(gene for gene, text in texts.items() if text)
+    assert (table.layout, list(table.ids)) == ("gene descriptions", described)
+    words = {"common", "alpha", "delta", "padding2", "padding3", "padding4"}  # those of two genes or more
+    count = {w: sum(w in texts[g].split() for g in described) for w in words}
+    weighed = {g: {w: np.log(len(described) / count[w]) + 1 for w in texts[g].split() if w in words} for g in described}
+    cosines = np.array(
+        [
+            [
+                sum(v * weighed[b].get(w, 0) for w, v in weighed[a].items())
+                / np.sqrt(sum(v * v for v in weighed[a].values()) * sum(v * v for v in weighed[b].values()))
+                for b in described
+            ]
+            for a in described
+        ]
+    )
+    size, vectors = np.linalg.eigh(cosines)
+    components = table.x.shape[1]
+    assert components == len(words) - 1
+    best = (vectors[:, -components:] * size[-components:]) @ vectors[:, -components:].T
+    np.testing.assert_allclose(table.x @ table.x.T / components, best, atol=1e-4)
+    np.testing.assert_array_equal(table.x, read_features(path).x)
+
+
+def test_an_annotation_that_describes_no_genes_has_no_features(tmp_path: Path) -> None:
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd({"Y1": ("", "one"), "Y2": ("", "two")}))
+    with pytest.raises(DataError, match=r"genes\.tab describes 2 genes, no two of them alike"):
+        read_features(path)
 
 
 def test_an_annotation_is_no_physical_network(tmp_path: Path) -> None:
