@@ -73,7 +73,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     lambda_cell: float = 0.0
     lambda_own: float = 0.2
     lambda_near: float = 0.8
-    factor_lr: float = 3e-3
+    factor_lr: float = 1e-3
     schedule: str = "plateau"
     label_weights: dict[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(schema.LABELS, 1.0))
     weight_by_sd: bool = False

@@ -93,7 +93,7 @@ def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.floa
     with threadpool_limits(1):  # the same numbers on any machine, and sooner
         left, size, right = svds(words.astype(np.float64), components, v0=np.ones(min(words.shape)))
     order = np.argsort(-size, kind="stable")
-    # A vector's sign is arbitrary, so its largest entry is made positive; rounded, the first of equal ones is the largest.
+    # A vector's sign is arbitrary: its largest entry is made positive, the first of (nearly) equal ones.
     sign = np.sign(right[np.arange(components), np.abs(right).round(6).argmax(axis=1)])
     x = (left * size * sign)[:, order] * components**0.5
     return ids, (x.round(5) + 0.0).astype(np.float32)  # so that the last bit of a product changes no fingerprint

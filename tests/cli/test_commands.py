@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from dglcell.graph import store
+
 COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
 HEAVY = ("torch", "dgl", "cobra", "pandas", "scipy", "h5py", "matplotlib", "openpyxl")
 
@@ -58,6 +60,27 @@ def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.M
             monkeypatch.setenv("OMP_WAIT_POLICY", given)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.stdout.splitlines()[-1:] == [expected], done.stderr
+
+
+def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Path) -> None:
+    """From an annotation to a prediction: what a run keeps of features that no file lists as numbers."""
+    genes = store.load(core).ids["gene"]
+    rows = (f"I\tS\tgene\t1\t9\t.\t+\t.\tID={g};description=one of {k % 7} and {k % 3}" for k, g in enumerate(genes))
+    (tmp_path / "genes.gff").write_text("\n".join(["##gff-version 3", *rows]) + "\n")
+    cell, run = tmp_path / "cell.h5", tmp_path / "run"
+    options = ("--features", tmp_path / "genes.gff", "--degrees", "--features-mode", "replace")
+    done = cli("preprocess", "--model", "textbook", *options, "--json", "--out", cell)
+    assert done.code == 0, done.err
+    report = json.loads(done.out)["report"]
+    assert (report["features"]["columns"], report["degrees"]["columns"]) == (store.load(cell).features.shape[1] - 2, 2)
+    table = tmp_path / "screen.tsv"
+    table.write_text("genes\tfitness\n" + "".join(f"{g}\t{k % 3 / 4}\n" for k, g in enumerate(genes)))
+    small = ("--screen", table, "--layers", 1, "--hidden", 8, "--factors", 2, "--epochs", 1, "-q")
+    assert cli("train", cell, *small, "--out", run).code == 0
+    (tmp_path / "wanted.tsv").write_text(f"genes\n{genes[0]}\n")
+    done = cli("predict", run, tmp_path / "wanted.tsv", "--out", tmp_path / "scores.tsv")
+    assert done.code == 0, done.err
+    assert float((tmp_path / "scores.tsv").read_text().split()[-1]) < 2
 
 
 @pytest.mark.parametrize("what", ["info", "preprocess"])
