@@ -54,8 +54,8 @@ _HELP = {
     "lambda_supcr": "Weight of the contrastive loss on z_p.",
     "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
     "lambda_own": "Penalty of a gene's own factors, for each of its deletions.",
-    "lambda_near": "Penalty of the factors around genes.",
-    "factor_lr": "Learning rate of factors.",
+    "lambda_near": "Penalty of the factors around genes, and of the weights of gene features.",
+    "factor_lr": "Learning rate of factors, and of their weights of gene features.",
     "schedule": "plateau: the learning rate falls when validation stalls; cosine: it rises for a tenth of all steps, "
     "then falls to 0.",
     "label_weights": "Weight of each label, as fitness=1,gene_interaction=1.",

@@ -39,9 +39,10 @@ class TrainConfig(ScreenRules, ModelConfig):
     lambda_dist, lambda_supcr, lambda_cell : float
         Weights of the distribution, contrastive and cell losses; 0 leaves a term out.
     lambda_own, lambda_near : float
-        Penalties of the factors: of a gene's own, for each of its deletions in a batch; of those around it.
+        Penalties of the factors: of a gene's own, for each of its deletions in a batch; of those around it and of the
+        weights of gene features.
     factor_lr : float
-        Learning rate of the factors, which have no weight decay.
+        Learning rate of the factors and of the weights of gene features, which have no weight decay.
     schedule : str
         `plateau`: the learning rate falls when the validation score stalls (`lr_factor`, `lr_patience`). `cosine`: it
         rises for a tenth of all steps and then falls to 0 with the last epoch.

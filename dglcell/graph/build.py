@@ -66,7 +66,7 @@ def build(
     features_mode : str
         `concat` or `replace`, kept for training.
     degrees : bool
-        Add each gene's degrees (`graph.degrees`) to its features; every gene then has a row.
+        Add each gene's degrees (`graph.degrees`) to its features; a gene without a row then has the means.
     keep_unassigned : bool
         Keep reactions without a gene rule.
     max_alternatives : int
@@ -101,7 +101,7 @@ def build(
     if features is not None:
         x, has, report["features"] = _features(features, listed)
     if degrees:
-        x, has, report["degrees"] = _with_degrees(x, [*built, part.gpr], len(listed.ids))
+        x, has, report["degrees"] = _with_degrees(x, has, [*built, part.gpr], len(listed.ids))
     return CellGraph(
         {schema.GENE: listed.ids, schema.REACTION: part.reactions, schema.METABOLITE: part.metabolites},
         [*built, part.gpr, part.incidences],
@@ -178,14 +178,19 @@ def _wanted(
 
 
 def _with_degrees(
-    x: NDArray[np.float32] | None, relations: Sequence[Relation], n: int
+    x: NDArray[np.float32] | None, has: NDArray[np.bool_] | None, relations: Sequence[Relation], n: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
-    """Features joined with degrees: those of genes without a row are 0."""
+    """Features joined with degrees; a gene without a row has the means of those with one."""
     columns = degree_features(relations, n)
     if not columns.shape[1]:
-        raise UsageError("--degrees: every gene has the same degrees - give a metabolic model or networks")
+        raise UsageError(
+            "--degrees: every gene has the same degrees - give networks that differ in this, or leave it out"
+        )
     report = {"columns": columns.shape[1]}
-    return columns if x is None else np.concatenate([x, columns], axis=1), np.ones(n, dtype=bool), report
+    if x is not None and has is not None:
+        means = x[has].mean(axis=0, dtype=np.float64).astype(np.float32)
+        columns = np.concatenate([np.where(has[:, None], x, means), columns], axis=1)
+    return columns, np.ones(n, dtype=bool), report
 
 
 def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:

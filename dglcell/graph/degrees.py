@@ -28,12 +28,12 @@ def degree_features(relations: Iterable[Relation], num_genes: int) -> NDArray[np
     Returns
     -------
     (N_g, d) float32
-        Of each count log(1 + degree) and its square, each column with mean 0 and variance 1; counts that are the same
-        for every gene are left out.
+        Of each count the standardised log(1 + degree), and the square of this, standardised too; columns that are the
+        same for every gene are left out.
     """
     columns = []
     for count in _counts(relations, num_genes):
-        if count.min() < count.max():
+        if len(set(count.tolist())) > 1:
             logarithm = _standardised(np.log1p(count))
             columns += [logarithm, _standardised(logarithm**2)]
     columns = [column for column in columns if column.any()]

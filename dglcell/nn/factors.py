@@ -28,11 +28,12 @@ class GeneFactors(nn.Module):
 
     `o` are factors of the gene's own, `s_i` is 1 for a gene that training sees and else 0; `f^r` are factors of the
     genes around it in network r, weighed by personalised PageRank `P^r` (`dglcell.graph.diffusion`). So a gene that
-    training never saw has the interactions of its neighbours. Gene features x, scaled as a whole to rows of mean square
-    length 1, add to the biases alone. R counts the networks, and the features where there are any. Fitness has a bias
-    and no pair term. Squared error with penalties on the squares of `o`, `f` and `W` is matrix factorisation (Koren,
-    Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise
-    kernel regression on the networks (Ben-Hur and Noble 2005, doi:10.1093/bioinformatics/bti1016) of low rank.
+    training never saw has the interactions of its neighbours. Gene features x, less their means and scaled as a whole
+    to rows of mean square length 1, add to the biases alone. R counts the networks, and the features where there are
+    any. Fitness has a bias and no pair term. Squared error with penalties on the squares of `o`, `f` and `W` is matrix
+    factorisation (Koren, Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over sets Rendle 2010,
+    doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the networks (Ben-Hur and Noble 2005,
+    doi:10.1093/bioinformatics/bti1016) of low rank.
 
     Parameters
     ----------
@@ -44,7 +45,9 @@ class GeneFactors(nn.Module):
     nearest : int
         Neighbours K that a gene has in each network.
     features : Tensor (N_g, d) or None
-        Gene features, 0 where a gene has none; not part of the weights.
+        Gene features; not part of the weights.
+    has_features : Tensor (N_g,) of bool, or None
+        Genes that have a row, the others add nothing. None: all have.
     """
 
     own: Tensor
@@ -52,10 +55,16 @@ class GeneFactors(nn.Module):
     features: Tensor | None
 
     def __init__(
-        self, num_genes: int, networks: Sequence[str], factors: int, nearest: int, features: Tensor | None = None
+        self,
+        num_genes: int,
+        networks: Sequence[str],
+        factors: int,
+        nearest: int,
+        features: Tensor | None = None,
+        has_features: Tensor | None = None,
     ) -> None:
         super().__init__()
-        scaled = None if features is None else features / features.square().sum(1).mean().sqrt().clamp(min=1e-6)
+        scaled = None if features is None else _scaled(features, has_features)
         self.register_buffer("features", scaled, persistent=False)
         if features is not None:
             self.of_features = nn.Parameter(features.new_zeros(features.shape[1], len(LABELS)))
@@ -125,6 +134,15 @@ class GeneFactors(nn.Module):
         if self.features is not None:
             near = near + _BIAS_PENALTY * self.of_features.square().sum()
         return terms + pairs, (own.mean(), near / len(self.own))
+
+
+def _scaled(features: Tensor, has: Tensor | None) -> Tensor:
+    """Less the means of the genes that have a row, and with a mean square length of theirs of 1; 0 for the others."""
+    present = torch.ones(len(features), dtype=torch.bool) if has is None else has.cpu()
+    x = features.double().cpu()
+    x = (x - x[present].mean(0)) * present.unsqueeze(-1)
+    length = (x.square().sum() / present.sum()).sqrt()
+    return (x / length if length > 0 else x).to(features)
 
 
 def pair_terms(

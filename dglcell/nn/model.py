@@ -78,7 +78,8 @@ class CellModel(nn.Module):
         self.factors = None
         if config.factors:
             genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
-            self.factors = GeneFactors(genes, networks, config.factors, min(config.nearest, genes), features)
+            nearest = min(config.nearest, genes)
+            self.factors = GeneFactors(genes, networks, config.factors, nearest, features, has_features)
         self.layers = nn.ModuleList(
             HeteroLayer(
                 sizes.gene_relations,

@@ -24,6 +24,7 @@ _LEAST = 0.1  # cosine: one word in common that few genes have
 _BLOCK = 512  # documents
 _COMMON = 0.15  # a word in more of the descriptions says nothing
 _COMPONENTS = 256
+_DENSE = 1500  # genes or words
 
 
 def read_descriptions(path: Path | str) -> EdgeTable:
@@ -48,7 +49,10 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     ids = sorted(genes.descriptions)
     nearest = list(_nearest([_words(genes, gene) for gene in ids]))
     if not any(len(rows) for rows, _ in nearest):
-        raise _none_alike(path, len(ids))
+        raise DataError(
+            f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
+            "description, product, Note or display was expected"
+        )
     a = [gene for gene, (rows, _) in zip(ids, nearest, strict=True) for _ in rows]
     b = [ids[row] for rows, _ in nearest for row in rows]
     report: dict[str, int | str] = {"genes with a description": len(ids), "genes without": len(genes.ids) - len(ids)}
@@ -59,9 +63,10 @@ def read_descriptions(path: Path | str) -> EdgeTable:
 def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.float32]]:
     """Numbers that sum up the description of each gene: latent semantic analysis.
 
-    The leading 256 singular vectors, times the singular values and the root of 256, of the weighed words of
-    `read_descriptions`, to which the common ones are added: the scalar product of two genes is nearly the cosine of
-    their descriptions (Deerwester et al. 1990, Journal of the American Society for Information Science 41:391).
+    The leading 256 left singular vectors times singular values, and times the root of their number d, of the weighed
+    words of `read_descriptions`, to which common ones are added: the scalar product of two genes is nearly d times the
+    cosine of their descriptions (Deerwester et al. 1990, Journal of the American Society for Information Science
+    41:391). Words of one description alone are left out.
 
     Parameters
     ----------
@@ -80,30 +85,37 @@ def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.floa
     DataError
         A file that cannot be read, or that describes no two genes alike.
     """
-    from scipy.sparse.linalg import svds
-    from threadpoolctl import threadpool_limits
-
     genes = read_genes(path)
     ids = sorted(genes.descriptions)
     # Common words stay: "unknown" and "putative" say much of a gene, though they join no two.
     words = _weighed([_words(genes, gene) for gene in ids], common=1.0)
     components = min(_COMPONENTS, *(size - 1 for size in (words.shape if words is not None else (0,))))
     if words is None or components < 1:
-        raise _none_alike(path, len(ids))
-    with threadpool_limits(1):  # the same numbers on any machine, and sooner
-        left, size, right = svds(words.astype(np.float64), components, v0=np.ones(min(words.shape)))
-    order = np.argsort(-size, kind="stable")
+        shared = 0 if words is None else words.shape[1]
+        raise DataError(
+            f"{path} describes {len(ids)} genes, with {shared} words in more than one of the descriptions - at least "
+            "two genes and two such words were expected"
+        )
+    left, size, right = _decomposed(words.astype(np.float64), components)
     # A vector's sign is arbitrary: its largest entry is made positive, the first of (nearly) equal ones.
     sign = np.sign(right[np.arange(components), np.abs(right).round(6).argmax(axis=1)])
-    x = (left * size * sign)[:, order] * components**0.5
+    x = left * size * sign * components**0.5
     return ids, (x.round(5) + 0.0).astype(np.float32)  # so that the last bit of a product changes no fingerprint
 
 
-def _none_alike(path: Path | str, genes: int) -> DataError:
-    return DataError(
-        f"{path} describes {genes} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
-        "description, product, Note or display was expected"
-    )
+def _decomposed(words: Any, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The leading singular triples, largest first, the same each time."""
+    from scipy.sparse.linalg import svds
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums in one order on any number of cores, and sooner
+        if min(words.shape) <= _DENSE:  # few words repeat in whole groups of genes, where ARPACK begins at random
+            left, size, right = np.linalg.svd(words.toarray(), full_matrices=False)
+            return left[:, :components], size[:components], right[:components]
+        start = np.random.default_rng(0).standard_normal(min(words.shape))
+        left, size, right = svds(words, components, v0=start)
+    order = np.argsort(-size, kind="stable")
+    return left[:, order], size[order], right[order]
 
 
 def _words(genes: GeneList, gene: str) -> list[str]:

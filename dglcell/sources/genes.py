@@ -179,7 +179,7 @@ def _read_one(path: Path, names: _Names) -> None:
 
 def _is_gff(line: str) -> bool:
     fields = line.split("\t")
-    return len(fields) == _GFF_COLUMNS and fields[3].isdigit() and fields[4].isdigit() and fields[6] in "+-.?"
+    return len(fields) == _GFF_COLUMNS and fields[3].isdigit() and fields[4].isdigit() and fields[6] in set("+-.?")
 
 
 def _read_sgd(path: Path, rows: list[tuple[int, str]], names: _Names) -> None:

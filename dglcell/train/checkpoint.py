@@ -89,7 +89,7 @@ def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, array in tensors.items():
         part, _, rest = name.partition(".")
-        if part == "factors" and not rest.startswith(("own", "near.")):
+        if part == "factors" and not rest.startswith(("own", "near.", "of_features")):
             continue  # which genes lie near a gene is stored with the factors and not learnt
         counts[part] = counts.get(part, 0) + int(array.size)
     return counts | {"total": sum(counts.values())}

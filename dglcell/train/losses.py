@@ -43,7 +43,7 @@ class Predicted(Protocol):
 
     @property
     def squares(self) -> tuple[Tensor, Tensor] | None:
-        """Of a gene's own factors and of those around it, where the model has any and trains."""
+        """Of a gene's own factors; of those around it and of features' weights. Where the model has any and trains."""
 
 
 def mse(predictions: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -243,7 +243,11 @@ class Session:
         if different:
             raise UsageError(f"{what} cannot go on: {'; '.join(different)} - give the same options, or start a new run")
         self.position = Position(**state["position"])
-        self.model.load_state_dict(state["model"])
+        try:
+            self.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise UsageError(f"{what} does not fit this dglcell ({reason}) - use the one that began it") from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.learning_rates.load_state_dict(state["scheduler"])
         if self.config.chunk == "auto":

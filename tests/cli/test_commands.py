@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dglcell.graph import store
+from dglcell.predict import load_run
 
 COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
 HEAVY = ("torch", "dgl", "cobra", "pandas", "scipy", "h5py", "matplotlib", "openpyxl")
@@ -80,7 +81,11 @@ def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Pa
     (tmp_path / "wanted.tsv").write_text(f"genes\n{genes[0]}\n")
     done = cli("predict", run, tmp_path / "wanted.tsv", "--out", tmp_path / "scores.tsv")
     assert done.code == 0, done.err
-    assert float((tmp_path / "scores.tsv").read_text().split()[-1]) < 2
+    before = float((tmp_path / "scores.tsv").read_text().split()[-1])
+    again, without = load_run(run), load_run(run)
+    assert again.predict([[genes[0]]])["pred_fitness"][0] == pytest.approx(before, rel=1e-4)
+    without.models[0].factors.features.zero_()
+    assert without.predict([[genes[0]]])["pred_fitness"][0] != pytest.approx(before, rel=1e-3)
 
 
 @pytest.mark.parametrize("what", ["info", "preprocess"])

@@ -107,3 +107,11 @@ def test_the_command_line_has_factors_but_in_the_published_variants(
     assert configuration({"factors": None}, path, "concat").factors == factors
     path.write_text(to_toml({**given, "factors": 3}))
     assert configuration({"factors": None}, path, "concat").factors == 3
+
+
+@pytest.mark.parametrize(
+    "recipe", sorted((Path(__file__).parents[2] / "data").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_recipes_are_configurations(recipe: Path) -> None:
+    known = {f.name for f in dataclasses.fields(TrainConfig)} | {"alleles", "replicates"}
+    assert set(tomllib.loads(recipe.read_text())) <= known

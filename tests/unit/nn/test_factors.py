@@ -31,7 +31,7 @@ def cell(request):
 def factors(cell):
     torch.manual_seed(0)
     features = None if cell.features is None else torch.from_numpy(cell.features)
-    made = GeneFactors(12, networks(cell), K, NEAREST, features)
+    made = GeneFactors(12, networks(cell), K, NEAREST, features, torch.from_numpy(cell.has_features))
     made.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     with torch.no_grad():
         for p in made.parameters():
@@ -52,8 +52,13 @@ def dense_states(cell, factors):
     states[UNSEEN] = 0
     sources = len(factors.networks) + (cell.features is not None)
     if cell.features is not None:
-        length = np.sqrt(np.mean([x @ x for x in cell.features]))
-        states[:, 2 * K :] += cell.features @ numbers(factors.of_features) / length / np.sqrt(sources)
+        has = np.flatnonzero(cell.has_features)
+        assert 0 < len(has) < 12
+        middle = sum(cell.features[g] for g in has) / len(has)
+        length = np.sqrt(np.mean([(cell.features[g] - middle) @ (cell.features[g] - middle) for g in has]))
+        for g in has:
+            x = (cell.features[g] - middle) / length / np.sqrt(sources)
+            states[g, 2 * K :] += x @ numbers(factors.of_features)
     for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
         around = numbers(factors.near[f"of_{name}"])
         for gene in range(12):

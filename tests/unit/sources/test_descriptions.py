@@ -130,10 +130,18 @@ def test_descriptions_as_features(layout, tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.x, read_features(path).x)
 
 
+def test_features_of_equal_groups_repeat(tmp_path: Path) -> None:
+    """As many singular values are equal as there are groups, so their vectors are any of a subspace."""
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd({f"Y{k}": ("", f"w{k // 2} x{k // 2}") for k in range(40)}))
+    first, *others = (read_features(path).x.tobytes() for _ in range(4))
+    assert all(other == first for other in others)
+
+
 def test_an_annotation_that_describes_no_genes_has_no_features(tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     path.write_text(sgd({"Y1": ("", "one"), "Y2": ("", "two")}))
-    with pytest.raises(DataError, match=r"genes\.tab describes 2 genes, no two of them alike"):
+    with pytest.raises(DataError, match=r"genes\.tab describes 2 genes, with 0 words in more than one"):
         read_features(path)
 
 
