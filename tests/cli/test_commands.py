@@ -76,7 +76,7 @@ def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Pa
     assert (report["features"]["columns"], report["degrees"]["columns"]) == (store.load(cell).features.shape[1] - 2, 2)
     table = tmp_path / "screen.tsv"
     table.write_text("genes\tfitness\n" + "".join(f"{g}\t{k % 3 / 4}\n" for k, g in enumerate(genes)))
-    small = ("--screen", table, "--layers", 1, "--hidden", 8, "--factors", 2, "--epochs", 1, "-q")
+    small = ("--screen", table, "--layers", 1, "--hidden", 8, "--factors", 2, "--factor-lr", 0.1, "--epochs", 3, "-q")
     assert cli("train", cell, *small, "--out", run).code == 0
     (tmp_path / "wanted.tsv").write_text(f"genes\n{genes[0]}\n")
     done = cli("predict", run, tmp_path / "wanted.tsv", "--out", tmp_path / "scores.tsv")

@@ -44,6 +44,10 @@ def test_hdf5(tmp_path, ids):
         ("A\t1\nB\tinf\n", "x.tsv:2: 'inf'"),
         ("A\t1\nB\t1e39\n", "x.tsv:2: a feature of 'B' is missing or not finite"),
         ("A\t1\n\t2\n", "x.tsv:2: an empty gene id"),
+        (
+            "A\t1\t2\t3\t4\t5\t\t7\t8\n",
+            "x.tsv:1: a feature of 'A' is missing",
+        ),  # no GFF3, though columns 4, 5 are whole
         ("A\nB\n", "no rows of an id and numbers"),
         ("A\tB\n", "no rows of an id and numbers"),
         ("", "is empty"),

@@ -211,6 +211,17 @@ def test_only_the_same_run_can_be_resumed(tmp_path: Path) -> None:
     assert not (tmp_path / "absent").exists()
 
 
+def test_a_run_with_other_weights_cannot_be_resumed(tmp_path: Path) -> None:
+    """As one that another version of dglcell began."""
+    cell, table, split, _ = tiny_run(tmp_path / "run")
+    path = RunFolder(tmp_path / "run").resume
+    state = resume.load(path)
+    state["model"] = dict(list(state["model"].items())[1:])
+    resume.save(path, state)
+    with pytest.raises(UsageError, match=r"run does not fit this dglcell \(.*Missing key.*\) - use the one that began it"):
+        train(cell, table, split, tiny_config(epochs=9), tmp_path / "run", resume=True)
+
+
 def test_an_existing_run_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "run")
     monkeypatch.setattr("dglcell.train.loop.Session", lambda *args: pytest.fail("a session was made"))
