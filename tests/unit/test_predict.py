@@ -20,6 +20,7 @@ from dglcell.graph import store
 from dglcell.graph.cell import CellGraph
 from dglcell.predict import load_run
 from dglcell.train import checkpoint, resume
+from dglcell.train.device import one_thread
 from dglcell.train.loop import train
 from dglcell.train.session import Session, new_model
 from dglcell.train.validation import predict_rows
@@ -40,6 +41,7 @@ def copy(run_path: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@one_thread()  # with two, about one pass in 150 differs from the others in the last bit of a number, loaded or not
 @pytest.mark.parametrize("engine", ["torch", "fused"])
 @pytest.mark.parametrize("variant", schema.VARIANTS)
 def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
