@@ -45,9 +45,8 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     DataError
         A file that cannot be read, or that describes no two genes alike.
     """
-    genes = read_genes(path)
-    ids = sorted(genes.descriptions)
-    nearest = list(_nearest([_words(genes, gene) for gene in ids]))
+    genes, ids, documents = _described(path)
+    nearest = list(_nearest(documents))
     if not any(len(rows) for rows, _ in nearest):
         raise DataError(
             f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
@@ -83,12 +82,11 @@ def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.floa
     Raises
     ------
     DataError
-        A file that cannot be read, or that describes no two genes alike.
+        A file that cannot be read, or whose descriptions have fewer than two words in common.
     """
-    genes = read_genes(path)
-    ids = sorted(genes.descriptions)
+    _, ids, documents = _described(path)
     # Common words stay: "unknown" and "putative" say much of a gene, though they join no two.
-    words = _weighed([_words(genes, gene) for gene in ids], common=1.0)
+    words = _weighed(documents, common=1.0)
     components = min(_COMPONENTS, *(size - 1 for size in (words.shape if words is not None else (0,))))
     if words is None or components < 1:
         shared = 0 if words is None else words.shape[1]
@@ -116,6 +114,13 @@ def _decomposed(words: Any, components: int) -> tuple[NDArray[np.float64], NDArr
         left, size, right = svds(words, components, v0=start)
     order = np.argsort(-size, kind="stable")
     return left[:, order], size[order], right[order]
+
+
+def _described(path: Path | str) -> tuple[GeneList, list[str], list[list[str]]]:
+    """The genes of an annotation, the ids of those with a description, and the words of each of these."""
+    genes = read_genes(path)
+    ids = sorted(genes.descriptions)
+    return genes, ids, [_words(genes, gene) for gene in ids]
 
 
 def _words(genes: GeneList, gene: str) -> list[str]:
