@@ -131,15 +131,18 @@ def test_descriptions_as_features(layout, tmp_path: Path) -> None:
 
 
 def test_roots_of_names_are_words_of_features_alone(tmp_path: Path) -> None:
-    """The first three share the root RPL, of standard names and of an alias; their texts have no word in common."""
-    texts = {"YA1": ("RPL12", "one"), "YB2": ("TIF6", "two"), "YC3": ("RPL1A", "three")}
-    texts |= {"YD4": ("RPLX", "four"), "YE5": ("", "rpl")}  # no digits; a word of a text
+    """Genes share the roots RPL and COX, of standard names and of an alias; their texts have no word in common."""
+    texts = {"YA1": ("RPL12", "one"), "YB2": ("TIF6", "two"), "YC3": ("RPL1A", "three"), "YD4": ("", "rpl")}
+    texts |= {"YE5": ("COX4", "five"), "YF6": ("COX5A", "six"), "YG7": ("COX6", "seven"), "YH8": ("COX", "eight")}
     path = tmp_path / "genes.tab"
     path.write_text(sgd({**texts, **PADDING}).replace("YB2nick", "YB2nick|Rpl7B"))
     found = read_features(path)
     x = dict(zip(found.ids, found.x / np.linalg.norm(found.x, axis=1, keepdims=True).clip(1e-9), strict=True))
-    assert [float(x["YA1"] @ x[gene]) for gene in ("YB2", "YC3")] == pytest.approx([1, 1], abs=1e-4)
-    assert [float(x["YA1"] @ x[gene]) for gene in ("YD4", "YE5", "YP1")] == pytest.approx([0, 0, 0], abs=1e-4)
+    cosines = {pair: float(x[f"Y{pair[:2]}"] @ x[f"Y{pair[2:]}"]) for pair in ("A1B2", "A1C3", "E5F6", "E5G7")}
+    assert cosines == pytest.approx(dict.fromkeys(cosines, 1), abs=1e-4)
+    # A word of a text is no root, nor is a name without a number; other roots are other words.
+    cosines = {pair: float(x[f"Y{pair[:2]}"] @ x[f"Y{pair[2:]}"]) for pair in ("A1D4", "E5H8", "A1E5")}
+    assert cosines == pytest.approx(dict.fromkeys(cosines, 0), abs=1e-4)
     joined = read_network(path, "relation")
     assert not set(texts) & {*joined.a, *joined.b}
 

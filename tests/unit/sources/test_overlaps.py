@@ -55,9 +55,9 @@ def test_genes_that_share_a_quarter_of_the_shorter_one_are_joined(layout, tmp_pa
 
 
 def test_of_several_pieces_the_largest_share(tmp_path: Path) -> None:
-    """A gene over the origin of a circular genome, and one that overlaps both of its pieces."""
+    """A gene in pieces, one of which is listed twice, and one that overlaps them."""
     path = tmp_path / "genes.gff"
-    pieces = [("b1", 1, 100), ("b1", 901, 1000), ("b2", 51, 150), ("b2", 921, 1020)]
+    pieces = [("b1", 1, 100), ("b1", 1, 90), ("b1", 901, 1000), ("b2", 21, 120), ("b2", 951, 1050)]
     rows = [f"chr\tS\tgene\t{first}\t{last}\t.\t+\t.\tID={gene}" for gene, first, last in pieces]
     for lines in (rows, rows[::-1]):
         path.write_text("\n".join(["##gff-version 3", *lines]))
