@@ -39,7 +39,8 @@ class SourceFiles:
     physical, regulatory : tuple of Path
         Networks, united by kind.
     relations : dict of str to tuple of Path
-        Further gene-gene relations by name; `NAME:directed` is directed. Of STRING actions the mode NAME is read.
+        Further gene-gene relations by name; `NAME:directed` is directed. Of STRING actions the mode NAME is read,
+        of an annotation the overlaps of genes if NAME is `overlap`, else their descriptions.
     features : Path, optional
         Gene features, or an annotation whose descriptions become features.
     screens : tuple of Path

@@ -25,7 +25,7 @@ EXPECTED = {
     PHYSICAL: "two columns of gene ids, BioGRID tab3, STRING links or STRING actions was expected",
     REGULATORY: "two columns (factor, target) with an optional sign, or a 0/1 matrix with targets in rows was expected",
     RELATION: "two columns of gene ids, STRING links, STRING actions or a gene annotation with descriptions "
-    "(SGD_features.tab, GFF3) was expected",
+    "or places (SGD_features.tab, GFF3) was expected",
 }
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
+from dglcell.sources.annotations import annotation
 from dglcell.sources.descriptions import summarise_descriptions
-from dglcell.sources.genes import annotation
 
 _EXPECTED = "HDF5 with datasets 'ids' and 'x', a table of id and numbers, SGD_features.tab or GFF3 was expected"
 

@@ -1,8 +1,8 @@
 """Interaction tables -> edges by name.
 
-BioGRID tab3, STRING links, STRING actions, a plain table (`plain_networks`) or a gene annotation (`descriptions`),
-recognised from content. Gene names stay as the file has them (STRING's taxon prefix aside); resolving them is the graph
-builder's part.
+BioGRID tab3, STRING links, STRING actions, a plain table (`plain_networks`) or a gene annotation (`descriptions`,
+`overlaps`), recognised from content. Gene names stay as the file has them (STRING's taxon prefix aside); resolving them
+is the graph builder's part.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, Problems
 from dglcell.sources import textio
+from dglcell.sources.annotations import annotation
 from dglcell.sources.descriptions import read_descriptions
 from dglcell.sources.edge_table import EXPECTED, KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable, fields_of
-from dglcell.sources.genes import annotation
+from dglcell.sources.overlaps import read_overlaps
 from dglcell.sources.plain_networks import is_matrix, read_columns, read_matrix
 
 _TAXON = re.compile(r"^\d+\.")
 _ACTION_COLUMNS = ("item_id_a", "item_id_b", "mode")
 _BINDING, _ACTION_SCORE = "binding", "score"
+_OVERLAP = "overlap"
 _LINK_COLUMNS = ("protein1", "protein2")
 _LINK_SCORE = "combined_score"
 _HIGHEST_SCORE = 1000
@@ -41,7 +43,8 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     kind : str
         `physical`, `regulatory` or `relation`: which layouts make sense.
     mode : str
-        Which rows of STRING actions are read.
+        Which rows of STRING actions are read; of a gene annotation `overlap` joins genes that overlap, any other word
+        those with similar descriptions.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     if reader is not None:
         table = reader(path, lines, start, mark, header)
     elif kind == RELATION and annotation(lines) is not None:
-        return read_descriptions(path)
+        return read_overlaps(path) if mode == _OVERLAP else read_descriptions(path)
     elif kind == REGULATORY and is_matrix(lines, start, mark):
         table = read_matrix(path, lines, start, mark)
     else:

@@ -26,7 +26,7 @@ PADDING = {f"YP{k}": ("", f"padding{k // 2}") for k in range(20)}  # so that wor
 def sgd(genes: dict[str, tuple[str, str]]) -> str:
     empty = "\t".join([""] * 9)
     return "".join(
-        f"S\tORF\tVerified\t{gene}\t{name}\tnick{gene}\t{empty}\t{text}\n" for gene, (name, text) in genes.items()
+        f"S\tORF\tVerified\t{gene}\t{name}\t{gene}nick\t{empty}\t{text}\n" for gene, (name, text) in genes.items()
     )
 
 
@@ -70,7 +70,7 @@ def test_similarity_is_the_cosine_of_weighted_words(tmp_path: Path) -> None:
     assert {("YA1", "YB2"), ("YA1", "YC3"), ("YB2", "YC3"), ("YB2", "YD4")} <= set(found)
 
 
-@pytest.mark.parametrize("named", ["binds Aaa1p", "like nickya1", "paralog of YA1", "overlaps ya1", "see AAA1"])
+@pytest.mark.parametrize("named", ["binds Aaa1p", "like ya1nick", "paralog of YA1", "overlaps ya1", "see AAA1"])
 def test_an_id_a_name_an_alias_or_the_protein_stands_for_the_gene(named: str, tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     texts = {"YA1": "one two", "YB2": named, "YC3": "three"}
@@ -126,8 +126,25 @@ def test_descriptions_as_features(layout, tmp_path: Path) -> None:
     components = table.x.shape[1]
     assert components == len(words) - 1
     best = (vectors[:, -components:] * size[-components:]) @ vectors[:, -components:].T
-    np.testing.assert_allclose(table.x @ table.x.T / components, best, atol=1e-4)
+    np.testing.assert_allclose(table.x @ table.x.T / 256, best, atol=1e-4)
     np.testing.assert_array_equal(table.x, read_features(path).x)
+
+
+def test_roots_of_names_are_words_of_features_alone(tmp_path: Path) -> None:
+    """Genes share the roots RPL and COX, of standard names and of an alias; their texts have no word in common."""
+    texts = {"YA1": ("RPL12", "one"), "YB2": ("TIF6", "two"), "YC3": ("RPL1A", "three"), "YD4": ("", "rpl")}
+    texts |= {"YE5": ("COX4", "five"), "YF6": ("COX5A", "six"), "YG7": ("COX6", "seven"), "YH8": ("COX", "eight")}
+    path = tmp_path / "genes.tab"
+    path.write_text(sgd({**texts, **PADDING}).replace("YB2nick", "YB2nick|Rpl7B"))
+    found = read_features(path)
+    x = dict(zip(found.ids, found.x / np.linalg.norm(found.x, axis=1, keepdims=True).clip(1e-9), strict=True))
+    cosines = {pair: float(x[f"Y{pair[:2]}"] @ x[f"Y{pair[2:]}"]) for pair in ("A1B2", "A1C3", "E5F6", "E5G7")}
+    assert cosines == pytest.approx(dict.fromkeys(cosines, 1), abs=1e-4)
+    # A word of a text is no root, nor is a name without a number; other roots are other words.
+    cosines = {pair: float(x[f"Y{pair[:2]}"] @ x[f"Y{pair[2:]}"]) for pair in ("A1D4", "E5H8", "A1E5")}
+    assert cosines == pytest.approx(dict.fromkeys(cosines, 0), abs=1e-4)
+    joined = read_network(path, "relation")
+    assert not set(texts) & {*joined.a, *joined.b}
 
 
 def test_features_of_equal_groups_repeat(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dglcell.errors import DataError
 from dglcell.sources import gpr, networks, screens
-from dglcell.sources.edge_table import KINDS
+from dglcell.sources.edge_table import KINDS, RELATION
 
 
 def test_reading_takes_seconds(yeast_files):
@@ -42,6 +42,12 @@ def test_genes_and_names(yeast_files):
     assert yeast_files.genes.resolve("cdc24") == "YAL041W"
     with pytest.raises(DataError, match="ambiguous"):
         yeast_files.genes.resolve(next(name for name, found in yeast_files.genes.aliases.items() if len(found) > 1))
+
+
+def test_overlaps(yeast):
+    table = networks.read_network(yeast / "SGD_features.tab.gz", RELATION, mode="overlap")
+    assert (len(table), table.report["genes with a place"]) == (576, 6604)
+    assert ("YAL068W-A", "YAL069W") in zip(table.a, table.b, strict=True)  # 538 to 792, 335 to 649
 
 
 def test_networks(yeast_files):
