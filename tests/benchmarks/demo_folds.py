@@ -34,7 +34,7 @@ def main() -> None:
     held_out = make_split(everything, "random", 0, config.test_fraction, config.val_fraction).part == 2
     table = everything.take(np.flatnonzero(~held_out))
     models = {
-        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False),
+        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False, standstill=False),
         "dglcell": config,
     }
     found: dict[str, list[np.ndarray]] = {"measured": []}
