@@ -15,7 +15,7 @@ class Departure(nn.Module):
     .. math:: \epsilon_{ij} = \hat f_{ij} - \hat f_i \hat f_j
 
     on the original scale, then standardised as the labels are. 0 for other orders, whose scores need the fitness of all
-    smaller sets.
+    smaller sets. The fitness is the head's, without what factors add.
     """
 
     scale: Tensor
