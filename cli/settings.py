@@ -36,6 +36,8 @@ _HELP = {
     "attention": "Attention over the metabolites of a reaction.",
     "dropout": "Dropout probability.",
     "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
+    "standstill": "The set encoder is told where the structure of the metabolic network rules growth out.",
+    "multiplicative": "Interactions of pairs begin from predicted fitness, f_ij - f_i f_j.",
     "factors": "Length of the factors that genes have for pair terms; 0 leaves these out.",
     "restart": "Restart probability of the walks over which factors diffuse.",
     "nearest": "Neighbours that a gene's factors diffuse from, in each network.",

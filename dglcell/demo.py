@@ -40,11 +40,13 @@ SCREEN = "ecoli_core_fba.tsv.gz"
 CONFIG = TrainConfig(
     layers=2,
     residual=True,
+    standstill=True,
+    multiplicative=True,
     dropout=0.0,
     lr=2e-3,
     weight_decay=0.1,
     epochs=25,
-    ensemble=4,
+    ensemble=3,
     keep="last",
     test_fraction=0.2,
     val_fraction=0.05,
@@ -103,7 +105,7 @@ def example() -> tuple[CellGraph, GenotypeTable]:
     Physical edges join genes that share an AND-clause, the subunits of one complex; there is no regulation.
     """
     model = read_model(textbook_path())
-    cell = build(model, physical=[complex_edges(model)])
+    cell = build(model, physical=[complex_edges(model)], keep_unassigned=True)
     with as_file(files("dglcell.data") / SCREEN) as path:
         return cell, GenotypeTable.from_records(cell, [read_screen(path)])[0]
 
@@ -152,7 +154,7 @@ def run(
     split = make_split(
         table, config.split, seed=seed, test_fraction=config.test_fraction, val_fraction=config.val_fraction
     )
-    without = dataclasses.replace(config, lost_reactions=False)
+    without = dataclasses.replace(config, lost_reactions=False, standstill=False)
     models = f"{config.ensemble} models, {split.counts['train']:,} genotypes, {config.epochs} epochs"
     say(f"training {models}; beside it, in a process of its own, the same without lost reactions")
     beside = get_context("spawn").Process(

@@ -36,6 +36,11 @@ class ModelConfig:
         `concat` joins gene features to the learned embedding, `replace` drops the embedding.
     lost_reactions : bool
         The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
+    standstill : bool
+        The set encoder is told where the structure of the network rules growth out (`dglcell.graph.standstill`).
+    multiplicative : bool
+        The interaction of a pair begins from the predicted fitness of the pair and of its single deletions
+        (`dglcell.nn.multiplicative`), and its head predicts what is left.
     factors : int
         Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out. The
         command line has another default, `usual_factors`.
@@ -58,6 +63,8 @@ class ModelConfig:
     dropout: float = 0.1
     features_mode: str = "concat"
     lost_reactions: bool = True
+    standstill: bool = False
+    multiplicative: bool = False
     factors: int = 0
     restart: float = 0.06
     nearest: int = 32
@@ -75,6 +82,10 @@ class ModelConfig:
                 f"--hidden {self.hidden} - a multiple of {_SET_ENCODER_HEADS} was expected (the set encoder of "
                 f"--variant {self.variant} has {_SET_ENCODER_HEADS} heads)"
             )
+        if self.standstill and not (self.lost_reactions and self.variant in ("local", "both")):
+            problems.add("--standstill needs the set encoder and its lost reactions (--variant local or both)")
+        if self.multiplicative and self.variant != "local":
+            problems.add("--multiplicative needs --variant local, which predicts the single deletions at little cost")
         if self.variant not in schema.VARIANTS:
             problems.add(f"--variant {self.variant} - one of {', '.join(schema.VARIANTS)} was expected")
         if self.factors < 0:

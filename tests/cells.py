@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from dglcell import schema
+from dglcell.graph.build import build
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
+from dglcell.sources.sbml import MetabolicModel, ReactionRecord
 
 
 def tiny_cell(
@@ -53,6 +55,29 @@ def tiny_cell(
         has_features=has if features else None,
         aliases={"alpha": ("G000",), "twice": ("G000", "G001")},
     )
+
+
+def growing_cell() -> CellGraph:
+    """A cell that grows on `b`, which it makes from a nutrient `a`, or from `a` and `c` twice as much.
+
+    G0 alone is needed (it lets the waste `d` out); G1 and G2 are the two ways, G3 and G4 isozymes, G5 and G6 turn `b`
+    and `c` into each other, G7 does nothing.
+    """
+    rows = [
+        ("EX_a", "", {"a": -1.0}, -10.0),
+        ("BIOMASS", "", {"b": -1.0, "e": -1.0, "d": 1.0}, 0.0),
+        ("OUT", "G0", {"d": -1.0, "d_out": 1.0}, 0.0),
+        ("EX_d_out", "", {"d_out": -1.0}, 0.0),
+        ("DIRECT", "G1", {"a": -1.0, "b": 1.0}, 0.0),
+        ("DOUBLE", "G2", {"a": -1.0, "c": -1.0, "b": 2.0}, 0.0),
+        ("E", "G3 or G4", {"a": -1.0, "e": 1.0}, 0.0),
+        ("TO_C", "G5", {"b": -1.0, "c": 1.0}, 0.0),
+        ("TO_B", "G6", {"c": -1.0, "b": 1.0}, 0.0),
+    ]
+    records = tuple(ReactionRecord(name, name, low, 1000.0, s, rule) for name, rule, s, low in rows)
+    metabolites = tuple(sorted({m for _, _, s, _ in rows for m in s}))
+    genes = tuple(f"G{i}" for i in range(8))
+    return build(MetabolicModel(records, metabolites, genes, growth=("BIOMASS",)), keep_unassigned=True)
 
 
 def random_genotypes(cell: CellGraph, n: int, max_order: int = 4, seed: int = 0) -> list[tuple[str, ...]]:

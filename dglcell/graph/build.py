@@ -112,6 +112,7 @@ def build(
         features_mode=features_mode,
         aliases=listed.aliases,
         report=report,
+        growth=() if model is None else [name for name in model.growth if name in set(part.group_names)],
     )
 
 

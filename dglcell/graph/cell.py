@@ -18,8 +18,9 @@ from dglcell import schema
 from dglcell.errors import DataError, Problems
 from dglcell.graph import fingerprints as fp
 from dglcell.graph import heterograph
-from dglcell.graph.perturb import Masks, Perturbation, Rules, masks
+from dglcell.graph.perturb import Mask, Masks, Perturbation, Rules, masks
 from dglcell.graph.relation import Relation
+from dglcell.graph.standstill import Standstill
 
 Genotype = Sequence[str | int]
 
@@ -47,6 +48,9 @@ class CellGraph:
         Case-folded name to the gene ids it may stand for.
     report : mapping
         What was read, kept and dropped when the graph was built.
+    growth : sequence of str
+        Those of `group_names` that are growth; a model's objective without a gene rule is there only where such
+        reactions are kept.
 
     Raises
     ------
@@ -65,6 +69,7 @@ class CellGraph:
         features_mode: str = "concat",
         aliases: Mapping[str, Sequence[str]] | None = None,
         report: Mapping[str, Any] | None = None,
+        growth: Sequence[str] = (),
     ) -> None:
         self.ids: dict[str, tuple[str, ...]] = {t: tuple(ids.get(t, ())) for t in schema.NODE_TYPES}
         self.reaction_group = np.asarray(reaction_group, dtype=np.int64)
@@ -76,6 +81,7 @@ class CellGraph:
         self.features_mode = features_mode
         self.aliases = {name: tuple(found) for name, found in (aliases or {}).items()}
         self.report = dict(report or {})
+        self.growth = tuple(growth)
         self._check()
 
     def __repr__(self) -> str:
@@ -209,6 +215,20 @@ class CellGraph:
     def lose(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
         """Everything that genotypes in ragged form lose; `genes` ascending and distinct within a genotype."""
         return self._rules.lose(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
+
+    @functools.cached_property
+    def _standstill(self) -> Standstill:
+        growth = [self.group_names.index(name) for name in self.growth]
+        return Standstill(self.relations[schema.IN], self.reaction_group, self.num_nodes(schema.METABOLITE), growth)
+
+    @property
+    def can_grow(self) -> bool:
+        """Whether the cell has a growth reaction that can run when nothing is deleted."""
+        return bool(self.growth) and not self.stands_still(self.lose([], [0, 0])).any()
+
+    def stands_still(self, lost: Perturbation) -> Mask:
+        """(B,) bool, True where what is left of the metabolic network cannot grow; see `standstill`."""
+        return self._standstill(lost)
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:
         """Genotypes as masks over the wild-type graph, True = removed."""

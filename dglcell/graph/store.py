@@ -52,6 +52,7 @@ def save(cell: CellGraph, path: Path, screen: GenotypeTable | Union | None = Non
         "features_mode": cell.features_mode,
         "aliases": {name: list(found) for name, found in cell.aliases.items()},
         "report": cell.report,
+        "growth": list(cell.growth),
         "fingerprints": cell.fingerprints,
         "screen": None,
     }
@@ -141,4 +142,5 @@ def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Ce
         features_mode=meta["features_mode"],
         aliases=meta["aliases"],
         report=meta["report"],
+        growth=meta.get("growth", ()),
     )

@@ -29,17 +29,20 @@ class Batch:
         Nodes of each type in the wild-type graph.
     device : torch.device
         Where everything else is made.
+    cell : CellGraph or None
+        For what a model asks beyond the perturbation: `singles`, `standstill`.
     """
 
     perturbation: Any
     num_nodes: Mapping[str, int]
     device: torch.device
+    cell: Any = None
 
     @classmethod
     def from_perturbation(cls, perturbation: Any, cell: Any, device: torch.device | str = "cpu") -> Self:
         """Of a `dglcell.graph.perturb.Perturbation` of a `CellGraph`."""
         sizes = {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES}
-        return cls(perturbation, sizes, torch.device(device))
+        return cls(perturbation, sizes, torch.device(device), cell)
 
     def __len__(self) -> int:
         """Number of genotypes."""
@@ -61,6 +64,32 @@ class Batch:
         """The genes that any genotype deletes (R,), ascending, and of each deletion (K,) the place among them."""
         genes, place = np.unique(self.perturbation.genes, return_inverse=True)
         return send(genes.astype(np.int64), self.device), send(place.astype(np.int64), self.device)
+
+    @functools.cached_property
+    def singles(self) -> Batch:
+        """The distinct genes that any genotype deletes, each on its own, in the order of `distinct`."""
+        genes = np.unique(self.perturbation.genes)
+        return dataclasses.replace(self, perturbation=self.cell.lose(genes, np.arange(len(genes) + 1)))
+
+    @functools.cached_property
+    def pairs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows of the genotypes with two deletions (P,), and where in `singles` the first and the second are."""
+        p = self.perturbation
+        pairs = np.flatnonzero(p.order == 2)
+        place = np.unique(p.genes, return_inverse=True)[1]
+        start = p.gene_ptr[pairs]
+        pairs, first, second = (np.asarray(x, np.int64) for x in (pairs, place[start], place[start + 1]))
+        return send(pairs, self.device), send(first, self.device), send(second, self.device)
+
+    @functools.cached_property
+    def standstill(self) -> Tensor:
+        """(B, 2) float32, 1 where growth stands still: by one deletion alone; only by all together."""
+        p = self.perturbation
+        still = self.cell.stands_still(p)
+        single = self.cell.stands_still(self.singles.perturbation)[np.unique(p.genes, return_inverse=True)[1]]
+        alone = np.zeros(len(p), dtype=bool)
+        alone[np.repeat(np.arange(len(p)), p.order)[single]] = True
+        return send(np.stack([alone, still & ~alone], axis=1).astype(np.float32), self.device)
 
     def tokens(self, lost_reactions: bool = True) -> Tokens:
         """What the set encoder sees, with or without the lost reactions."""

@@ -14,6 +14,7 @@ BLOCKS = 2
 # Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
 # states, so that what they share is learnt before each of them is.
 _SPREAD = (0.1, 0.1, 3.0)
+_STILL = 3.0  # spread of what a standstill adds, for the same reason
 
 
 class SelfAttentionBlock(nn.Module):
@@ -79,16 +80,21 @@ class SetEncoder(nn.Module):
         Width h, a multiple of 4.
     dropout : float
         Of the blocks' MLPs.
+    standstill : bool
+        Join two more numbers to these: whether growth stands still by one deletion alone, and only by all together.
     """
 
-    def __init__(self, hidden: int, dropout: float) -> None:
+    def __init__(self, hidden: int, dropout: float, standstill: bool = False) -> None:
         super().__init__()
         self.types = nn.Parameter(torch.randn(3, hidden) * torch.tensor(_SPREAD).unsqueeze(-1))
         self.blocks = nn.ModuleList(SelfAttentionBlock(hidden, dropout) for _ in range(BLOCKS))
         self.pool = AttentionalPool(hidden)
-        self.project = nn.Linear(hidden + 2, hidden)
+        self.project = nn.Linear(hidden + (4 if standstill else 2), hidden)
+        if standstill:
+            with torch.no_grad():
+                self.project.weight[:, -2:] = torch.randn(hidden, 2) * _STILL
 
-    def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens) -> Tensor:
+    def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens, still: Tensor | None = None) -> Tensor:
         """Encode B sets.
 
         Parameters
@@ -98,6 +104,8 @@ class SetEncoder(nn.Module):
         reactions : Tensor (R, h)
             States of `tokens.groups`.
         tokens : Tokens
+        still : Tensor (B, 2) or None
+            `Batch.standstill`, where the encoder was made for it.
 
         Returns
         -------
@@ -112,4 +120,7 @@ class SetEncoder(nn.Module):
         for block in self.blocks:
             x = block(x, tokens)
         pooled = self.pool.sets(x, tokens)
-        return self.project(torch.cat([pooled, torch.log1p(tokens.counts.to(pooled.dtype))], dim=-1))
+        numbers = [torch.log1p(tokens.counts.to(pooled.dtype))]
+        if still is not None:
+            numbers.append(still.to(pooled.dtype))
+        return self.project(torch.cat([pooled, *numbers], dim=-1))

@@ -58,6 +58,8 @@ class MetabolicModel:
         What was read.
     path : str
         The file.
+    growth : tuple of str
+        Reactions that the file's objective maximises.
     """
 
     reactions: tuple[ReactionRecord, ...]
@@ -66,6 +68,7 @@ class MetabolicModel:
     gene_names: dict[str, str] = field(default_factory=dict)
     report: dict[str, int | str] = field(default_factory=dict)
     path: str = ""
+    growth: tuple[str, ...] = ()
 
 
 def textbook_path() -> Path:
@@ -109,7 +112,14 @@ def read_model(path: Path | str) -> MetabolicModel:
         gene_names={gene: name for gene, name in listed.items() if name and name not in (gene, f"G_{gene}")},
         report={key: value for key, value in report.items() if value},
         path=str(path),
+        growth=_growth(cobra_model),
     )
+
+
+def _growth(cobra_model: Any) -> tuple[str, ...]:
+    from cobra.util.solver import linear_reaction_coefficients
+
+    return tuple(sorted(r.id for r, weight in linear_reaction_coefficients(cobra_model).items() if weight > 0))
 
 
 def read_cobra(path: Path | str) -> Any:

@@ -25,7 +25,7 @@ from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.scaling import Scaler
+from dglcell.genotypes.scaling import Moments, Scaler
 from dglcell.genotypes.split import TRAIN, VAL, Split, check_leaks
 from dglcell.graph import diffusion
 from dglcell.graph.cell import CellGraph
@@ -116,6 +116,8 @@ class Session:
             deleted = np.unique(table.take(self.train_rows).genes)
             near = _neighbours(cell, config, model.factors.networks)
             model.factors.learn_from(near, torch.from_numpy(deleted).long())
+        if model.departure is not None:
+            model.departure.learn_from(*_pair_moments(self.scaler))
         self.model = model.to(self.device)
         self.optimizer = adamw(self.model, config)
         self.learning_rates = LearningRates(self.optimizer, config, self.steps_per_epoch)
@@ -273,9 +275,20 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
     """An untrained model for a cell."""
     if config.features_mode == "replace" and cell.features is None:
         warnings.warn("the cell graph has no gene features: features_mode replace has no effect", stacklevel=2)
+    if config.standstill and not cell.can_grow:
+        raise UsageError(
+            "--standstill: the cell has no growth reaction that can run - build it with --sbml and --keep-unassigned"
+        )
     features = None if cell.features is None else torch.from_numpy(cell.features)
     has = None if cell.features is None else torch.from_numpy(cell.has_features)
     return CellModel(config, GraphSizes.of(cell), features, has)
+
+
+def _pair_moments(scaler: Scaler) -> tuple[Moments, Moments]:
+    fitness, pairs = scaler.pooled[schema.FITNESS], scaler.by_order.get(2)
+    if not fitness.n or pairs is None:
+        raise UsageError("--multiplicative needs training rows with fitness, and pairs with gene_interaction")
+    return fitness, pairs
 
 
 def versions() -> dict[str, str]:

@@ -27,16 +27,24 @@ INTERACTION = schema.LABELS.index(schema.INTERACTION)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folds", type=int, default=5)
-    folds = parser.parse_args().folds
+    parser.add_argument("--ensemble", type=int, default=demo.CONFIG.ensemble)
+    parser.add_argument("--seed", type=int, default=demo.CONFIG.seed, help="of the weights")
+    parser.add_argument("--without", nargs="*", default=[], choices=("standstill", "multiplicative"))
+    parser.add_argument("--alone", action="store_true", help="no baselines and no ablation")
+    asked = parser.parse_args()
+    folds = asked.folds
     torch.set_num_threads(1)  # as the demo
-    config = demo.CONFIG
+    off = dict.fromkeys(asked.without, False)
+    config = dataclasses.replace(demo.CONFIG, ensemble=asked.ensemble, seed=asked.seed, **off)
     cell, everything = demo.example()
     held_out = make_split(everything, "random", 0, config.test_fraction, config.val_fraction).part == 2
     table = everything.take(np.flatnonzero(~held_out))
     models = {
-        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False),
+        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False, standstill=False),
         "dglcell": config,
     }
+    if asked.alone:
+        del models["dglcell without lost reactions"]
     found: dict[str, list[np.ndarray]] = {"measured": []}
     for fold in range(folds):
         split = make_split(table, "kfold", seed=1, val_fraction=config.val_fraction, fold=fold, folds=folds)
@@ -44,7 +52,7 @@ def main() -> None:
         pairs = pairs[table.orders[pairs] == 2]
         part = table.take(pairs)
         found["measured"].append(part.targets[:, INTERACTION])
-        for name in ("embedding-mlp", "lost-reactions-mlp"):
+        for name in () if asked.alone else ("embedding-mlp", "lost-reactions-mlp"):
             fitted = baselines.make(name).fit(cell, table, split.rows("train"), config.seed)
             found.setdefault(name, []).append(fitted.predict(part)[:, INTERACTION])
         for name, settings in models.items():

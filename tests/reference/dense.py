@@ -101,8 +101,10 @@ def pool(w: Weights, x: Array) -> Array:
     return softmax(scores) @ relu(linear(sub(w, "value"), x))
 
 
-def set_encoder(w: Weights, genes: Array, reactions: Array, joint: Sequence[bool]) -> Array:
-    counts = np.log1p([len(genes), len(reactions)])
+def set_encoder(
+    w: Weights, genes: Array, reactions: Array, joint: Sequence[bool], still: Sequence[float] = ()
+) -> Array:
+    numbers = [*np.log1p([len(genes), len(reactions)]), *still]
     reactions = np.array([x + w["types"][2 if j else 1] for x, j in zip(reactions, joint, strict=True)])
     reactions = reactions.reshape(-1, genes.shape[1])
     if len(reactions) > 32:
@@ -120,7 +122,7 @@ def set_encoder(w: Weights, genes: Array, reactions: Array, joint: Sequence[bool
         x = x + linear(sub(b, "out"), mixed)
         inner = relu(linear(sub(b, "mlp.0"), layer_norm(sub(b, "norm_mlp"), x)))
         x = x + linear(sub(b, "mlp.3"), inner)
-    return linear(sub(w, "project"), np.concatenate([pool(sub(w, "pool"), x), counts]))
+    return linear(sub(w, "project"), np.concatenate([pool(sub(w, "pool"), x), numbers]))
 
 
 def head(w: Weights, x: Array) -> Array:
@@ -247,6 +249,26 @@ def _genotype(
     reactions = np.array(groups).reshape(-1, width)
     alone = {group for gene in genes for group in Cell(cell, [gene]).lost_groups}
     joint = [group not in alone for group in lost]
-    z_p = set_encoder(sub(w, "set_encoder"), wild["gene"][list(genes)].reshape(-1, width), reactions, joint)
+    still = standstill(cell, genes) if config.standstill else ()
+    states = wild["gene"][list(genes)].reshape(-1, width)
+    z_p = set_encoder(sub(w, "set_encoder"), states, reactions, joint, still)
     read = z_p if config.variant == "local" else np.concatenate([z_p, z_w - z_i])
     return np.concatenate([head(sub(w, f"heads.{label}"), read) for label in schema.LABELS]), z_i, z_p
+
+
+def standstill(cell: Any, genes: Sequence[int]) -> list[float]:
+    """Whether growth stands still by one of the deletions alone, and only by all of them together."""
+
+    def still(deleted: Sequence[int]) -> bool:
+        return bool(cell.stands_still(cell.lose(sorted(deleted), [0, len(deleted)]))[0])
+
+    alone = any(still([gene]) for gene in genes)
+    return [float(alone), float(still(genes) and not alone)]
+
+
+def departures(fitness: Mapping[tuple[int, ...], float], pair: tuple[int, int], scale: Array) -> float:
+    """Standardised `f_ij - f_i f_j` of standardised predictions of fitness; `scale` has (mean, sd) of both labels."""
+    (mean, sd), (centre, spread) = scale
+    f = {genes: value * sd + mean for genes, value in fitness.items()}
+    i, j = pair
+    return float((f[pair] - f[(i,)] * f[(j,)] - centre) / spread)

@@ -33,7 +33,7 @@ def finished(tmp_path_factory):
 
 def test_example_is_the_core_model_with_its_screen(example):
     cell, table = example
-    assert cell.num_nodes(schema.GENE) == 137 and len(cell.group_names) == 69
+    assert cell.num_nodes(schema.GENE) == 137 and len(cell.group_names) == 95 and cell.can_grow
     assert cell.relations[schema.PHYSICAL].num_pairs == 163
     assert cell.relations[schema.REGULATORY].num_pairs == 0
     assert (table.orders == 1).sum() == 137 and (table.orders == 2).sum() == 9316
@@ -56,7 +56,14 @@ def test_result_names_what_is_there(finished):
         *(f"{part}_{label}.png" for part in ("test", "validation") for label in schema.LABELS),
     }
     assert all(path.is_file() for path in (result.cell, result.predictions, *result.plots))
-    assert load_run(result.run).config.lost_reactions and not load_run(result.ablation).config.lost_reactions
+    full, ablation = load_run(result.run), load_run(result.ablation)
+    assert full.config.lost_reactions and full.config.standstill
+    assert not ablation.config.lost_reactions and not ablation.config.standstill
+    for run in (full, ablation):
+        moments = run.scaler.pooled[schema.FITNESS], run.scaler.by_order[2]
+        assert run.models[0].departure.scale.flatten().tolist() == pytest.approx(
+            [x for m in moments for x in (m.mean, m.sd)]
+        )
 
 
 def test_rows_are_those_of_evaluate(finished):
