@@ -42,6 +42,7 @@ _HELP = {
     "restart": "Restart probability of the walks over which factors diffuse.",
     "nearest": "Neighbours that a gene's factors diffuse from, in each network.",
     "networks": "Networks over which factors diffuse, as binding,metabolic; without it, all of them.",
+    "similarity": "Factors also diffuse over a network that is learned from the training rows.",
     "epochs": "Most passes over the training rows.",
     "batch_size": "Genotypes a step.",
     "max_steps": "Stop after this many steps.",
@@ -85,7 +86,10 @@ _CHOICES = {
     "engine": schema.ENGINES,
     "precision": ("fp32", "bf16"),
 }
-_SHOWN = {"factors": f"{usual_factors('local')}; with difference and two-head 0"}
+_SHOWN = {
+    "factors": f"{usual_factors('local')}; with difference and two-head 0",
+    "similarity": "--similarity; without factors --no-similarity",
+}
 _FROM_GRAPH = "features_mode"  # belongs to the graph, not to a training run
 
 
@@ -189,6 +193,7 @@ def configuration(given: Mapping[str, Any], config_file: Path | None, features_m
     values |= flags
     values.setdefault(_FROM_GRAPH, features_mode)
     values.setdefault("factors", usual_factors(values.get("variant", TrainConfig.variant)))
+    values.setdefault("similarity", bool(values["factors"]))
     config = TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()
     if config.split != schema.KFOLD and ("fold" in flags or config.fold):
         raise UsageError(

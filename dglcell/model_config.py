@@ -50,6 +50,9 @@ class ModelConfig:
         Neighbours that a gene's factors diffuse from, in each network.
     networks : tuple of str
         Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
+    similarity : bool
+        Factors also diffuse over a network learned from these and the training rows (`dglcell.train.similarity`). The
+        command line has another default: wherever there are factors.
     """
 
     layers: int = 3
@@ -69,6 +72,7 @@ class ModelConfig:
     restart: float = 0.06
     nearest: int = 32
     networks: tuple[str, ...] = ()
+    similarity: bool = False
 
     def check(self, problems: Problems) -> None:
         """Add everything that makes this architecture impossible to `problems`."""
@@ -94,6 +98,8 @@ class ModelConfig:
             problems.add(f"--restart {self.restart} - a probability above 0 was expected")
         if len(set(self.networks)) < len(self.networks):
             problems.add(f"--networks {','.join(self.networks)} names one twice - name each once")
+        if self.similarity and not self.factors:
+            problems.add("--similarity with --factors 0: no factors would diffuse over it - give one of them")
         if self.nearest < 1:
             problems.add(f"--nearest {self.nearest} - at least 1 was expected")
         if not 0 <= self.dropout < 1:

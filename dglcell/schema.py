@@ -27,6 +27,7 @@ ENDS: Final = {
     OF: (REACTION, METABOLITE),
 }
 METABOLIC: Final = "metabolic"  # the network of genes whose reactions share a metabolite; no relation of the graph
+SIMILARITY: Final = "similarity"  # the network learned from training rows; no relation of the graph
 REVERSE: Final = {CATALYSED_BY: GPR, OF: IN}
 
 # Edge data.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DIRECTED = ":directed"
 _RESERVED = frozenset(
     (
-        *(schema.PHYSICAL, schema.REGULATORY, *schema.ENDS, schema.METABOLIC),
+        *(schema.PHYSICAL, schema.REGULATORY, *schema.ENDS, schema.METABOLIC, schema.SIMILARITY),
         *(schema.DELETED_IN, *schema.NODE_TYPES, schema.GENOTYPE),
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,14 @@ class Neighbours:
 
     index: NDArray[np.int32]
     weight: Floats
+
+    @classmethod
+    def alone(cls, genes: int, nearest: int) -> Self:
+        """Every gene its own only neighbour."""
+        index = np.repeat(np.arange(genes, dtype=np.int32)[:, None], nearest, axis=1)
+        weight = np.zeros((genes, nearest), np.float32)
+        weight[:, 0] = 1
+        return cls(index, weight)
 
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
@@ -76,7 +84,7 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...
         as the second: 4 bytes a pair of genes (`memory`).
     """
     n = cell.num_nodes(schema.GENE)
-    return {name: _neighbours(_adjacency(cell, name), restart, min(nearest, n)) for name in names}
+    return {name: _neighbours(network(cell, name), restart, min(nearest, n)) for name in names}
 
 
 def memory(cell: CellGraph) -> int:
@@ -97,8 +105,8 @@ def gene_relations(cell: CellGraph) -> list[Relation]:
     return [r for r in relations if (r.src != r.dst).any()]
 
 
-def _adjacency(cell: CellGraph, name: str) -> Any:
-    """(N_g, N_g) sparse, symmetric and without a diagonal."""
+def network(cell: CellGraph, name: str) -> Any:
+    """(N_g, N_g) sparse, symmetric and without a diagonal: A of `diffuse`."""
     n = cell.num_nodes(schema.GENE)
     if name == schema.METABOLIC:
         return _metabolic(cell, n)
@@ -133,22 +141,33 @@ def _without_diagonal(a: Any) -> Any:
 
 
 def _neighbours(adjacency: Any, restart: float, nearest: int) -> Neighbours:
-    n = adjacency.shape[0]
-    index = np.repeat(np.arange(n, dtype=np.int32)[:, None], nearest, axis=1)
-    weight = np.zeros((n, nearest), np.float32)
-    weight[:, 0] = 1  # of a gene without an edge: itself
+    alone = Neighbours.alone(adjacency.shape[0], nearest)
+    for genes, linked, p in pagerank(adjacency, restart):
+        near, found = largest(p, nearest)
+        alone.index[genes, : near.shape[1]] = linked[near]
+        alone.weight[genes, : near.shape[1]] = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return alone
+
+
+def largest(p: Floats, k: int) -> tuple[NDArray[np.int64], Floats]:
+    """Columns and values of the k largest entries of each row, at most as many as there are; the largest first."""
+    # Rounded, so that genes alike in the network come by row and not by the last bit.
+    near = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
+    return near, np.take_along_axis(p, near, axis=1)
+
+
+def pagerank(adjacency: Any, restart: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
+    """P of `diffuse`, a block of rows after another: their genes (b,), the genes with an edge (m,), P (b, m).
+
+    Genes without an edge have no row and no column.
+    """
     linked = np.flatnonzero(np.diff(adjacency.indptr))
-    k = min(nearest, len(linked))
-    for rows, p in _pagerank(adjacency[linked][:, linked], restart) if k else ():
-        # The largest first; rounded, so that genes alike in the network come by row and not by the last bit.
-        near = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
-        found = np.take_along_axis(p, near, axis=1)
-        index[linked[rows], :k] = linked[near]
-        weight[linked[rows], :k] = found / np.linalg.norm(found, axis=1, keepdims=True)
-    return Neighbours(index, weight)
+    if len(linked):
+        for rows, p in _inverse(adjacency[linked][:, linked], restart):
+            yield linked[rows], linked, p
 
 
-def _pagerank(adjacency: Any, restart: float) -> Iterator[tuple[slice, Floats]]:
+def _inverse(adjacency: Any, restart: float) -> Iterator[tuple[slice, Floats]]:
     """Some rows after others of the dense (n, n); every row of `adjacency` has an entry."""
     from scipy.linalg.lapack import spotrf, spotri
     from scipy.sparse import diags

@@ -20,7 +20,7 @@ from dglcell.nn.pool import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
 from dglcell.nn.states import GraphSizes, Output, WildType
 from dglcell.ops.engines import Engine, Where, auto_chunk
-from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, METABOLITE, NODE_TYPES, REACTION
+from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, METABOLITE, NODE_TYPES, REACTION, SIMILARITY
 
 
 class CellModel(nn.Module):
@@ -79,6 +79,8 @@ class CellModel(nn.Module):
         self.factors = None
         if config.factors:
             genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
+            if config.similarity:
+                networks = (*networks, SIMILARITY)
             nearest = min(config.nearest, genes)
             self.factors = GeneFactors(genes, networks, config.factors, nearest, features, has_features)
         self.layers = nn.ModuleList(

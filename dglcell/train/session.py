@@ -27,15 +27,14 @@ from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.dataset import GenotypeTable
 from dglcell.genotypes.scaling import Moments, Scaler
 from dglcell.genotypes.split import TRAIN, VAL, Split, check_leaks
-from dglcell.graph import diffusion
 from dglcell.graph.cell import CellGraph
-from dglcell.graph.diffusion import Neighbours
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops.engines import auto_chunk, free_memory, make_engine
+from dglcell.ops.engines import auto_chunk, make_engine
 from dglcell.train.device import autocast, resolve
 from dglcell.train.losses import Losses
+from dglcell.train.neighbours import neighbours
 from dglcell.train.optimiser import LearningRates, adamw
 from dglcell.train.row_weights import RowWeights, deviations
 
@@ -113,9 +112,9 @@ class Session:
         with self.seeded(0):
             model = new_model(cell, config)
         if model.factors is not None:
-            deleted = np.unique(table.take(self.train_rows).genes)
-            near = _neighbours(cell, config, model.factors.networks)
-            model.factors.learn_from(near, torch.from_numpy(deleted).long())
+            part = table.take(self.train_rows)
+            near = neighbours(cell, config, model.factors.networks, part, self.targets(self.train_rows))
+            model.factors.learn_from(near, torch.from_numpy(np.unique(part.genes)).long())
         if model.departure is not None:
             model.departure.learn_from(*_pair_moments(self.scaler))
         self.model = model.to(self.device)
@@ -259,16 +258,6 @@ class Session:
 def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Screen files by a path that holds from any working folder."""
     return [{**source, "path": str(Path(source["path"]).absolute())} for source in sources]
-
-
-def _neighbours(cell: CellGraph, config: TrainConfig, networks: tuple[str, ...]) -> dict[str, Neighbours]:
-    needed, free = diffusion.memory(cell), free_memory(torch.device("cpu"))
-    if networks and needed > free:
-        raise UsageError(
-            f"--factors {config.factors}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
-            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give --factors 0"
-        )
-    return diffusion.diffuse(cell, config.restart, config.nearest, networks)
 
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:

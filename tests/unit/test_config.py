@@ -109,6 +109,17 @@ def test_the_command_line_has_factors_but_in_the_published_variants(
     assert configuration({"factors": None}, path, "concat").factors == 3
 
 
+def test_the_command_line_learns_a_similarity_wherever_there_are_factors(tmp_path: Path) -> None:
+    assert configuration({}, None, "concat").similarity
+    assert not configuration({"similarity": False}, None, "concat").similarity
+    assert not configuration({"variant": "difference"}, None, "concat").similarity
+    assert configuration({"variant": "difference", "factors": 3}, None, "concat").similarity
+    (tmp_path / "run.toml").write_text(to_toml({"similarity": False}))
+    assert not configuration({}, tmp_path / "run.toml", "concat").similarity
+    with pytest.raises(UsageError, match="--similarity with --factors 0"):
+        configuration({"factors": 0, "similarity": True}, None, "concat")
+
+
 @pytest.mark.parametrize(
     "recipe", sorted((Path(__file__).parents[2] / "data").glob("*.toml")), ids=lambda path: path.stem
 )

@@ -50,6 +50,7 @@ def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
     monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
     settings = {"variant": variant, "epochs": 1, "gate": True, "attention": True, "engine": engine}
     settings["factors"] = 4 if engine == "torch" else 0
+    settings["similarity"] = engine == "torch"
     cell, table, split, _ = tiny_run(tmp_path / "run", **settings)
     session = Session(cell, table, split, tiny_config(**settings))
     session.model.load_state_dict(resume.load(tmp_path / "run" / "resume.pt")["model"])

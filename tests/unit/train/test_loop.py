@@ -141,7 +141,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, variant: str)
     assert read_toml(tmp_path / "parts" / "config.toml")["epochs"] == 5
 
 
-@pytest.mark.parametrize("changes", [{}, {"factors": 4, "nearest": 6, "schedule": "cosine"}], ids=["plain", "factors"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"factors": 4, "similarity": True, "nearest": 6, "schedule": "cosine"}], ids=["plain", "factors"]
+)
 @pytest.mark.parametrize(
     ("when", "epochs_done"), [({"after_epoch": 2}, 2), ({"at_step": (2, 2)}, 1), ({"at_step": (1, 1)}, 0)]
 )
@@ -389,8 +391,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
 def test_factors_that_need_more_memory_than_is_free_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dglcell.train.session.free_memory", lambda device: 1000)
+    monkeypatch.setattr("dglcell.train.neighbours.free_memory", lambda device: 1000)
     with pytest.raises(UsageError, match=r"--factors 4: .* 12 genes takes 0.0 GB .* - give --factors 0"):
         tiny_run(tmp_path / "run", factors=4)
-    monkeypatch.setattr("dglcell.train.session.free_memory", lambda device: 1200)
+    monkeypatch.setattr("dglcell.train.neighbours.free_memory", lambda device: 1200)
     tiny_run(tmp_path / "run", factors=4)

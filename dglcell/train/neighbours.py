@@ -1,0 +1,65 @@
+"""Which genes a gene's factors diffuse from: near it in the networks of its cell, and alike as training rows tell.
+
+Owns what a run asks of `diffusion` and `similarity`. Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.config import TrainConfig
+from dglcell.errors import UsageError
+from dglcell.genotypes.dataset import GenotypeTable
+from dglcell.graph import diffusion
+from dglcell.graph.cell import CellGraph
+from dglcell.graph.diffusion import Neighbours
+from dglcell.ops.engines import free_memory
+from dglcell.train import similarity
+
+
+def neighbours(
+    cell: CellGraph,
+    config: TrainConfig,
+    networks: Sequence[str],
+    table: GenotypeTable,
+    targets: NDArray[np.float32],
+) -> dict[str, Neighbours]:
+    """Of each network that gene factors diffuse over.
+
+    Parameters
+    ----------
+    cell : CellGraph
+    config : TrainConfig
+    networks : sequence of str
+        Of `diffusion.networks`, and `schema.SIMILARITY`.
+    table : GenotypeTable
+        Training rows alone.
+    targets : (n, labels)
+        Their standardised labels, NaN where missing. Genes are compared by their interactions if these are learnt and
+        any is known, else by fitness.
+
+    Raises
+    ------
+    UsageError
+        There is not memory enough.
+    """
+    names = tuple(name for name in networks if name != schema.SIMILARITY)
+    needed, free = diffusion.memory(cell), free_memory(torch.device("cpu"))
+    if names and needed > free:
+        raise UsageError(
+            f"--factors {config.factors}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
+            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give --factors 0"
+        )
+    found = diffusion.diffuse(cell, config.restart, config.nearest, names)
+    if schema.SIMILARITY not in networks:
+        return found
+    values = targets[:, schema.LABELS.index(schema.INTERACTION)]
+    if not (config.label_weights.get(schema.INTERACTION, 0.0) > 0 and np.isfinite(values).any()):
+        values = targets[:, schema.LABELS.index(schema.FITNESS)]
+    learned = similarity.learn(cell, table, values, config.restart, config.nearest, names)
+    return {**found, schema.SIMILARITY: learned}

@@ -1,0 +1,208 @@
+"""The network learned from training rows: its numbers against dense loops, and what it finds where one misleads."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from dglcell import schema
+from dglcell.graph.cell import CellGraph
+from dglcell.graph.diffusion import Neighbours, diffuse, network, networks
+from dglcell.graph.relation import Relation
+from dglcell.train import similarity
+from dglcell.train.neighbours import neighbours
+from tests.cells import tiny_cell
+from tests.runs import table_of, tiny_config, tiny_run, tiny_table
+from tests.unit.graph.test_diffusion import adjacency_of, pagerank
+
+MODULES, GENES, UNSEEN = 6, 60, 59
+TRUE, FALSE = schema.PHYSICAL, "misleading"
+
+
+def every_pair(genes):
+    a, b = np.triu_indices(genes, 1)
+    return similarity._Pairs(a, b)
+
+
+def replicates():
+    """Genotypes of order 0 to 3 with missing labels, several of them measured twice."""
+    cell = tiny_cell()
+    table = tiny_table(cell, rows=150)
+    table = table.take(np.concatenate([np.arange(len(table)), np.arange(40)]))
+    values = np.random.default_rng(1).normal(size=len(table)).astype(np.float32)
+    values[::7] = np.nan
+    return cell, table, values
+
+
+def dense_profiles(table, values):
+    """{gene: {other deletions: mean}}, row after row."""
+    found = {}
+    for row, value in enumerate(values):
+        genes = table.genes[table.ptr[row] : table.ptr[row + 1]].tolist()
+        for gene in genes:
+            if np.isfinite(value):
+                others = tuple(g for g in genes if g != gene)
+                found.setdefault(gene, {}).setdefault(others, []).append(float(value))
+    return {gene: {c: np.mean(v) for c, v in contexts.items()} for gene, contexts in found.items()}
+
+
+def test_covariances_are_means_over_common_contexts():
+    _, table, values = replicates()
+    profiles = dense_profiles(table, values)
+    assert {len(context) for contexts in profiles.values() for context in contexts} == {0, 1, 2}
+    pairs = every_pair(12)
+    mean, count = similarity._covariances(table, values, 12, pairs)
+    for i, k, m, c in zip(pairs.first, pairs.second, mean, count, strict=True):
+        common = profiles[i].keys() & profiles[k].keys()
+        assert c == len(common)
+        assert m == pytest.approx(np.mean([profiles[i][x] * profiles[k][x] for x in common]) if common else 0, abs=1e-5)
+
+
+def test_covariances_in_blocks_are_the_same(monkeypatch):
+    _, table, values = replicates()
+    whole = similarity._covariances(table, values, 12, every_pair(12))
+    monkeypatch.setattr(similarity, "_ENTRIES", 50.0)
+    for a, b in zip(whole, similarity._covariances(table, values, 12, every_pair(12)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_features_are_closeness_edge_and_degrees_of_each_network():
+    cell = tiny_cell(3, genes=20, reactions=9, metabolites=9)
+    names, pairs = networks(cell), every_pair(20)
+    assert len(names) == 3
+    x = similarity._features(cell, 0.1, names, pairs)
+    for k, name in enumerate(names):
+        a = adjacency_of(cell, name)
+        linked = a.any(1)
+        p = pagerank(a, 0.1)
+        degree = np.log1p((a > 0).sum(1))
+        for row, (i, j) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+            near = p[i, j] / np.sqrt(p[i, i] * p[j, j]) if linked[i] and linked[j] else 0
+            expected = [near, a[i, j], min(degree[i], degree[j]), max(degree[i], degree[j])]
+            np.testing.assert_allclose(x[row, 4 * k : 4 * k + 4], expected, atol=2e-5)
+
+
+def test_candidates_are_the_nearest_in_any_network(monkeypatch):
+    monkeypatch.setattr(similarity, "_CANDIDATES", 4)
+    cell = tiny_cell(1, genes=20, reactions=9, metabolites=9)
+    expected = set()
+    for near in diffuse(cell, 0.1, 4, networks(cell)).values():
+        for gene, (index, weight) in enumerate(zip(near.index, near.weight, strict=True)):
+            expected |= {(min(gene, g), max(gene, g)) for g in index[weight > 0].tolist() if g != gene}
+    pairs = similarity._candidates(cell, 0.1, networks(cell))
+    assert list(zip(pairs.first, pairs.second, strict=True)) == sorted(expected)
+
+
+def test_each_gene_keeps_its_largest_weights_and_itself():
+    rng, pairs = np.random.default_rng(0), every_pair(9)
+    weight = rng.normal(size=36)
+    weight[(pairs.first == 4) | (pairs.second == 4)] = -1.0
+    found = similarity._neighbours(pairs, weight, Neighbours.alone(9, 4))
+    dense = np.zeros((9, 9))
+    dense[pairs.first, pairs.second] = dense[pairs.second, pairs.first] = np.maximum(weight, 0)
+    for gene, row in enumerate(dense):
+        expected = np.zeros(9)
+        order = [g for g in np.argsort(-row) if row[g] > 0][:3]
+        expected[order] = row[order]
+        expected[gene] = row.max() or 1.0
+        got = np.zeros(9)
+        np.add.at(got, found.index[gene], found.weight[gene])
+        np.testing.assert_allclose(got, expected / np.linalg.norm(expected), atol=1e-6)
+
+
+def module_cell():
+    """Genes of one module are joined in one network, in the other any genes; the last gene is in no row."""
+    rng = np.random.default_rng(0)
+    module = np.arange(GENES) % MODULES
+    same = (module[:, None] == module) & ~np.eye(GENES, dtype=bool)
+    other = np.triu(rng.random((GENES, GENES)) < 0.15, 1)
+    relations = [
+        Relation.of(name, schema.GENE, schema.GENE, *np.nonzero(edges), undirected=True)
+        for name, edges in ((TRUE, same), (FALSE, other | other.T))
+    ]
+    relations += [
+        Relation.of(schema.GPR, *schema.ENDS[schema.GPR]),
+        Relation.of(schema.IN, *schema.ENDS[schema.IN], data={schema.STOICHIOMETRY: np.zeros(0, np.float32)}),
+    ]
+    ids = {schema.GENE: [f"G{i:02d}" for i in range(GENES)], schema.REACTION: [], schema.METABOLITE: []}
+    return CellGraph(ids, relations, np.zeros(0, int), []), module
+
+
+def module_screen(cell, module, noise=1.0):
+    rng = np.random.default_rng(1)
+    strength = rng.normal(size=(MODULES, MODULES))
+    strength += strength.T
+    pairs = np.array(list(itertools.combinations(range(UNSEEN), 2)))
+    y = strength[module[pairs[:, 0]], module[pairs[:, 1]]] + noise * rng.normal(size=len(pairs))
+    return table_of(cell, [tuple(p) for p in pairs.tolist()], np.full(len(pairs), np.nan), y), y.astype(np.float32)
+
+
+def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
+    cell, module = module_cell()
+    table, y = module_screen(cell, module)
+    assert UNSEEN not in table.genes
+    found = similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    assert found.index.shape == found.weight.shape == (GENES, 8)
+    np.testing.assert_allclose(np.linalg.norm(found.weight, axis=1), 1, rtol=1e-6)
+    others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
+    assert others.sum(axis=1).min() >= 3
+    alike = module[found.index] == module[:, None]
+    assert alike[others].mean() > 0.95
+    assert alike[UNSEEN][others[UNSEEN]].all()
+    near = diffuse(cell, 0.06, 8, (TRUE, FALSE))[FALSE]
+    assert (module[near.index] == module[:, None]).mean() < 0.5  # so it was not the other network
+
+
+def test_labels_that_say_nothing_of_modules_give_another_network():
+    cell, module = module_cell()
+    table, y = module_screen(cell, module)
+    shuffled = np.random.default_rng(2).permutation(y)
+    found = similarity.learn(cell, table, shuffled, 0.06, 8, (TRUE, FALSE))
+    others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
+    assert (module[found.index] == module[:, None])[others].mean() < 0.7
+
+
+def test_too_few_rows_leave_every_gene_alone():
+    cell, table, values = replicates()
+    found = similarity.learn(cell, table, values, 0.06, 5, networks(cell))
+    alone = Neighbours.alone(12, 5)
+    np.testing.assert_array_equal(found.index, alone.index)
+    np.testing.assert_array_equal(found.weight, alone.weight)
+
+
+@pytest.mark.parametrize(
+    ("weights", "known", "column"),
+    [
+        ({"fitness": 1.0, "gene_interaction": 1.0}, True, schema.INTERACTION),
+        ({"fitness": 1.0, "gene_interaction": 0.0}, True, schema.FITNESS),
+        ({"fitness": 1.0, "gene_interaction": 1.0}, False, schema.FITNESS),
+    ],
+)
+def test_genes_are_compared_by_the_label_that_is_learnt(monkeypatch, weights, known, column):
+    cell = tiny_cell()
+    table = tiny_table(cell)
+    targets = np.random.default_rng(0).normal(size=(len(table), 2)).astype(np.float32)
+    if not known:
+        targets[:, schema.LABELS.index(schema.INTERACTION)] = np.nan
+    asked = []
+    monkeypatch.setattr(similarity, "learn", lambda *args: asked.append(args) or Neighbours.alone(12, 5))
+    config = tiny_config(factors=2, similarity=True, nearest=5, label_weights=weights)
+    found = neighbours(cell, config, (*networks(cell), schema.SIMILARITY), table, targets)
+    assert list(found) == [*networks(cell), schema.SIMILARITY]
+    (args,) = asked
+    np.testing.assert_array_equal(args[2], targets[:, schema.LABELS.index(column)])
+    assert args[5] == networks(cell)
+    assert network(cell, args[5][0]).nnz
+
+
+def test_only_training_rows_are_read(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(similarity, "learn", lambda *args: asked.append(args) or Neighbours.alone(12, 5))
+    _, table, split, _ = tiny_run(tmp_path / "run", factors=2, similarity=True, nearest=5)
+    (args,) = asked
+    rows = split.rows("train")
+    rows = rows[table.usable(schema.LABELS)[rows]]
+    assert len(rows) < len(table)
+    assert args[1].fingerprint == table.take(rows).fingerprint
+    interaction = table.take(rows).targets[:, schema.LABELS.index(schema.INTERACTION)]
+    np.testing.assert_array_equal(np.isnan(args[2]), np.isnan(interaction))
