@@ -146,6 +146,13 @@ def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
     np.testing.assert_allclose(np.linalg.norm(found.weight, axis=1), 1, rtol=1e-6)
     others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
     assert others.sum(axis=1).min() >= 3
+    candidates = len(similarity._candidates(cell, 0.06, (TRUE, FALSE)).first)
+    assert (
+        0.1
+        < similarity.learn(cell, table, y, 0.06, GENES, (TRUE, FALSE)).weight[:, 1:].astype(bool).sum()
+        / (2 * candidates)
+        <= 0.2
+    )
     alike = module[found.index] == module[:, None]
     assert alike[others].mean() > 0.95
     assert alike[UNSEEN][others[UNSEEN]].all()
@@ -163,11 +170,14 @@ def test_labels_that_say_nothing_of_modules_give_another_network():
 
 
 def test_too_few_rows_leave_every_gene_alone():
-    cell, table, values = replicates()
-    found = similarity.learn(cell, table, values, 0.06, 5, networks(cell))
-    alone = Neighbours.alone(12, 5)
-    np.testing.assert_array_equal(found.index, alone.index)
-    np.testing.assert_array_equal(found.weight, alone.weight)
+    cell, module = module_cell()
+    table, y = module_screen(cell, module, noise=0.0)
+    alone = Neighbours.alone(GENES, 5)
+    for genes, enough in ((30, False), (50, True)):  # 435 pairs of genes were measured with a common partner, and 1,225
+        rows = np.flatnonzero(table.genes.reshape(-1, 2).max(axis=1) < genes)
+        found = similarity.learn(cell, table.take(rows), y[rows], 0.06, 5, (TRUE, FALSE))
+        assert np.array_equal(found.index, alone.index) != enough
+        assert np.array_equal(found.weight, alone.weight) != enough
 
 
 @pytest.mark.parametrize(
