@@ -22,6 +22,8 @@ _CANDIDATES = 100  # nearest genes in each network
 _LEAST = 1000  # candidates with a training label in common: fewer say nothing
 _BACKGROUND = 0.8  # this share of the candidates is no more alike than any two genes
 _ENTRIES = 1e7  # of profiles, taken together
+_DENSER = 1000
+_COLUMNS = 4096
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -37,11 +39,12 @@ def learn(
 
     .. math:: s_{ik} = \operatorname{mean}_C\; y_{C \cup i}\, y_{C \cup k}
 
-    is regressed by boosted trees on where i and k lie in the networks: personalised PageRank
-    :math:`P_{ik} / \sqrt{P_{ii} P_{kk}}`, the edge between them, the smaller and the larger degree, for each network.
-    So the prediction holds for genes without a training row, and learns which network, and which closeness in it,
-    tells what. Pairs are those of the 100 nearest genes in any network. What the prediction exceeds its 80 % quantile
-    by is the weight of an edge; each gene keeps its largest, and itself with the weight of the largest. Learning a
+    is regressed by boosted trees on where i and k lie in the networks, for each network personalised PageRank
+    :math:`P_{ik} / \sqrt{P_{ii} P_{kk}}`, the edge between them, the smaller and the larger degree. So the prediction
+    holds for genes without a training row, and learns which network, and which closeness in it, tells what. Pairs are
+    those of a gene and its 100 nearest in any network. What the prediction exceeds its 80 % quantile by is the weight
+    of an edge; each gene keeps its largest, and itself with the weight of the largest. Of genes with training rows the
+    network holds a fit to these, as all weights of a model do. The same on any number of threads. Learning a
     kernel from pairwise targets: Cristianini et al. 2001, "On kernel-target alignment", NeurIPS 14; the trees: Friedman
     2001, doi:10.1214/aos/1013203451.
 
@@ -63,8 +66,17 @@ def learn(
     -------
     Neighbours
         Every gene alone if fewer than 1,000 pairs were measured in a common context. Takes twice the time of `diffuse`
-        and that of the trees (half a minute for yeast on one core).
+        and that of the trees (half a minute for yeast on one core); memory as `diffuse`, and some 300 bytes a pair.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums in one order
+        return _learn(cell, table, values, restart, nearest, names)
+
+
+def _learn(
+    cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: tuple[str, ...]
+) -> Neighbours:
     n = cell.num_nodes(schema.GENE)
     alone = Neighbours.alone(n, min(nearest, n))
     pairs = _candidates(cell, restart, names)
@@ -76,10 +88,15 @@ def learn(
 
     x = _features(cell, restart, names, pairs)
     trees = HistGradientBoostingRegressor(
-        max_iter=150, learning_rate=0.08, min_samples_leaf=200, l2_regularization=10.0, random_state=0
-    ).set_params(early_stopping=False)
-    alike = trees.fit(x[known], mean[known], count[known]).predict(x)
-    return _neighbours(pairs, alike - np.quantile(alike, _BACKGROUND), alone)
+        max_iter=150,
+        learning_rate=0.08,
+        min_samples_leaf=200,
+        l2_regularization=10.0,
+        early_stopping=False,
+        random_state=0,
+    )
+    alike = trees.fit(x[known], mean[known], count[known]).predict(x).round(6)
+    return _strongest(pairs, alike - np.quantile(alike, _BACKGROUND), alone)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,13 +123,16 @@ def _candidates(cell: CellGraph, restart: float, names: tuple[str, ...]) -> _Pai
 
 def _features(cell: CellGraph, restart: float, names: tuple[str, ...], pairs: _Pairs) -> Floats:
     """(P, 4 R): closeness, edge, smaller and larger degree, network after network."""
-    columns: list[NDArray[Any]] = []
-    for name in names:
+    x = np.empty((len(pairs.first), 4 * len(names)), np.float32)
+    for column, name in enumerate(names):
         a = diffusion.network(cell, name)
-        degree = np.log1p(np.diff(a.indptr))[np.stack([pairs.first, pairs.second])]
+        degree = np.log1p(np.diff(a.indptr))
+        first, second = degree[pairs.first], degree[pairs.second]
         edge = np.asarray(a[pairs.first, pairs.second]).ravel()
-        columns += [_closeness(a, restart, pairs), edge, degree.min(axis=0), degree.max(axis=0)]
-    return np.stack(columns, axis=1).astype(np.float32)
+        found = (_closeness(a, restart, pairs), edge, np.minimum(first, second), np.maximum(first, second))
+        for offset, values in enumerate(found):
+            x[:, 4 * column + offset] = values.round(5)  # trees split ties where the last bits differ
+    return x
 
 
 def _closeness(adjacency: Any, restart: float, pairs: _Pairs) -> NDArray[np.float64]:
@@ -131,22 +151,42 @@ def _closeness(adjacency: Any, restart: float, pairs: _Pairs) -> NDArray[np.floa
 
 def _covariances(table: GenotypeTable, values: Floats, n: int, pairs: _Pairs) -> tuple[Floats, Floats]:
     """(P,) mean product of the values of two genes in a common context, and the number of these contexts."""
-    y = profiles(table, values, n)
+    y = _profiles(table, values, n)
     pattern = y.copy()
     pattern.data = np.ones_like(y.data)
     total, count = np.zeros(len(pairs.first), np.float32), np.zeros(len(pairs.first), np.float32)
-    has = np.diff(y.indptr) > 0
-    known = np.flatnonzero(has[pairs.first] & has[pairs.second])
-    block = max(1, int(_ENTRIES * np.count_nonzero(has) / max(1, y.nnz)))
-    for start in range(0, len(known), block):
-        k = known[start : start + block]
-        a, b = pairs.first[k], pairs.second[k]
-        total[k] = np.asarray(y[a].multiply(y[b]).sum(axis=1)).ravel()
-        count[k] = np.asarray(pattern[a].multiply(pattern[b]).sum(axis=1)).ravel()
-    return total / np.maximum(count, 1), count
+    has = np.flatnonzero(np.diff(y.indptr))
+    row = np.full(n, -1)
+    row[has] = np.arange(len(has))
+    known = np.flatnonzero((row[pairs.first] >= 0) & (row[pairs.second] >= 0))
+    a, b = row[pairs.first[known]], row[pairs.second[known]]
+    # A product of dense matrices does 1,000 multiplications in the time of one entry of a sparse row.
+    products = _dense if len(known) * y.nnz * _DENSER > len(has) ** 3 * y.shape[1] else _sparse
+    total[known], count[known] = products(y[has], a, b), products(pattern[has], a, b)
+    return total / np.maximum(count, 1), count.round()
 
 
-def profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
+def _sparse(y: Any, a: Rows, b: Rows) -> Floats:
+    """Scalar products of rows a and b of a sparse matrix, pair by pair."""
+    found = np.empty(len(a), np.float32)
+    block = max(1, int(_ENTRIES * y.shape[0] / max(1, y.nnz)))
+    for start in range(0, len(a), block):
+        k = slice(start, start + block)
+        found[k] = np.asarray(y[a[k]].multiply(y[b[k]]).sum(axis=1)).ravel()
+    return found
+
+
+def _dense(y: Any, a: Rows, b: Rows) -> Floats:
+    """The same by way of all pairs, some columns after others."""
+    whole = np.zeros((y.shape[0], y.shape[0]), np.float32)
+    columns = y.tocsc()
+    for start in range(0, y.shape[1], _COLUMNS):
+        part = columns[:, start : start + _COLUMNS].toarray()
+        whole += part @ part.T
+    return np.asarray(whole[a, b])
+
+
+def _profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
     """(n, contexts) sparse: of each gene the mean value in each context, the set of the other deletions of a row."""
     from scipy.sparse import csr_matrix
 
@@ -156,7 +196,7 @@ def profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
         of_order = rows[table.orders[rows] == order]
         sets = table.genes[table.ptr[of_order][:, None] + np.arange(order)]
         others = np.concatenate([np.delete(sets, place, axis=1) for place in range(order)])
-        which = np.unique(others, axis=0, return_inverse=True)[1].ravel() if order > 1 else np.zeros(len(sets), int)
+        which = _numbered(others, n)
         genes.append(sets.T.ravel())
         contexts.append(contexts_so_far + which)
         found.append(np.tile(values[of_order], order))
@@ -170,7 +210,19 @@ def profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
     return total
 
 
-def _neighbours(pairs: _Pairs, weight: NDArray[Any], alone: Neighbours) -> Neighbours:
+def _numbered(sets: NDArray[np.int32], n: int) -> Rows:
+    """(m,) a number of each row (m, k), equal for equal rows and as small as they allow."""
+    if sets.shape[1] == 0:
+        return np.zeros(len(sets), np.int64)
+    if n ** sets.shape[1] > np.iinfo(np.int64).max:
+        return np.unique(sets, axis=0, return_inverse=True)[1].ravel()
+    keys = np.zeros(len(sets), np.int64)
+    for column in sets.T:
+        keys = keys * n + column
+    return np.unique(keys, return_inverse=True)[1]
+
+
+def _strongest(pairs: _Pairs, weight: NDArray[Any], alone: Neighbours) -> Neighbours:
     """Of each gene the pairs of largest weight above 0, and itself; `alone` is overwritten."""
     kept = weight > 0
     gene = np.concatenate([pairs.first[kept], pairs.second[kept]])

@@ -97,7 +97,7 @@ def test_each_gene_keeps_its_largest_weights_and_itself():
     rng, pairs = np.random.default_rng(0), every_pair(9)
     weight = rng.normal(size=36)
     weight[(pairs.first == 4) | (pairs.second == 4)] = -1.0
-    found = similarity._neighbours(pairs, weight, Neighbours.alone(9, 4))
+    found = similarity._strongest(pairs, weight, Neighbours.alone(9, 4))
     dense = np.zeros((9, 9))
     dense[pairs.first, pairs.second] = dense[pairs.second, pairs.first] = np.maximum(weight, 0)
     for gene, row in enumerate(dense):
