@@ -102,6 +102,9 @@ def build(
         x, has, report["features"] = _features(features, listed)
     if degrees:
         x, has, report["degrees"] = _with_degrees(x, has, [*built, part.gpr], len(listed.ids))
+    growth: tuple[str, ...] = ()
+    if model is not None and len(part.group_names) == len(model.reactions):
+        growth = model.growth  # where reactions are left out, the others say too little of growth
     return CellGraph(
         {schema.GENE: listed.ids, schema.REACTION: part.reactions, schema.METABOLITE: part.metabolites},
         [*built, part.gpr, part.incidences],
@@ -112,7 +115,7 @@ def build(
         features_mode=features_mode,
         aliases=listed.aliases,
         report=report,
-        growth=() if model is None else [name for name in model.growth if name in set(part.group_names)],
+        growth=growth,
     )
 
 

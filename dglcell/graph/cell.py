@@ -49,8 +49,7 @@ class CellGraph:
     report : mapping
         What was read, kept and dropped when the graph was built.
     growth : sequence of str
-        Those of `group_names` that are growth; a model's objective without a gene rule is there only where such
-        reactions are kept.
+        Those of `group_names` that are growth; known only where the cell has all reactions of the metabolic model.
 
     Raises
     ------
@@ -107,7 +106,7 @@ class CellGraph:
     def fingerprints(self) -> dict[str, str]:
         """`ids` and `content`, SHA-256."""
         content = fp.content_fingerprint(
-            self.forward, self.reaction_group, self.group_names, self.features, self.has_features
+            self.forward, self.reaction_group, self.group_names, self.features, self.has_features, self.growth
         )
         return {fp.IDS: fp.ids_fingerprint(self.ids), fp.CONTENT: content}
 
@@ -227,7 +226,15 @@ class CellGraph:
         return bool(self.growth) and not self.stands_still(self.lose([], [0, 0])).any()
 
     def stands_still(self, lost: Perturbation) -> Mask:
-        """(B,) bool, True where what is left of the metabolic network cannot grow; see `standstill`."""
+        """(B,) bool, True where what is left of the metabolic network cannot grow; see `standstill`.
+
+        Raises
+        ------
+        ValueError
+            The cell has no growth reaction.
+        """
+        if not self.growth:
+            raise ValueError("the cell has no growth reaction - build it with --sbml and --keep-unassigned")
         return self._standstill(lost)
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:

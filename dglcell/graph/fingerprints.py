@@ -1,7 +1,7 @@
 """The two fingerprints of a cell graph and the comparison that every loader makes.
 
 `ids` is the SHA-256 of the ordered ids of each node type; `content` that of edges, stoichiometry, signs, reaction
-groups and features. A screen must match `ids`; a run and its graph must match both.
+groups, features and growth reactions. A screen must match `ids`; a run and its graph must match both.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def content_fingerprint(
     group_names: Sequence[str],
     features: NDArray[np.float32] | None,
     has_features: NDArray[np.bool_],
+    growth: Sequence[str] = (),
 ) -> str:
     """SHA-256 of everything but the ids; of a relation and its reverse, give the forward one."""
     parts: list[str | bytes | NDArray[Any]] = []
@@ -46,6 +47,8 @@ def content_fingerprint(
     parts += ["groups", reaction_group, "\0".join(group_names)]
     if features is not None:
         parts += ["features", features, has_features]
+    if growth:
+        parts += ["growth", "\0".join(growth)]
     return sha256(*parts)
 
 

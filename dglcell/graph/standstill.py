@@ -1,9 +1,10 @@
 """Which genotypes cannot grow whatever their fluxes, by the structure of what is left of the metabolic network.
 
 Two arguments from the signs and sums of the stoichiometry, at a steady state where every metabolite is made as fast as
-it is used. Both are sound: a genotype that stands still here has no growth in flux balance. They are not complete: of
-many genotypes without growth they say nothing. No linear programme is solved; knows no labels, and no bounds but the
-directions that reaction nodes have.
+it is used. Both are sound, up to the rounding of float32, of a cell with all reactions of its model: a genotype that
+stands still here has no growth in flux balance. They are not complete: of many genotypes without growth they say
+nothing. No linear programme is solved; knows no labels, and no bounds but the directions that reaction nodes have. Some
+20 ms for each distinct set of lost reactions of a genome-scale model: for screens, not for all pairs of a genome.
 
 Dead ends: Satish Kumar et al. 2007, doi:10.1186/1471-2105-8-212. Sets of metabolites that only drain are siphons of a
 Petri net: Angeli et al. 2007, doi:10.1016/j.mbs.2007.07.003.
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from dglcell.graph.perturb import Mask, Perturbation
 from dglcell.graph.relation import Relation
 
-_ROUNDING = 1e-6  # of a sum of float32 coefficients
+_ROUNDING = 2.0**-24  # of a float32 coefficient, relative
 
 
 class Standstill:
@@ -115,8 +116,12 @@ class Standstill:
                 break
             pool = wider
         weights = self._s * pool[self._met]
-        net = np.bincount(self._node, weights, minlength=len(self._group))[running]
-        return bool((net <= _ROUNDING).all() and (net[self._growth[running]] < -_ROUNDING).all())
+        net, room = (
+            np.bincount(self._node, x, minlength=len(self._group))[running] for x in (weights, np.abs(weights))
+        )
+        room *= _ROUNDING
+        growth = self._growth[running]
+        return bool((net <= room).all() and (net[growth] < -room[growth]).all())
 
     def _absent(self, running: Mask, on: Mask, substrate: int) -> tuple[Mask, Mask]:
         """Nodes that need no `substrate`, even by way of others, and metabolites that nothing makes without it."""

@@ -119,6 +119,8 @@ def read_model(path: Path | str) -> MetabolicModel:
 def _growth(cobra_model: Any) -> tuple[str, ...]:
     from cobra.util.solver import linear_reaction_coefficients
 
+    if cobra_model.objective_direction != "max":
+        return ()
     return tuple(sorted(r.id for r, weight in linear_reaction_coefficients(cobra_model).items() if weight > 0))
 
 
