@@ -99,7 +99,9 @@ class ModelConfig:
         if len(set(self.networks)) < len(self.networks):
             problems.add(f"--networks {','.join(self.networks)} names one twice - name each once")
         if self.similarity and not self.factors:
-            problems.add("--similarity with --factors 0: no factors would diffuse over it - give one of them")
+            problems.add(
+                "--similarity with --factors 0: no factors would diffuse over it - add --no-similarity, or give factors"
+            )
         if self.nearest < 1:
             problems.add(f"--nearest {self.nearest} - at least 1 was expected")
         if not 0 <= self.dropout < 1:

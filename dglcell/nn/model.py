@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dglcell.errors import UsageError
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
@@ -80,7 +81,7 @@ class CellModel(nn.Module):
         if config.factors:
             genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
             if config.similarity:
-                networks = (*networks, SIMILARITY)
+                networks = _with_similarity(networks)
             nearest = min(config.nearest, genes)
             self.factors = GeneFactors(genes, networks, config.factors, nearest, features, has_features)
         self.layers = nn.ModuleList(
@@ -322,6 +323,15 @@ class CellModel(nn.Module):
         departure = self.departure(batch, predictions[:, fitness], singles.to(predictions.dtype))
         interaction = torch.arange(len(LABELS), device=predictions.device) == LABELS.index(INTERACTION)
         return predictions + departure.unsqueeze(-1) * interaction
+
+
+def _with_similarity(networks: tuple[str, ...]) -> tuple[str, ...]:
+    if SIMILARITY in networks:  # no name of a relation in cells made today
+        raise UsageError(
+            f"--similarity: the cell has a relation '{SIMILARITY}' - preprocess it again with another name for that, "
+            "leave it out of --networks, or add --no-similarity"
+        )
+    return (*networks, SIMILARITY)
 
 
 def _group_means(states: Tensor, group: Tensor, groups: int) -> Tensor:

@@ -5,6 +5,7 @@ Owns what a run asks of `diffusion` and `similarity`. Knows no model.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,17 +50,26 @@ def neighbours(
         There is not memory enough.
     """
     names = tuple(name for name in networks if name != schema.SIMILARITY)
+    learns = schema.SIMILARITY in networks
     needed, free = diffusion.memory(cell), free_memory(torch.device("cpu"))
+    if learns:
+        needed += similarity.memory(cell, len(names))
     if names and needed > free:
         raise UsageError(
             f"--factors {config.factors}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
-            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give --factors 0"
+            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give {'--no-similarity or ' * learns}--factors 0"
         )
     found = diffusion.diffuse(cell, config.restart, config.nearest, names)
-    if schema.SIMILARITY not in networks:
+    if not learns:
         return found
     values = targets[:, schema.LABELS.index(schema.INTERACTION)]
     if not (config.label_weights.get(schema.INTERACTION, 0.0) > 0 and np.isfinite(values).any()):
         values = targets[:, schema.LABELS.index(schema.FITNESS)]
     learned = similarity.learn(cell, table, values, config.restart, config.nearest, names)
+    if (learned.index == np.arange(len(learned.index))[:, None]).all():
+        warnings.warn(
+            "--similarity: too few training rows share their other deletions to tell which genes behave alike - it has "
+            "no effect",
+            stacklevel=3,
+        )
     return {**found, schema.SIMILARITY: learned}

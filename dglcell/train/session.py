@@ -111,12 +111,12 @@ class Session:
         self.engine = make_engine(config.engine, cell.dgl, self.device)
         with self.seeded(0):
             model = new_model(cell, config)
+        if model.departure is not None:
+            model.departure.learn_from(*_pair_moments(self.scaler))
         if model.factors is not None:
             part = table.take(self.train_rows)
             near = neighbours(cell, config, model.factors.networks, part, self.targets(self.train_rows))
             model.factors.learn_from(near, torch.from_numpy(np.unique(part.genes)).long())
-        if model.departure is not None:
-            model.departure.learn_from(*_pair_moments(self.scaler))
         self.model = model.to(self.device)
         self.optimizer = adamw(self.model, config)
         self.learning_rates = LearningRates(self.optimizer, config, self.steps_per_epoch)

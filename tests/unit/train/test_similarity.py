@@ -1,15 +1,22 @@
 """The network learned from training rows: its numbers against dense loops, and what it finds where one misleads."""
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 from dglcell import schema
+from dglcell.errors import UsageError
+from dglcell.genotypes.split import make_split
 from dglcell.graph.cell import CellGraph
-from dglcell.graph.diffusion import Neighbours, diffuse, network, networks
+from dglcell.graph.diffusion import Neighbours, diffuse, networks
 from dglcell.graph.relation import Relation
+from dglcell.nn.model import CellModel
+from dglcell.nn.states import GraphSizes
+from dglcell.predict import load_run
 from dglcell.train import similarity
+from dglcell.train.loop import train
 from dglcell.train.neighbours import neighbours
 from tests.cells import tiny_cell
 from tests.runs import table_of, tiny_config, tiny_run, tiny_table
@@ -202,7 +209,6 @@ def test_genes_are_compared_by_the_label_that_is_learnt(monkeypatch, weights, kn
     (args,) = asked
     np.testing.assert_array_equal(args[2], targets[:, schema.LABELS.index(column)])
     assert args[5] == networks(cell)
-    assert network(cell, args[5][0]).nnz
 
 
 def test_only_training_rows_are_read(monkeypatch, tmp_path):
@@ -216,3 +222,96 @@ def test_only_training_rows_are_read(monkeypatch, tmp_path):
     assert args[1].fingerprint == table.take(rows).fingerprint
     interaction = table.take(rows).targets[:, schema.LABELS.index(schema.INTERACTION)]
     np.testing.assert_array_equal(np.isnan(args[2]), np.isnan(interaction))
+
+
+@pytest.fixture
+def forget():
+    similarity._last.clear()
+    yield
+    similarity._last.clear()
+
+
+def test_the_last_bits_of_the_networks_do_not_matter(monkeypatch, forget):
+    cell, module = module_cell()
+    table, y = module_screen(cell, module)
+    found = similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    closeness, rng = similarity._closeness, np.random.default_rng(0)
+    monkeypatch.setattr(similarity, "_closeness", lambda *a: (x := closeness(*a)) + 1e-8 * rng.normal(size=len(x)))
+    similarity._last.clear()
+    again = similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    np.testing.assert_array_equal(found.index, again.index)
+    np.testing.assert_array_equal(found.weight, again.weight)
+
+
+def test_what_was_learned_last_is_kept_for_the_same_rows_alone(monkeypatch, forget):
+    cell, table, values = replicates()
+    learned = []
+    monkeypatch.setattr(similarity, "_learn", lambda *args: learned.append(args) or Neighbours.alone(12, 5))
+    first = similarity.learn(cell, table, values, 0.06, 5, networks(cell))
+    assert similarity.learn(cell, table.take(np.arange(len(table))), values.copy(), 0.06, 5, networks(cell)) is first
+    others = [
+        (tiny_cell(1), table, values, 0.06, 5, networks(cell)),
+        (cell, table.take(np.arange(50)), values[:50], 0.06, 5, networks(cell)),
+        (cell, table, -values, 0.06, 5, networks(cell)),
+        (cell, table, values, 0.1, 5, networks(cell)),
+        (cell, table, values, 0.06, 4, networks(cell)),
+        (cell, table, values, 0.06, 5, networks(cell)[:2]),
+    ]
+    for number, other in enumerate(others, start=2):
+        similarity.learn(*other)
+        assert len(learned) == number
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_sets_are_numbered_alike_if_they_are_equal(order):
+    sets = np.random.default_rng(0).integers(0, 4, size=(60, order)).astype(np.int32)
+    expected = {row: k for k, row in enumerate(sorted(set(map(tuple, sets.tolist()))))}
+    for n in (4, 10**9):  # 10^9 ^ 3 does not fit into 64 bits
+        assert similarity._numbered(sets, n).tolist() == [expected[tuple(row)] for row in sets.tolist()]
+
+
+def test_covariances_by_dense_products_are_the_same(monkeypatch):
+    _, table, values = replicates()
+    used = []
+    dense, sparse = similarity._dense, similarity._sparse
+    monkeypatch.setattr(similarity, "_dense", lambda *args: used.append("dense") or dense(*args))
+    monkeypatch.setattr(similarity, "_sparse", lambda *args: used.append("sparse") or sparse(*args))
+    monkeypatch.setattr(similarity, "_COLUMNS", 3)
+    found = []
+    for denser in (0, 1e9):
+        monkeypatch.setattr(similarity, "_DENSER", denser)
+        found.append(similarity._covariances(table, values, 12, every_pair(12)))
+    assert used == ["sparse", "sparse", "dense", "dense"]
+    np.testing.assert_allclose(found[0][0], found[1][0], atol=1e-6)
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_a_learned_network_is_stored_loaded_and_resumed(tmp_path, forget):
+    cell, module = module_cell()
+    table, _ = module_screen(cell, module)
+    split = make_split(table, "random", 0, 0.1, 0.1)
+    config = tiny_config(
+        factors=2, similarity=True, nearest=6, epochs=3, batch_size=256, label_weights={"gene_interaction": 1.0}
+    )
+    train(cell, table, split, config, tmp_path / "whole")
+    (learned,) = similarity._last.values()
+    assert (learned.weight[:, 1] > 0).mean() > 0.9
+    train(cell, table, split, dataclasses.replace(config, epochs=1), tmp_path / "parts")
+    train(cell, table, split, config, tmp_path / "parts", resume=True)
+    similarity._last.clear()  # nothing is learned when a run is loaded
+    runs = [load_run(tmp_path / name) for name in ("whole", "parts")]
+    assert not similarity._last
+    for run in runs:
+        factors = run.models[0].factors
+        np.testing.assert_array_equal(factors.get_buffer("neighbours_similarity").numpy(), learned.index)
+        np.testing.assert_array_equal(factors.get_buffer("nearness_similarity").numpy(), learned.weight)
+    predicted = [run.predict_rows(table.genes, table.ptr) for run in runs]
+    np.testing.assert_array_equal(*predicted)
+
+
+def test_too_few_rows_are_said_and_another_network_of_that_name_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="--similarity: too few training rows"):
+        cell, *_ = tiny_run(tmp_path / "run", factors=2, similarity=True, nearest=5)
+    sizes = dataclasses.replace(GraphSizes.of(cell), networks=(schema.PHYSICAL, schema.SIMILARITY))
+    with pytest.raises(UsageError, match="the cell has a relation 'similarity'"):
+        CellModel(tiny_config(factors=2, similarity=True), sizes)
