@@ -257,7 +257,11 @@ def _genotype(
 
 
 def standstill(cell: Any, genes: Sequence[int]) -> list[float]:
-    """Whether growth stands still by one of the deletions alone, and only by all of them together."""
+    """Whether growth stands still by one of the deletions alone, and only by all of them together.
+
+    Of single questions to the cell: it restates what is made of the answers. These are held against linear programmes
+    in `tests/unit/graph/test_standstill.py`.
+    """
 
     def still(deleted: Sequence[int]) -> bool:
         return bool(cell.stands_still(cell.lose(sorted(deleted), [0, len(deleted)]))[0])
