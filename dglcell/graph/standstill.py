@@ -119,7 +119,7 @@ class Standstill:
         net, room = (
             np.bincount(self._node, x, minlength=len(self._group))[running] for x in (weights, np.abs(weights))
         )
-        room *= _ROUNDING
+        room = room * _ROUNDING
         growth = self._growth[running]
         return bool((net <= room).all() and (net[growth] < -room[growth]).all())
 

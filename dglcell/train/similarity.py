@@ -175,7 +175,7 @@ def _covariances(table: GenotypeTable, values: Floats, n: int, pairs: _Pairs) ->
     # A product of dense matrices does 1,000 multiplications in the time of one entry of a sparse row.
     products = _dense if len(known) * y.nnz * _DENSER > len(has) ** 3 * y.shape[1] else _sparse
     total[known], count[known] = products(y[has], a, b), products(pattern[has], a, b)
-    return total / np.maximum(count, 1), count.round()
+    return (total / np.maximum(count, 1)).astype(np.float32), count.round()
 
 
 def _sparse(y: Any, a: Rows, b: Rows) -> Floats:
