@@ -116,10 +116,9 @@ class Standstill:
                 break
             pool = wider
         weights = self._s * pool[self._met]
-        net, room = (
-            np.bincount(self._node, x, minlength=len(self._group))[running] for x in (weights, np.abs(weights))
-        )
-        room = room * _ROUNDING
+        net = np.bincount(self._node, weights, minlength=len(self._group))[running]
+        sizes = np.bincount(self._node, np.abs(weights), minlength=len(self._group))[running]
+        room = sizes * _ROUNDING
         growth = self._growth[running]
         return bool((net <= room).all() and (net[growth] < -room[growth]).all())
 
