@@ -34,13 +34,13 @@ def command(
     The report goes into RUN/evaluation as TSV and JSON, plots go into RUN/plots. Those of an earlier evaluation of the
     same part are replaced.
     """
-    from dglcell import reports
-    from dglcell.train.folder import RunFolder
+    from dglcell.evaluation import report as reports
+    from dglcell.io.run_folder import RunFolder
 
     RunFolder(run).require()
-    from dglcell.evaluate import evaluate
-    from dglcell.predict import load_run
-    from dglcell.train.baselines import named
+    from dglcell.baselines import named
+    from dglcell.evaluation.evaluate import evaluate
+    from dglcell.inference.run import load_run
 
     named(baselines, 0)  # a wrong name is said before any work
     loaded = load_run(run, device=device, engine=engine)

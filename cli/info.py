@@ -41,9 +41,9 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _cell(path: Path) -> _Described:
-    from dglcell.graph import store
+    from dglcell.io import cell_file
 
-    cell, screen = store.load_both(path)
+    cell, screen = cell_file.load_both(path)
     document = cell.info()
     tables: list[tuple[tuple[str, ...], list[Any]]] = [(("cell graph", "count"), console.graph_rows(document))]
     if cell.features is not None:
@@ -60,7 +60,7 @@ def _screen(path: Path) -> _Described:
     import numpy as np
 
     from dglcell import schema
-    from dglcell.sources.screens import read_screen
+    from dglcell.readers.screens.read import read_screen
 
     screen = read_screen(path)
     genotypes = [frozenset(genes) for genes in screen.genotypes]
@@ -90,8 +90,8 @@ def _screen_rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _run(path: Path) -> _Described:
-    from dglcell.train import checkpoint
-    from dglcell.train.folder import RunFolder
+    from dglcell.io import checkpoint
+    from dglcell.io.run_folder import RunFolder
 
     folder = RunFolder(path)
     folder.require()

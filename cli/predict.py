@@ -36,15 +36,15 @@ def command(
 
     The output repeats the table's columns and adds pred_fitness and pred_gene_interaction (blank below two deletions).
     """
-    from dglcell.atomic import refuse_existing
-    from dglcell.sources.genotype_table import read_genotype_table
-    from dglcell.train.folder import RunFolder
+    from dglcell.io.atomic import refuse_existing
+    from dglcell.io.run_folder import RunFolder
+    from dglcell.readers.screens.genotype_table import read_genotype_table
 
     RunFolder(run).require()
     refuse_existing(out, overwrite)
     rows = read_genotype_table(table)
-    from dglcell.predict import load_run
-    from dglcell.prediction_table import predict_table
+    from dglcell.inference.predict_table import predict_table
+    from dglcell.inference.run import load_run
 
     loaded = load_run(run, device=device, engine=engine)
     console.say(f"scoring {len(rows):,} genotypes on {loaded.engine.device} with the engine {loaded.engine.name}")

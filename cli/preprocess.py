@@ -78,11 +78,11 @@ def command(
 
     Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
     """
-    from dglcell.atomic import refuse_existing
-    from dglcell.genotypes.unite import Union
-    from dglcell.graph import store
-    from dglcell.graph.files import SourceFiles, build_from_files
-    from dglcell.sources.sbml import textbook_path
+    from dglcell.genotypes.merge import ScreenMerger
+    from dglcell.graph.source_files import SourceFiles, build_from_files
+    from dglcell.io import cell_file
+    from dglcell.io.atomic import refuse_existing
+    from dglcell.readers.sbml import textbook_path
 
     reading = screen_rules(rules)
     if reading.rules() and not screen:
@@ -100,8 +100,8 @@ def command(
     union, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        union = Union(cell, screen, unknown_genes, reading)
-    store.save(cell, out, union, overwrite)
+        union = ScreenMerger(cell, screen, unknown_genes, reading)
+    cell_file.save(cell, out, union, overwrite)
     if union is not None:
         screen_report = union.report()
     if as_json:

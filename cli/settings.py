@@ -12,7 +12,7 @@ import click
 from dglcell import schema
 from dglcell.cli import options
 from dglcell.config import KEEP, SCHEDULES, TrainConfig, flag, read_toml
-from dglcell.errors import Problems, UsageError
+from dglcell.errors import ErrorCollector, UsageError
 from dglcell.model_config import usual_factors
 from dglcell.screen_rules import CHOICES, ScreenRules
 
@@ -36,11 +36,11 @@ _HELP = {
     "attention": "Attention over the metabolites of a reaction.",
     "dropout": "Dropout probability.",
     "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
-    "standstill": "The set encoder is told where the structure of the metabolic network rules growth out.",
+    "structural_lethality": "The set encoder is told where the structure of the metabolic network rules growth out.",
     "multiplicative": "Interactions of pairs begin from predicted fitness, f_ij - f_i f_j.",
     "factors": "Length of the factors that genes have for pair terms; 0 leaves these out.",
     "restart": "Restart probability of the walks over which factors diffuse.",
-    "nearest": "Neighbours that a gene's factors diffuse from, in each network.",
+    "nearest": "Neighbors that a gene's factors diffuse from, in each network.",
     "networks": "Networks over which factors diffuse, as binding,metabolic; without it, all of them.",
     "similarity": "Factors also diffuse over a network that is learned from the training rows.",
     "epochs": "Most passes over the training rows.",
@@ -142,7 +142,7 @@ def screen_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def screen_rules(given: Mapping[str, Any]) -> ScreenRules:
     """The rules that options give; checked."""
     rules = ScreenRules(**{name: given[name] for name in SCREEN_HELP if given[name] is not None})
-    problems = Problems(UsageError)
+    problems = ErrorCollector(UsageError)
     rules.check_rules(problems)
     problems.check()
     return rules

@@ -45,15 +45,15 @@ def command(
     Fitness is growth over wild-type growth; the interaction of two genes is f_ij - f_i f_j, of more genes what their
     subsets do not explain. Every single is solved exactly; --sample bounds the number of doubles and beyond.
     """
-    from dglcell.atomic import refuse_existing
-    from dglcell.sources import fba
-    from dglcell.sources.sbml import textbook_path
+    from dglcell.fba import deletions
+    from dglcell.io.atomic import refuse_existing
+    from dglcell.readers.sbml import textbook_path
 
     path = options.metabolic_model(sbml, model, textbook_path)
     refuse_existing(out, overwrite)
     with console.counter("genotypes") as progress:
-        screen = fba.simulate(path, orders=orders, sample=sample, seed=seed, progress=progress)
-    fba.write_table(out, screen, overwrite)
+        screen = deletions.simulate(path, orders=orders, sample=sample, seed=seed, progress=progress)
+    deletions.write_table(out, screen, overwrite)
     if as_json:
         console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})
         return

@@ -12,7 +12,7 @@ from dglcell.cli.settings import configuration, training_options
 
 if TYPE_CHECKING:
     from dglcell.config import TrainConfig
-    from dglcell.genotypes.dataset import GenotypeTable
+    from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
 
@@ -40,14 +40,14 @@ def command(
 
     Settings: defaults, then --config, then options. The best weights, the last state, metrics and plots go to --out.
     """
-    from dglcell.graph import store
+    from dglcell.io import cell_file
 
     named = configuration(given, config_file, "concat").screen  # a wrong option is told before a large graph is read
-    graph, stored = (store.load(cell), None) if named else store.load_both(cell)
+    graph, stored = (cell_file.load(cell), None) if named else cell_file.load_both(cell)
     config = configuration(given, config_file, graph.features_mode)
     table, origin = _screen(graph, cell, stored, config, unknown_genes)
     from dglcell.cli.display import display
-    from dglcell.genotypes.split import make_split
+    from dglcell.genotypes.splits.make import make_split
     from dglcell.train.ensemble import train_all
 
     split = make_split(
@@ -77,8 +77,8 @@ def _screen(
 ) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError
-    from dglcell.genotypes.unite import described
-    from dglcell.graph.files import read_screens
+    from dglcell.genotypes.merge import described
+    from dglcell.graph.source_files import read_screens
 
     if config.screen:
         table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes, config)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dglcell import schema
-from dglcell.errors import Problems, UsageError
+from dglcell.errors import ErrorCollector, UsageError
 from dglcell.model_config import ModelConfig
 from dglcell.screen_rules import ScreenRules
 
@@ -99,7 +99,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         UsageError
             A value is out of range, or two values contradict each other.
         """
-        problems = Problems(UsageError)
+        problems = ErrorCollector(UsageError)
         self.check(problems)
         self.check_rules(problems)
         self._check_numbers(problems)
@@ -108,7 +108,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         problems.check()
         return self
 
-    def _check_numbers(self, problems: Problems) -> None:
+    def _check_numbers(self, problems: ErrorCollector) -> None:
         for name in ("epochs", "batch_size", "patience", "lr_patience", "max_steps", "ensemble"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -138,7 +138,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         if self.chunk != "auto" and (not isinstance(self.chunk, int) or self.chunk < 1):
             problems.add(f"--chunk {self.chunk} - auto or a number of genotypes was expected")
 
-    def _check_choices(self, problems: Problems) -> None:
+    def _check_choices(self, problems: ErrorCollector) -> None:
         choices = {
             "split": schema.SPLITS,
             "device": ("auto", "cpu", "cuda"),
@@ -161,7 +161,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         if not any(weight > 0 for weight in self.label_weights.values()):
             problems.add("--label-weights leaves no label to learn - give one of them a positive weight")
 
-    def _check_losses(self, problems: Problems) -> None:
+    def _check_losses(self, problems: ErrorCollector) -> None:
         if self.lambda_supcr > 0 and self.variant == "two-head":
             problems.add(
                 "--lambda-supcr with --variant two-head: its z_p is the same for every genotype - use another variant"
@@ -187,7 +187,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         UsageError
             An unknown key or a value of the wrong type; all of them are named.
         """
-        problems = Problems(UsageError)
+        problems = ErrorCollector(UsageError)
         fields = {f.name: f for f in dataclasses.fields(cls)}
         known: dict[str, Any] = {}
         for key, value in values.items():

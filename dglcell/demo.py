@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 
 from dglcell import schema
-from dglcell.atomic import write_text
 from dglcell.config import TrainConfig
+from dglcell.engines.device import one_thread
 from dglcell.errors import RunError
-from dglcell.evaluate import evaluate, run_screen
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import Split, make_split
-from dglcell.graph import store
+from dglcell.evaluation.evaluate import evaluate, run_screen
+from dglcell.genotypes.splits.make import Split, make_split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.cell import CellGraph
-from dglcell.predict import Run, load_run
-from dglcell.sources.sbml import read_model, textbook_path
-from dglcell.sources.screens import read_screen
-from dglcell.train.device import one_thread
+from dglcell.inference.run import Run, load_run
+from dglcell.io import cell_file
+from dglcell.io.atomic import write_text
+from dglcell.readers.sbml import read_model, textbook_path
+from dglcell.readers.screens.read import read_screen
 from dglcell.train.ensemble import train_all
 from dglcell.train.progress import Progress
 
@@ -40,7 +40,7 @@ SCREEN = "ecoli_core_fba.tsv.gz"
 CONFIG = TrainConfig(
     layers=2,
     residual=True,
-    standstill=True,
+    structural_lethality=True,
     multiplicative=True,
     dropout=0.0,
     lr=2e-3,
@@ -149,12 +149,12 @@ def run(
     say("building the E. coli core cell")
     cell, table = example()
     path = out / "cell.h5"
-    store.save(cell, path, table, overwrite)
+    cell_file.save(cell, path, table, overwrite)
     config = dataclasses.replace(config, seed=seed)
     split = make_split(
         table, config.split, seed=seed, test_fraction=config.test_fraction, val_fraction=config.val_fraction
     )
-    without = dataclasses.replace(config, lost_reactions=False, standstill=False)
+    without = dataclasses.replace(config, lost_reactions=False, structural_lethality=False)
     models = f"{config.ensemble} models, {split.counts['train']:,} genotypes, {config.epochs} epochs"
     say(f"training {models}; beside it, in a process of its own, the same without lost reactions")
     beside = get_context("spawn").Process(
@@ -192,9 +192,9 @@ def run(
 @one_thread()
 def _train(cell: Path, split: Split, config: TrainConfig, out: Path, overwrite: bool) -> None:
     """In a process of its own, which has the stored cell alone."""
-    table = store.load_screen(cell)
+    table = cell_file.load_screen(cell)
     assert table is not None  # `run` has just stored it
-    train_all(store.load(cell), table, split, config, out, overwrite=overwrite, origin=cell)
+    train_all(cell_file.load(cell), table, split, config, out, overwrite=overwrite, origin=cell)
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:

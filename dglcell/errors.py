@@ -34,7 +34,7 @@ class RunError(DglcellError):
     """Training, prediction or evaluation could not go on."""
 
 
-class Problems:
+class ErrorCollector:
     """Collects everything wrong with one input before a single error names it all.
 
     Parameters
@@ -42,7 +42,7 @@ class Problems:
     error : type of DglcellError
         What `check` raises.
     limit : int
-        Problems spelt out in the message; the rest is counted.
+        ErrorCollector spelt out in the message; the rest is counted.
     """
 
     def __init__(self, error: type[DglcellError] = DataError, limit: int = 5) -> None:

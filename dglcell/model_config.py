@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from dglcell import schema
-from dglcell.errors import Problems
+from dglcell.errors import ErrorCollector
 
 _SET_ENCODER_HEADS = 4
 _USUAL_FACTORS = 128
@@ -36,22 +36,22 @@ class ModelConfig:
         `concat` joins gene features to the learned embedding, `replace` drops the embedding.
     lost_reactions : bool
         The set encoder sees the reactions that a genotype loses, not its deleted genes alone.
-    standstill : bool
-        The set encoder is told where the structure of the network rules growth out (`dglcell.graph.standstill`).
+    structural_lethality : bool
+        The set encoder is told where the structure of the network rules growth out (`dglcell.graph.structural_lethality`).
     multiplicative : bool
         The interaction of a pair begins from the predicted fitness of the pair and of its single deletions
-        (`dglcell.nn.multiplicative`), and its head predicts what is left.
+        (`dglcell.nn.null_model`), and its head predicts what is left.
     factors : int
-        Length of the factors that genes have for their pair terms (`dglcell.nn.factors`); 0 leaves these out. The
+        Length of the factors that genes have for their pair terms (`dglcell.nn.factorization_machine`); 0 leaves these out. The
         command line has another default, `usual_factors`.
     restart : float
         Of the walks over which factors diffuse: these have about 1 / restart steps.
     nearest : int
-        Neighbours that a gene's factors diffuse from, in each network.
+        Neighbors that a gene's factors diffuse from, in each network.
     networks : tuple of str
         Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
     similarity : bool
-        Factors also diffuse over a network learned from these and the training rows (`dglcell.train.similarity`). The
+        Factors also diffuse over a network learned from these and the training rows (`dglcell.train.gene_similarity`). The
         command line has another default: wherever there are factors.
     """
 
@@ -66,7 +66,7 @@ class ModelConfig:
     dropout: float = 0.1
     features_mode: str = "concat"
     lost_reactions: bool = True
-    standstill: bool = False
+    structural_lethality: bool = False
     multiplicative: bool = False
     factors: int = 0
     restart: float = 0.06
@@ -74,7 +74,7 @@ class ModelConfig:
     networks: tuple[str, ...] = ()
     similarity: bool = False
 
-    def check(self, problems: Problems) -> None:
+    def check(self, problems: ErrorCollector) -> None:
         """Add everything that makes this architecture impossible to `problems`."""
         for name in ("layers", "hidden", "heads"):
             if getattr(self, name) < 1:
@@ -86,8 +86,10 @@ class ModelConfig:
                 f"--hidden {self.hidden} - a multiple of {_SET_ENCODER_HEADS} was expected (the set encoder of "
                 f"--variant {self.variant} has {_SET_ENCODER_HEADS} heads)"
             )
-        if self.standstill and not (self.lost_reactions and self.variant in ("local", "both")):
-            problems.add("--standstill needs the set encoder and its lost reactions (--variant local or both)")
+        if self.structural_lethality and not (self.lost_reactions and self.variant in ("local", "both")):
+            problems.add(
+                "--structural-lethality needs the set encoder and its lost reactions (--variant local or both)"
+            )
         if self.multiplicative and self.variant != "local":
             problems.add("--multiplicative needs --variant local, which predicts the single deletions at little cost")
         if self.variant not in schema.VARIANTS:

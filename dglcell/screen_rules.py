@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from dglcell.errors import Problems
+from dglcell.errors import ErrorCollector
 
 CHOICES: Final = {"alleles": ("all", "deletion"), "replicates": ("keep", "mean")}
 
@@ -43,7 +43,7 @@ class ScreenRules:
     derive_fitness: bool = False
     raw_scores: bool = False
 
-    def check_rules(self, problems: Problems) -> None:
+    def check_rules(self, problems: ErrorCollector) -> None:
         """Add every value that cannot be used to `problems`."""
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:

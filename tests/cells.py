@@ -8,7 +8,7 @@ from dglcell import schema
 from dglcell.graph.build import build
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
-from dglcell.sources.sbml import MetabolicModel, ReactionRecord
+from dglcell.readers.sbml import MetabolicModel, ReactionRecord
 
 
 def tiny_cell(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +33,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip("no CUDA device")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread, for test modules that use it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def yeast() -> Path:
     """Folder of the public yeast files: DGLCELL_YEAST, or `shared/data/yeast` beside the checkout."""
@@ -46,8 +61,9 @@ def yeast_files(yeast: Path) -> SimpleNamespace:
     """Records of the public yeast files, read once; `seconds` of CPU that it took."""
     import cobra.io  # noqa: F401 - paid once a process, not counted below
 
-    from dglcell.sources import genes, networks, sbml, screens
-    from dglcell.sources.edge_table import PHYSICAL, REGULATORY
+    from dglcell.readers import genes, networks, sbml
+    from dglcell.readers.edge_table import PHYSICAL, REGULATORY
+    from dglcell.readers.screens import read as screens
 
     start = time.process_time()  # of this process alone: the machine may be busy
     read = SimpleNamespace(

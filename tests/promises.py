@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.parts import TEST, TRAIN, VAL, Split
+from dglcell.genotypes.splits.split import TEST, TRAIN, VAL, Split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 
 
@@ -27,7 +27,7 @@ def queries_of(table: GenotypeTable) -> set[frozenset[int]]:
 
 def broken(table: GenotypeTable, split: Split) -> list[str]:
     """Everything in a split that is against its promise."""
-    genotypes, parts, queries = genotypes_of(table), split.part.tolist(), queries_of(table)
+    genotypes, parts, queries = genotypes_of(table), split.subset.tolist(), queries_of(table)
     of_set: dict[frozenset[int], set[int]] = {}
     for genotype, part in zip(genotypes, parts, strict=True):
         of_set.setdefault(genotype, set()).add(part)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from dglcell.sources.edge_table import EdgeTable
-from dglcell.sources.genes import GeneList
-from dglcell.sources.sbml import MetabolicModel, ReactionRecord
-from dglcell.sources.screen_table import ScreenTable
+from dglcell.readers.edge_table import EdgeTable
+from dglcell.readers.genes import GeneList
+from dglcell.readers.sbml import MetabolicModel, ReactionRecord
+from dglcell.readers.screens.screen_table import ScreenTable
 
 # id, lower, upper, stoichiometry, rule
 TOY = (

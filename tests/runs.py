@@ -10,8 +10,8 @@ import numpy as np
 
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import Split, make_split
+from dglcell.genotypes.splits.make import Split, make_split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.train.loop import RunSummary, train
 from tests.cells import random_genotypes, tiny_cell

@@ -13,19 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, Problems, UsageError
-from dglcell.graph import metabolism
+from dglcell.errors import DataError, ErrorCollector, UsageError
+from dglcell.graph import reactions
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.degrees import degree_features
-from dglcell.graph.gene_edges import gene_relation
+from dglcell.graph.gene_relations import gene_relation
 from dglcell.graph.relation import Relation
-from dglcell.sources.edge_table import EdgeTable
-from dglcell.sources.genes import GeneList
-from dglcell.sources.gpr import DEFAULT_LIMIT
+from dglcell.readers.edge_table import EdgeTable
+from dglcell.readers.genes import GeneList
+from dglcell.readers.gpr import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
-    from dglcell.sources.features import FeatureTable
-    from dglcell.sources.sbml import MetabolicModel
+    from dglcell.readers.features import FeatureTable
+    from dglcell.readers.sbml import MetabolicModel
 
 DIRECTED = ":directed"
 _RESERVED = frozenset(
@@ -92,10 +92,10 @@ def build(
     for name, (tables, undirected) in wanted.items():
         relation, report[name] = gene_relation(name, tables, listed, undirected, self_loops)
         built.append(relation)
-    part = metabolism.none()
+    part = reactions.none()
     if model is not None:
         gene_row = {gene: row for row, gene in enumerate(listed.ids)}
-        part = metabolism.expand(model, canonical, gene_row, keep_unassigned, max_alternatives)
+        part = reactions.expand(model, canonical, gene_row, keep_unassigned, max_alternatives)
         report["metabolism"] = {"path": str(model.path), **part.report, "file": dict(model.report)}
     x, has = None, None
     if features is not None:
@@ -121,7 +121,7 @@ def build(
 
 def complex_edges(model: MetabolicModel, max_alternatives: int = DEFAULT_LIMIT) -> EdgeTable:
     """Physical contacts read off the gene rules: genes that share an AND-clause are subunits of one complex."""
-    pairs = metabolism.complex_pairs(model, max_alternatives)
+    pairs = reactions.complex_pairs(model, max_alternatives)
     return EdgeTable(str(model.path), "complexes of the gene rules", [a for a, _ in pairs], [b for _, b in pairs])
 
 
@@ -131,7 +131,7 @@ def _genes(model: MetabolicModel | None, genes: GeneList | None) -> tuple[GeneLi
         if model is None:
             raise UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
         genes = _model_genes(model)
-    problems = Problems(DataError)
+    problems = ErrorCollector(DataError)
     canonical: dict[str, str] = {}
     added: list[str] = []
     for gene in model.genes if model is not None else ():
@@ -169,7 +169,7 @@ def _wanted(
         schema.PHYSICAL: (physical, True),
         schema.REGULATORY: (regulatory, False),
     }
-    problems = Problems(UsageError)
+    problems = ErrorCollector(UsageError)
     for given in sorted(relations):
         name = given.removesuffix(DIRECTED)
         if name in _RESERVED or name in wanted:
@@ -202,7 +202,7 @@ def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32]
     row_of = {gene: row for row, gene in enumerate(genes.ids)}
     x = np.zeros((len(genes.ids), table.x.shape[1]), dtype=np.float32)
     given: dict[int, str] = {}
-    problems = Problems(DataError)
+    problems = ErrorCollector(DataError)
     unknown = 0
     for name, values in zip(table.ids, table.x, strict=True):
         try:

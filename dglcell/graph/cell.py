@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, Problems
+from dglcell.errors import DataError, ErrorCollector
 from dglcell.graph import fingerprints as fp
 from dglcell.graph import heterograph
-from dglcell.graph.perturb import Mask, Masks, Perturbation, Rules, masks
+from dglcell.graph.knockouts import Mask, Masks, Perturbation, Rules, masks
 from dglcell.graph.relation import Relation
-from dglcell.graph.standstill import Standstill
+from dglcell.graph.structural_lethality import StructuralLethality
 
 Genotype = Sequence[str | int]
 
@@ -187,7 +187,7 @@ class CellGraph:
         DataError
             A gene that the graph does not have, or an ambiguous name.
         """
-        problems = Problems(DataError)
+        problems = ErrorCollector(DataError)
         rows: list[int] = []
         ptr = [0]
         for genotype in genotypes:
@@ -198,7 +198,7 @@ class CellGraph:
         problems.check()
         return np.array(rows, dtype=np.int64), np.array(ptr, dtype=np.int64)
 
-    def _row(self, gene: str | int, problems: Problems) -> int | None:
+    def _row(self, gene: str | int, problems: ErrorCollector) -> int | None:
         if isinstance(gene, str):
             row = self.resolve(gene)
         else:
@@ -211,22 +211,24 @@ class CellGraph:
     def _rules(self) -> Rules:
         return Rules(self.relations[schema.GPR], self.relations[schema.IN], self.reaction_group, self.sizes)
 
-    def lose(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
+    def knock_out(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
         """Everything that genotypes in ragged form lose; `genes` ascending and distinct within a genotype."""
-        return self._rules.lose(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
+        return self._rules.knock_out(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
 
     @functools.cached_property
-    def _standstill(self) -> Standstill:
+    def _standstill(self) -> StructuralLethality:
         growth = [self.group_names.index(name) for name in self.growth]
-        return Standstill(self.relations[schema.IN], self.reaction_group, self.num_nodes(schema.METABOLITE), growth)
+        return StructuralLethality(
+            self.relations[schema.IN], self.reaction_group, self.num_nodes(schema.METABOLITE), growth
+        )
 
     @property
     def can_grow(self) -> bool:
         """Whether the cell has a growth reaction that can run when nothing is deleted."""
-        return bool(self.growth) and not self.stands_still(self.lose([], [0, 0])).any()
+        return bool(self.growth) and not self.structurally_lethal(self.knock_out([], [0, 0])).any()
 
-    def stands_still(self, lost: Perturbation) -> Mask:
-        """(B,) bool, True where what is left of the metabolic network cannot grow; see `standstill`.
+    def structurally_lethal(self, lost: Perturbation) -> Mask:
+        """(B,) bool, True where what is left of the metabolic network cannot grow; see `structural_lethality`.
 
         Raises
         ------
@@ -239,7 +241,7 @@ class CellGraph:
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:
         """Genotypes as masks over the wild-type graph, True = removed."""
-        return masks(self.lose(*self.indices(genotypes)), self.sizes, self.relations.values())
+        return masks(self.knock_out(*self.indices(genotypes)), self.sizes, self.relations.values())
 
     def perturb(self, genes: Genotype, labels: ArrayLike | None = None) -> Any:
         """The DGL graph that is left when `genes` are deleted: the readable reference for `masks`.
@@ -256,7 +258,7 @@ class CellGraph:
         dgl.DGLGraph
             See `heterograph.subgraph` for its node types and data.
         """
-        lost = self.lose(*self.indices([genes]))
+        lost = self.knock_out(*self.indices([genes]))
         removed = {node_type: lost.removed(node_type, n)[0] for node_type, n in self.sizes.items()}
         values = np.full(len(schema.LABEL_COLUMNS), np.nan) if labels is None else np.asarray(labels)
         return heterograph.subgraph(self.relations.values(), removed, self._node_data(), values.astype(np.float32))

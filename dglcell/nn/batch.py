@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dglcell.engines.node_masks import Lost, NodeMasks
+from dglcell.engines.transfer import send
 from dglcell.nn.tokens import Tokens
-from dglcell.ops.survivors import Lost, Survivors
-from dglcell.ops.transfer import send
 from dglcell.schema import NODE_TYPES
 
 
@@ -24,13 +24,13 @@ class Batch:
     Attributes
     ----------
     perturbation : Perturbation
-        On the host; see `dglcell.graph.perturb`.
+        On the host; see `dglcell.graph.knockouts`.
     num_nodes : mapping
         Nodes of each type in the wild-type graph.
     device : torch.device
         Where everything else is made.
     cell : CellGraph or None
-        For what a model asks beyond the perturbation: `singles`, `standstill`.
+        For what a model asks beyond the perturbation: `singles`, `structural_lethality`.
     """
 
     perturbation: Any
@@ -40,7 +40,7 @@ class Batch:
 
     @classmethod
     def from_perturbation(cls, perturbation: Any, cell: Any, device: torch.device | str = "cpu") -> Self:
-        """Of a `dglcell.graph.perturb.Perturbation` of a `CellGraph`."""
+        """Of a `dglcell.graph.knockouts.Perturbation` of a `CellGraph`."""
         sizes = {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES}
         return cls(perturbation, sizes, torch.device(device), cell)
 
@@ -69,7 +69,7 @@ class Batch:
     def singles(self) -> Batch:
         """The distinct genes that any genotype deletes, each on its own, in the order of `distinct`."""
         genes = np.unique(self.perturbation.genes)
-        return dataclasses.replace(self, perturbation=self.cell.lose(genes, np.arange(len(genes) + 1)))
+        return dataclasses.replace(self, perturbation=self.cell.knock_out(genes, np.arange(len(genes) + 1)))
 
     @functools.cached_property
     def pairs(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,11 +82,11 @@ class Batch:
         return send(pairs, self.device), send(first, self.device), send(second, self.device)
 
     @functools.cached_property
-    def standstill(self) -> Tensor:
+    def structural_lethality(self) -> Tensor:
         """(B, 2) float32, 1 where growth stands still: by one deletion alone; only by all together."""
         p = self.perturbation
-        still = self.cell.stands_still(p)
-        single = self.cell.stands_still(self.singles.perturbation)[np.unique(p.genes, return_inverse=True)[1]]
+        still = self.cell.structurally_lethal(p)
+        single = self.cell.structurally_lethal(self.singles.perturbation)[np.unique(p.genes, return_inverse=True)[1]]
         alone = np.zeros(len(p), dtype=bool)
         alone[np.repeat(np.arange(len(p)), p.order)[single]] = True
         return send(np.stack([alone, still & ~alone], axis=1).astype(np.float32), self.device)
@@ -95,11 +95,11 @@ class Batch:
         """What the set encoder sees, with or without the lost reactions."""
         return Tokens.of(self.perturbation, self.device, lost_reactions)
 
-    def alive(self, start: int = 0, stop: int | None = None) -> Survivors:
-        """Survivors of genotypes `start:stop`."""
+    def alive(self, start: int = 0, stop: int | None = None) -> NodeMasks:
+        """NodeMasks of genotypes `start:stop`."""
         stop = len(self) if stop is None else stop
         part = {}
         for node_type in NODE_TYPES:
             rows, ptr = self.host(node_type)
             part[node_type] = rows[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start]
-        return Survivors(part, self.num_nodes, self.device)
+        return NodeMasks(part, self.num_nodes, self.device)

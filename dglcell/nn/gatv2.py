@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.ops.engines import Engine, Where
+from dglcell.engines.base import Engine, Where
 
 
 class GATv2(nn.Module):

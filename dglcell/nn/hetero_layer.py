@@ -7,11 +7,11 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from dglcell.engines.base import Engine, Where
+from dglcell.engines.block import Norm
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.stoich_conv import StoichConv
-from dglcell.ops.block import Norm
-from dglcell.ops.engines import Engine, Where
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, OF, REACTION
 
 States = Mapping[str, Tensor]  # node type -> (N, B, h)

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dglcell.engines.base import Engine, Where, auto_chunk
 from dglcell.errors import UsageError
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
-from dglcell.nn.factors import GeneFactors
-from dglcell.nn.heads import head, preprocessor
+from dglcell.nn.factorization_machine import GeneFactorizationMachine
 from dglcell.nn.hetero_layer import HeteroLayer
-from dglcell.nn.multiplicative import Departure
-from dglcell.nn.pool import AttentionalPool
+from dglcell.nn.mlp import head, preprocessor
+from dglcell.nn.null_model import MultiplicativeNullModel
+from dglcell.nn.pooling import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
 from dglcell.nn.states import GraphSizes, Output, WildType
-from dglcell.ops.engines import Engine, Where, auto_chunk
 from dglcell.schema import FITNESS, GENE, INTERACTION, LABELS, METABOLITE, NODE_TYPES, REACTION, SIMILARITY
 
 
@@ -83,7 +83,7 @@ class CellModel(nn.Module):
             if config.similarity:
                 networks = _with_similarity(networks)
             nearest = min(config.nearest, genes)
-            self.factors = GeneFactors(genes, networks, config.factors, nearest, features, has_features)
+            self.factors = GeneFactorizationMachine(genes, networks, config.factors, nearest, features, has_features)
         self.layers = nn.ModuleList(
             HeteroLayer(
                 sizes.gene_relations,
@@ -99,8 +99,8 @@ class CellModel(nn.Module):
         )
         self.pool = None if variant == "local" else AttentionalPool(h)
         self.perturbed_pool = AttentionalPool(h) if variant == "two-head" else None
-        self.set_encoder = SetEncoder(h, dropout, config.standstill) if variant in ("local", "both") else None
-        self.departure = Departure() if config.multiplicative else None
+        self.set_encoder = SetEncoder(h, dropout, config.structural_lethality) if variant in ("local", "both") else None
+        self.null_model = MultiplicativeNullModel() if config.multiplicative else None
         if variant == "difference":
             self.heads = nn.ModuleDict({"shared": head(h, h, len(LABELS), dropout)})
         else:
@@ -298,7 +298,7 @@ class CellModel(nn.Module):
             predictions = torch.cat([self.heads[label](read[label]) for label in LABELS], dim=-1)
         if predictions.dtype != torch.float64:
             predictions = predictions.float()
-        if self.departure is not None:
+        if self.null_model is not None:
             predictions = self._from_fitness(batch, wild, predictions)
         squares = None
         if self.factors is not None:
@@ -312,15 +312,15 @@ class CellModel(nn.Module):
         means = _group_means(states[REACTION][:, 0], self.reaction_group, self.num_groups)
         lost = means.index_select(0, tokens.groups)
         assert self.set_encoder is not None
-        still = batch.standstill if self.config.standstill else None
+        still = batch.structural_lethality if self.config.structural_lethality else None
         return self.set_encoder(states[GENE][:, 0].index_select(0, tokens.genes), lost, tokens, still)
 
     def _from_fitness(self, batch: Batch, wild: WildType, predictions: Tensor) -> Tensor:
         """Predictions (B, 2) with the departure from the multiplicative model added to the interactions."""
-        assert self.departure is not None
+        assert self.null_model is not None
         fitness = LABELS.index(FITNESS)
         singles = self.heads[FITNESS](self._encode_set(batch.singles, wild.states)).squeeze(-1)
-        departure = self.departure(batch, predictions[:, fitness], singles.to(predictions.dtype))
+        departure = self.null_model(batch, predictions[:, fitness], singles.to(predictions.dtype))
         interaction = torch.arange(len(LABELS), device=predictions.device) == LABELS.index(INTERACTION)
         return predictions + departure.unsqueeze(-1) * interaction
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.nn.pool import AttentionalPool
+from dglcell.engines.attention import masked_softmax
+from dglcell.nn.pooling import AttentionalPool
 from dglcell.nn.tokens import GENE_TYPE, Tokens
-from dglcell.ops.attention import masked_softmax
 
 HEADS = 4
 BLOCKS = 2
 # Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
 # states, so that what they share is learnt before each of them is.
 _SPREAD = (0.1, 0.1, 3.0)
-_STILL = 3.0  # spread of what a standstill adds, for the same reason
+_STILL = 3.0  # spread of what a structural_lethality adds, for the same reason
 
 
 class SelfAttentionBlock(nn.Module):
@@ -80,17 +80,17 @@ class SetEncoder(nn.Module):
         Width h, a multiple of 4.
     dropout : float
         Of the blocks' MLPs.
-    standstill : bool
+    structural_lethality : bool
         Join two more numbers to these: whether growth stands still by one deletion alone, and only by all together.
     """
 
-    def __init__(self, hidden: int, dropout: float, standstill: bool = False) -> None:
+    def __init__(self, hidden: int, dropout: float, structural_lethality: bool = False) -> None:
         super().__init__()
         self.types = nn.Parameter(torch.randn(3, hidden) * torch.tensor(_SPREAD).unsqueeze(-1))
         self.blocks = nn.ModuleList(SelfAttentionBlock(hidden, dropout) for _ in range(BLOCKS))
         self.pool = AttentionalPool(hidden)
-        self.project = nn.Linear(hidden + (4 if standstill else 2), hidden)
-        if standstill:
+        self.project = nn.Linear(hidden + (4 if structural_lethality else 2), hidden)
+        if structural_lethality:
             with torch.no_grad():
                 self.project.weight[:, -2:] = torch.randn(hidden, 2) * _STILL
 
@@ -105,7 +105,7 @@ class SetEncoder(nn.Module):
             States of `tokens.groups`.
         tokens : Tokens
         still : Tensor (B, 2) or None
-            `Batch.standstill`, where the encoder was made for it.
+            `Batch.structural_lethality`, where the encoder was made for it.
 
         Returns
         -------

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dglcell.errors import UsageError
-from dglcell.graph.diffusion import networks
+from dglcell.graph.pagerank import networks
 from dglcell.schema import GENE, NODE_TYPES
 
 
@@ -75,7 +75,7 @@ class WildType:
     z_w : Tensor (1, h) or None
         Pooled genes; None in `local`, which does not pool.
     factors : Tensor (N_g, 2 k + labels) or None
-        `GeneFactors.states` of all genes, outside training.
+        `GeneFactorizationMachine.states` of all genes, outside training.
     """
 
     inputs: dict[str, Tensor]
@@ -102,7 +102,7 @@ class Output:
     z_p : Tensor (B, h)
         The perturbation vector that losses read.
     squares : (Tensor (), Tensor ()) or None
-        Of the factors, which penalties multiply; see `GeneFactors`.
+        Of the factors, which penalties multiply; see `GeneFactorizationMachine`.
     """
 
     predictions: Tensor

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.ops.transfer import send
+from dglcell.engines.transfer import send
 
 MAX_LOST = 32  # lost reactions that are tokens of their own
 _SMALL = 4  # sets up to this size share a bucket: a bucket costs more than their padding
@@ -75,7 +75,7 @@ class Tokens:
 
     @classmethod
     def of(cls, perturbation: Any, device: torch.device | str = "cpu", lost_reactions: bool = True) -> Self:
-        """Lay out the sets of a `dglcell.graph.perturb.Perturbation`.
+        """Lay out the sets of a `dglcell.graph.knockouts.Perturbation`.
 
         Parameters
         ----------

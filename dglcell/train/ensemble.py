@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from dglcell.config import TrainConfig
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import Split
+from dglcell.genotypes.splits.make import Split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.train.folder import RunFolder
+from dglcell.io.run_folder import RunFolder
 from dglcell.train.loop import RunSummary, train
 from dglcell.train.progress import Progress
 

@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dglcell import plots, schema
+from dglcell import schema
 from dglcell.config import TrainConfig
+from dglcell.engines.device import autocast
 from dglcell.errors import RunError, UsageError
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import Split
-from dglcell.graph import store
+from dglcell.genotypes.splits.make import Split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.train import checkpoint
-from dglcell.train import resume as states
-from dglcell.train.device import autocast
-from dglcell.train.folder import RunFolder
+from dglcell.io import cell_file, checkpoint
+from dglcell.io.run_folder import RunFolder
+from dglcell.plots import figures
+from dglcell.train import state as states
+from dglcell.train.loss_meter import LossMeter, require_finite
 from dglcell.train.metrics import compare
-from dglcell.train.progress import Progress, Silent
-from dglcell.train.running import RunningLosses, require_finite
-from dglcell.train.session import Session
+from dglcell.train.progress import NullProgress, Progress
+from dglcell.train.trainer import Trainer
 from dglcell.train.validation import predict_rows, validate
 
 
@@ -102,12 +102,12 @@ def train(
         The loss is not finite.
     """
     started = time.perf_counter()
-    folder, progress = RunFolder(out, member), progress or Silent()
+    folder, progress = RunFolder(out, member), progress or NullProgress()
     if resume and overwrite:
         raise UsageError("--resume and --overwrite contradict each other - give one of them")
     if member == 1 and not resume:
         folder.refuse_existing(overwrite)
-    session = Session(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
+    session = Trainer(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
     _begin(session, folder, resume, overwrite)
     position = session.position
     progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session, member))
@@ -133,10 +133,10 @@ def train(
     return summary
 
 
-def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -> None:
+def _begin(session: Trainer, folder: RunFolder, resume: bool, overwrite: bool) -> None:
     if resume:
         if folder.cell.is_file():  # it can name the first id or edge that differs; the state knows fingerprints alone
-            store.load(folder.cell).require_equal(session.cell, f"the graph given for the run {folder.path}")
+            cell_file.load(folder.cell).require_equal(session.cell, f"the graph given for the run {folder.path}")
         session.restore(states.load(folder.resume), f"the run {folder.path}")
         if folder.member == 1:
             folder.write_config(session.config)
@@ -146,11 +146,11 @@ def _begin(session: Session, folder: RunFolder, resume: bool, overwrite: bool) -
         states.save(folder.resume, session.state())  # so that a run stopped in its first epoch can be resumed too
 
 
-def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
+def _run_epoch(session: Trainer, progress: Progress) -> dict[str, Any]:
     """One pass over the training rows, then validation; advances the position and returns its record."""
     position, config = session.position, session.config
     epoch, lr, rows = position.epoch + 1, session.lr, session.order(position.epoch + 1)
-    running, started = RunningLosses(session, epoch), time.perf_counter()
+    running, started = LossMeter(session, epoch), time.perf_counter()
     session.model.train()
     with session.seeded(epoch):
         for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
@@ -182,20 +182,20 @@ def _run_epoch(session: Session, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _step(session: Session, running: RunningLosses, batch: Any, labels: Tensor, row_weights: Tensor | None) -> None:
+def _step(session: Trainer, running: LossMeter, batch: Any, labels: Tensor, sample_weights: Tensor | None) -> None:
     """One optimiser step."""
     session.learning_rates.before_step(session.position.step)
     session.optimizer.zero_grad(set_to_none=True)
     with autocast(session.device, session.config.precision):
         output = session.model(session.engine, batch, chunk=session.chunk)
-    total, terms = session.losses(output, labels, row_weights)
+    total, terms = session.losses(output, labels, sample_weights)
     total.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(session.model.parameters(), session.config.clip)
     running.add({"loss": total, **terms}, norm, len(labels))
     session.optimizer.step()
 
 
-def _about(session: Session, member: int) -> dict[str, Any]:
+def _about(session: Trainer, member: int) -> dict[str, Any]:
     return {
         "member": member,
         "ensemble": session.config.ensemble,
@@ -207,9 +207,9 @@ def _about(session: Session, member: int) -> dict[str, Any]:
     }
 
 
-def _draw(session: Session, folder: RunFolder) -> None:
+def _draw(session: Trainer, folder: RunFolder) -> None:
     """The curves, and the validation part as the kept weights see it; the weights are put back afterwards."""
-    plots.training_curves(session.position.history, folder.plot("training"))
+    figures.training_curves(session.position.history, folder.plot("training"))
     last = session.model.state_dict()
     last = {name: tensor.clone() for name, tensor in last.items()}
     kept, _ = checkpoint.read(folder.model, checkpoint.MODEL)
@@ -221,4 +221,6 @@ def _draw(session: Session, folder: RunFolder) -> None:
     for column, label in enumerate(schema.LABELS):
         path = folder.plot(f"validation_{label}")
         pearson = compare(predicted[:, column], measured[:, column])["pearson"]
-        plots.predicted_against_measured(predicted[:, column], measured[:, column], label, path, "validation", pearson)
+        figures.predicted_against_measured(
+            predicted[:, column], measured[:, column], label, path, "validation", pearson
+        )

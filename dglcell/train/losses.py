@@ -144,7 +144,7 @@ class Losses:
             ]
 
     def __call__(
-        self, output: Predicted, labels: Tensor, row_weights: Tensor | None = None
+        self, output: Predicted, labels: Tensor, sample_weights: Tensor | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and its terms, each before its weight.
 
@@ -154,8 +154,8 @@ class Losses:
             `predictions (B, 2)` and the states that the terms in use read.
         labels : Tensor, (B, 2)
             Standardised, NaN where missing.
-        row_weights : Tensor, (B, 2), optional
-            Of each value in the squared error; see `train.row_weights`.
+        sample_weights : Tensor, (B, 2), optional
+            Of each value in the squared error; see `train.sample_weights`.
 
         Returns
         -------
@@ -170,7 +170,7 @@ class Losses:
         def average(term: Callable[[int, Tensor], Tensor], least: int = 1) -> Tensor:
             return self._average(term, present, predictions, least)
 
-        terms = {"mse": self._squared_error(predictions, labels, row_weights)}
+        terms = {"mse": self._squared_error(predictions, labels, sample_weights)}
         if self.lambdas["dist"] > 0:
             terms["dist"] = average(lambda c, rows: self._dist(c, predictions[rows, c]))
         if self.lambdas["supcr"] > 0:
@@ -188,12 +188,12 @@ class Losses:
         weighted = [terms[name] * weight for name, weight in self.lambdas.items() if name in terms]
         return terms["mse"] + sum(weighted, start=torch.zeros_like(terms["mse"]))
 
-    def _squared_error(self, predictions: Tensor, labels: Tensor, row_weights: Tensor | None) -> Tensor:
+    def _squared_error(self, predictions: Tensor, labels: Tensor, sample_weights: Tensor | None) -> Tensor:
         """Weighted mean over the labels that any row has; 0 where there is none."""
         total, weights = predictions.new_zeros(()), predictions.new_zeros(())
         for column, weight in enumerate(self.weights):
             if weight > 0:
-                of_rows = None if row_weights is None else row_weights[:, column].to(predictions.dtype)
+                of_rows = None if sample_weights is None else sample_weights[:, column].to(predictions.dtype)
                 total = total + weight * mse(predictions[:, column], labels[:, column], of_rows)
                 weights = weights + weight * (~torch.isnan(labels[:, column])).any()
         return total / torch.where(weights > 0, weights, 1.0)

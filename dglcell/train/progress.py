@@ -25,7 +25,7 @@ class Progress(Protocol):
         """The run has ended by itself."""
 
 
-class Silent:
+class NullProgress:
     """Hears everything, says nothing."""
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.train.metrics import compare
-from dglcell.train.scoring import Scorer
-from dglcell.train.session import Session
+from dglcell.train.predictor import Predictor
+from dglcell.train.trainer import Trainer
 
 
-def predict_rows(session: Session, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def predict_rows(session: Trainer, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Standardised predictions `(n, 2)` of rows of the session's table, with the weights as they are now."""
     part = session.table.take(rows)
-    scorer = Scorer([session.model], session.engine, session.cell, session.config.precision, session.chunk)
+    scorer = Predictor([session.model], session.engine, session.cell, session.config.precision, session.chunk)
     (predicted,) = scorer(part.genes, part.ptr, session.config.batch_size)
     return predicted
 
 
-def validate(session: Session) -> tuple[dict[str, Any], float]:
+def validate(session: Trainer) -> tuple[dict[str, Any], float]:
     """Metrics and score of the validation part.
 
     Returns

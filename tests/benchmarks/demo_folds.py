@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dglcell import demo, schema
-from dglcell.genotypes.split import make_split
-from dglcell.predict import load_run
-from dglcell.train import baselines
+from dglcell import baselines, demo, schema
+from dglcell.genotypes.splits.make import make_split
+from dglcell.inference.run import load_run
 from dglcell.train.ensemble import train_all
 
 INTERACTION = schema.LABELS.index(schema.INTERACTION)
@@ -29,7 +28,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--ensemble", type=int, default=demo.CONFIG.ensemble)
     parser.add_argument("--seed", type=int, default=demo.CONFIG.seed, help="of the weights")
-    parser.add_argument("--without", nargs="*", default=[], choices=("standstill", "multiplicative"))
+    parser.add_argument("--without", nargs="*", default=[], choices=("structural_lethality", "multiplicative"))
     parser.add_argument("--alone", action="store_true", help="no baselines and no ablation")
     asked = parser.parse_args()
     folds = asked.folds
@@ -37,10 +36,10 @@ def main() -> None:
     off = dict.fromkeys(asked.without, False)
     config = dataclasses.replace(demo.CONFIG, ensemble=asked.ensemble, seed=asked.seed, **off)
     cell, everything = demo.example()
-    held_out = make_split(everything, "random", 0, config.test_fraction, config.val_fraction).part == 2
+    held_out = make_split(everything, "random", 0, config.test_fraction, config.val_fraction).subset == 2
     table = everything.take(np.flatnonzero(~held_out))
     models = {
-        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False, standstill=False),
+        "dglcell without lost reactions": dataclasses.replace(config, lost_reactions=False, structural_lethality=False),
         "dglcell": config,
     }
     if asked.alone:

@@ -22,17 +22,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from dglcell.engines.device import autocast
+from dglcell.engines.torch import TorchEngine
+from dglcell.engines.triton import launcher
+from dglcell.engines.triton.engine import TritonEngine
 from dglcell.graph.cell import CellGraph
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops import triton_launch
-from dglcell.ops.torch_engine import TorchEngine
-from dglcell.ops.triton_engine import TritonEngine
-from dglcell.train.device import autocast
 from tests.benchmarks.graphs import NOTE, synthetic
-from tests.benchmarks.parts import Session
+from tests.benchmarks.parts import Trainer
 from tests.benchmarks.plain_graph import PlainGraph
 from tests.cells import tiny_cell
 
@@ -42,7 +42,7 @@ ENGINES = {"torch": TorchEngine, "fused": TritonEngine}
 def pairs(cell: CellGraph, batch: int, seed: int) -> Any:
     """The perturbation of `batch` random pairs of genes."""
     rng = np.random.default_rng(seed)
-    return cell.lose(
+    return cell.knock_out(
         *cell.indices([rng.choice(cell.num_nodes("gene"), 2, replace=False).tolist() for _ in range(batch)])
     )
 
@@ -70,7 +70,7 @@ def outcome(
     return [output.predictions.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]
 
 
-def parity(session: Session, cell: CellGraph, name: str, dtype: torch.dtype, hidden: int, batch: int) -> None:
+def parity(session: Trainer, cell: CellGraph, name: str, dtype: torch.dtype, hidden: int, batch: int) -> None:
     """Largest relative differences of fused from torch on the same device."""
     found, expected = (outcome(cell, kind, session.device, dtype, hidden, batch) for kind in ("fused", "torch"))
     least = 1e-4 * max(float(e.norm()) for e in expected[1:])  # some gradients are 0 but for rounding
@@ -84,7 +84,7 @@ def parity(session: Session, cell: CellGraph, name: str, dtype: torch.dtype, hid
 class Step:
     """One configuration, ready to train or to infer."""
 
-    def __init__(self, session: Session, cell: CellGraph, kind: str, hidden: int, batch: int, precision: str) -> None:
+    def __init__(self, session: Trainer, cell: CellGraph, kind: str, hidden: int, batch: int, precision: str) -> None:
         self.device, self.cell, self.batch, self.precision = session.device, cell, batch, precision
         self.engine = ENGINES[kind](PlainGraph(cell), self.device)
         self.model = model_of(cell, hidden, self.device).train()
@@ -117,7 +117,7 @@ class Step:
             self.model(self.engine, self.data(), wild=self.wild, chunk="auto")
 
 
-def timing(session: Session, cell: CellGraph, name: str, kind: str, hidden: int, batch: int, precision: str) -> None:
+def timing(session: Trainer, cell: CellGraph, name: str, kind: str, hidden: int, batch: int, precision: str) -> None:
     """Genotypes a second and peak memory of one configuration."""
     step = Step(session, cell, kind, hidden, batch, precision)
     for what, work in (("train", step.train), ("infer", step.infer)):
@@ -135,7 +135,7 @@ def timing(session: Session, cell: CellGraph, name: str, kind: str, hidden: int,
         session.say(" ".join(f"{value}" if key != "ms" else f"{value} ms" for key, value in record.items()))
 
 
-def no_synchronisation(session: Session, cell: CellGraph) -> None:
+def no_synchronisation(session: Trainer, cell: CellGraph) -> None:
     """A training step that waits for the device anywhere fails here."""
     step = Step(session, cell, "fused", 64, 16, "fp32")
     step.train()
@@ -147,7 +147,7 @@ def no_synchronisation(session: Session, cell: CellGraph) -> None:
     session.say("no host-device synchronisation in a fused training step")
 
 
-def ceilings(session: Session) -> None:
+def ceilings(session: Trainer) -> None:
     """What a plain copy and plain matrix products reach on this device."""
     size = 64 if session.tiny else 1 << 28
     a, b = torch.randn(2, size, device=session.device)
@@ -163,7 +163,7 @@ def ceilings(session: Session) -> None:
         session.say(f"(N x 64 x 64) product {str(dtype)[6:]} {2 * rows * 64 * 64 / seconds / 1e9:.0f} GFLOP/s")
 
 
-def kernels(session: Session, cell: CellGraph, batch: int, precision: str) -> None:
+def kernels(session: Trainer, cell: CellGraph, batch: int, precision: str) -> None:
     """Where the time of a training step goes."""
     from torch.profiler import ProfilerActivity, profile
 
@@ -183,10 +183,10 @@ def kernels(session: Session, cell: CellGraph, batch: int, precision: str) -> No
         session.say(f"  {event.self_device_time_total / 1e3:8.2f} ms {event.count:5d} x {event.key[:70]}")
 
 
-def tiles(session: Session, cell: CellGraph, batch: int) -> None:
-    """Training steps with other tile sizes, warps and blocks of genotypes than `triton_launch` has."""
+def tiles(session: Trainer, cell: CellGraph, batch: int) -> None:
+    """Training steps with other tile sizes, warps and blocks of genotypes than `launch` has."""
     names = "TILE", "FORWARD_WARPS", "BACKWARD_WARPS", "_MOST_BLOCKS"
-    before = [getattr(triton_launch, name) for name in names]
+    before = [getattr(launcher, name) for name in names]
     step = Step(session, cell, "fused", 64, batch, "fp32")
     others = [(512, 1, 2, 64), (512, 1, 4, 64), (1024, 2, 4, 64), (1024, 1, 2, 64), (1024, 1, 8, 64), (2048, 2, 8, 64)]
     others += [(1024, 1, 4, 16), (1024, 1, 4, 32), (1024, 1, 4, 128)]
@@ -195,15 +195,15 @@ def tiles(session: Session, cell: CellGraph, batch: int) -> None:
             if time.monotonic() > session.deadline:
                 return
             for name, value in zip(names, values, strict=True):
-                setattr(triton_launch, name, value)
+                setattr(launcher, name, value)
             seconds = session.seconds(step.train, 3, 1)
             session.say(f"tile, forward warps, backward warps, blocks {values}: {1e3 * seconds:.2f} ms a training step")
     finally:
         for name, value in zip(names, before, strict=True):
-            setattr(triton_launch, name, value)
+            setattr(launcher, name, value)
 
 
-def about(session: Session) -> None:
+def about(session: Trainer) -> None:
     """Machine and versions."""
     name = torch.cuda.get_device_name(session.device) if session.device.type == "cuda" else "CPU, Triton's interpreter"
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("torch", "triton", "numpy", "numba"))
@@ -224,14 +224,14 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """All parts, the most important first."""
     options = arguments()
-    session = Session(options)
+    session = Trainer(options)
     session.part("about", lambda: about(session))
     tiny = tiny_cell(2, genes=6, reactions=3, metabolites=4)
     cells = {"note": tiny if session.tiny else synthetic(NOTE)}
     if options.cell is not None:
-        from dglcell.graph import store
+        from dglcell.io import cell_file
 
-        loaded = session.part("cell", lambda: store.load(options.cell))
+        loaded = session.part("cell", lambda: cell_file.load(options.cell))
         cells |= {} if loaded is None else {options.cell.stem: loaded}
     note = cells["note"]
     session.part("parity", lambda: parity(session, tiny, "tiny", torch.float64, 12, 2 if session.tiny else 5))
@@ -257,7 +257,7 @@ def main() -> None:
     sys.stdout.write("\n== everything again, in short ==\n" + "\n".join(session.lines) + "\n")
 
 
-def _timed(session: Session, cell: CellGraph, name: str, kind: str, hidden: int, batch: int, precision: str) -> None:
+def _timed(session: Trainer, cell: CellGraph, name: str, kind: str, hidden: int, batch: int, precision: str) -> None:
     what = f"{name} {kind} h {hidden} batch {batch} {precision}"
     session.part(what, lambda: timing(session, cell, name, kind, hidden, batch, precision))
 

@@ -14,25 +14,25 @@ from pathlib import Path
 import numpy as np
 
 from dglcell import schema
-from dglcell.canvas import COLOURS, dress, new_figure, save
-from dglcell.genotypes.parts import STATES, TRAIN, UNUSED
-from dglcell.genotypes.split import make_split
-from dglcell.graph import store
+from dglcell.genotypes.splits.make import make_split
+from dglcell.genotypes.splits.split import ASSIGNMENTS, TRAIN, UNUSED
+from dglcell.io import cell_file
+from dglcell.plots.style import COLOURS, new_figure, save, style_axes
 
 
 def thin(cell_path: Path, kind: str, seed: int, share: float, out: Path) -> None:
     """Write the split file."""
-    cell, table = store.load(cell_path), store.load_screen(cell_path)
+    cell, table = cell_file.load(cell_path), cell_file.load_screen(cell_path)
     if table is None:
         raise SystemExit(f"{cell_path} holds no screen - preprocess it with --screen")
-    part = make_split(table, kind, seed, 0.1, 0.1).part.copy()
+    part = make_split(table, kind, seed, 0.1, 0.1).subset.copy()
     keys = table.genotype_keys()
     drawn = np.random.default_rng(0).random(table.num_genotypes)[keys]
     part[(part == TRAIN) & (drawn >= share)] = UNUSED
     ids = np.array(cell.ids[schema.GENE])
     lines = ["genes\tsplit"]
     for row in np.unique(keys, return_index=True)[1]:
-        lines.append(f"{';'.join(ids[table.genes[table.ptr[row] : table.ptr[row + 1]]])}\t{STATES[part[row]]}")
+        lines.append(f"{';'.join(ids[table.genes[table.ptr[row] : table.ptr[row + 1]]])}\t{ASSIGNMENTS[part[row]]}")
     out.write_text("\n".join(lines) + "\n")
 
 
@@ -55,7 +55,7 @@ def draw(results: Path, out: Path) -> None:
     axes.set_ylabel("Pearson of gene interaction")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
-    dress(axes)
+    style_axes(axes)
     save(figure, out)
 
 

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from dglcell.config import TrainConfig
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import make_split
+from dglcell.genotypes.splits.make import make_split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.predict import load_run
+from dglcell.inference.run import load_run
 from dglcell.schema import GENE, LABEL_COLUMNS, LABELS
 from dglcell.train.loop import train
-from dglcell.train.progress import Silent
+from dglcell.train.progress import NullProgress
 from tests.benchmarks import graphs
 
 
-class _Speeds(Silent):
+class _Speeds(NullProgress):
     """Hears what the training itself says of its speed."""
 
     def __init__(self) -> None:

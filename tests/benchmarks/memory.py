@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from dglcell.engines.base import free_memory
 from dglcell.graph.cell import CellGraph
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
-from dglcell.ops.engines import free_memory
 from dglcell.schema import GENE
 from tests.benchmarks import graphs, sides
 
@@ -60,9 +60,9 @@ def in_child(**options: Any) -> dict[str, Any]:
 def load(cell: str | None, counts: str, genes: int | None) -> CellGraph:
     """A cell file, or a synthetic cell of named counts, maybe scaled."""
     if cell is not None:
-        from dglcell.graph import store
+        from dglcell.io import cell_file
 
-        return store.load(cell)
+        return cell_file.load(cell)
     named: graphs.Counts = getattr(graphs, counts)
     return graphs.synthetic(named.scaled(genes) if genes else named)
 
@@ -122,8 +122,8 @@ def measure(options: dict[str, Any]) -> dict[str, Any]:
     side.train_step(*arguments)
     cell = load(options["cell"], options["counts"], options["genes"])
     side, arguments = _step(cell, config, options, options["batch"])
-    cell.lose(*arguments[:2])  # its matrices are made once a run
-    Batch.from_perturbation(cell.lose(*arguments[:2]), cell)
+    cell.knock_out(*arguments[:2])  # its matrices are made once a run
+    Batch.from_perturbation(cell.knock_out(*arguments[:2]), cell)
     limit = limit_to_free_memory()
     _trim()
     found = {"side": options["side"], "batch": options["batch"], "at_once": options["at_once"]}

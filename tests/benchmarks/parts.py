@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 
-class Session:
+class Trainer:
     """What ran, what failed, and how much time is left."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:

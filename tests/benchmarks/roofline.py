@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from dglcell.engines.base import make_engine
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
-from dglcell.ops.engines import make_engine
 from dglcell.schema import CATALYSED_BY, GENE, IN, METABOLITE, NODE_TYPES, OF, REACTION
 from tests.benchmarks import graphs
 
@@ -168,7 +168,7 @@ def count(cell: CellGraph, genes: graphs.Index, ptr: graphs.Index, hidden: int, 
         own rows excluded. `unshared`: both with every node of every genotype.
     """
     engine = make_engine("fused", cell.dgl, "cpu")
-    batch = Batch.from_perturbation(cell.lose(genes, ptr), cell)
+    batch = Batch.from_perturbation(cell.knock_out(genes, ptr), cell)
     size = len(batch)
     whole = {t: np.arange(cell.num_nodes(t)) for t in NODE_TYPES}
     before, shared, wild, found = whole, Work(), Work(), []

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dglcell import _dgl
+from dglcell.engines.base import make_engine
 from dglcell.graph.cell import CellGraph
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes, WildType
-from dglcell.ops.engines import make_engine
 from dglcell.schema import GENE, LABELS, NODE_TYPES
 
 SIDES = ("pyg", "pyg-csc", "dgl-batch", "dgl", "torch", "fused")
@@ -82,7 +82,7 @@ class Masks:
         self._wild: WildType | None = None
 
     def _batch(self, genes: Index, ptr: Index) -> Batch:
-        return Batch.from_perturbation(self.cell.lose(genes, ptr), self.cell)
+        return Batch.from_perturbation(self.cell.knock_out(genes, ptr), self.cell)
 
     def train_step(self, genes: Index, ptr: Index, labels: Tensor) -> None:
         """See `Side.train_step`."""
@@ -211,7 +211,7 @@ class PygSubgraphs(Subgraphs):
         super().__init__(cell, at_once)
         self._compressed = compressed
         self._data = pyg_side.hetero_data(cell)
-        self._whole = pyg_side.collate(self._data, cell.lose([], [0, 0]), compressed)
+        self._whole = pyg_side.collate(self._data, cell.knock_out([], [0, 0]), compressed)
 
     def wild_type(self) -> tuple[States, Tensor]:
         """See `Subgraphs.wild_type`."""
@@ -220,7 +220,7 @@ class PygSubgraphs(Subgraphs):
 
     def encode(self, inputs: States, genes: Index, ptr: Index) -> Tensor:
         """See `Subgraphs.encode`."""
-        batch = self._pyg.collate(self._data, self.cell.lose(genes, ptr), self._compressed)
+        batch = self._pyg.collate(self._data, self.cell.knock_out(genes, ptr), self._compressed)
         return self.model.encode(inputs, batch)
 
     def predict(self, z_p: Tensor) -> Tensor:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.engines.base import make_engine
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops.engines import make_engine
 from tests.benchmarks import graphs, roofline, sides
 from tests.cells import tiny_cell
 
@@ -74,7 +74,7 @@ def test_pyg_predicts_what_we_predict(both):
     """Every weight is random and is read, so this holds for attention, stoichiometry, pooling and collation alike."""
     cell, ours, side = both
     genes, ptr = cell.indices(GENOTYPES)
-    batch = Batch.from_perturbation(cell.lose(genes, ptr), cell)
+    batch = Batch.from_perturbation(cell.knock_out(genes, ptr), cell)
     expected = ours(make_engine("dgl", cell.dgl, "cpu"), batch).predictions
     assert expected.std(0).min() > 1e-3
     tolerance = 1e-7  # PyG's side divides stoichiometry by its sum in float32, before the model

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from dglcell.graph import store
-from dglcell.predict import load_run
+from dglcell.inference.run import load_run
+from dglcell.io import cell_file
 
 COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
 HEAVY = ("torch", "dgl", "cobra", "pandas", "scipy", "h5py", "matplotlib", "openpyxl")
@@ -65,7 +65,7 @@ def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.M
 
 def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Path) -> None:
     """From an annotation to a prediction: what a run keeps of features that no file lists as numbers."""
-    genes = store.load(core).ids["gene"]
+    genes = cell_file.load(core).ids["gene"]
     rows = (f"I\tS\tgene\t1\t9\t.\t+\t.\tID={g};description=one of {k % 7} and {k % 3}" for k, g in enumerate(genes))
     (tmp_path / "genes.gff").write_text("\n".join(["##gff-version 3", *rows]) + "\n")
     cell, run = tmp_path / "cell.h5", tmp_path / "run"
@@ -73,7 +73,10 @@ def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Pa
     done = cli("preprocess", "--model", "textbook", *options, "--json", "--out", cell)
     assert done.code == 0, done.err
     report = json.loads(done.out)["report"]
-    assert (report["features"]["columns"], report["degrees"]["columns"]) == (store.load(cell).features.shape[1] - 2, 2)
+    assert (report["features"]["columns"], report["degrees"]["columns"]) == (
+        cell_file.load(cell).features.shape[1] - 2,
+        2,
+    )
     table = tmp_path / "screen.tsv"
     table.write_text("genes\tfitness\n" + "".join(f"{g}\t{k % 3 / 4}\n" for k, g in enumerate(genes)))
     small = ("--screen", table, "--layers", 1, "--hidden", 8, "--factors", 2, "--factor-lr", 0.1, "--epochs", 3, "-q")
@@ -208,7 +211,7 @@ def test_an_ensemble_predicts_with_its_standard_deviation(cli, core: Path, tmp_p
 
 
 def test_evaluate_goes_on_without_a_baseline_that_fails(cli, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dglcell.train.baselines import GeneRidge
+    from dglcell.baselines import GeneRidge
 
     def fail(*args: object) -> None:
         raise MemoryError("60 GiB")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dglcell.train import checkpoint
+from dglcell.io import checkpoint
 
 SMALL = ("--layers", "1", "--hidden", "8", "--epochs", "1", "--device", "cpu")
 HEAD = (
@@ -64,7 +64,7 @@ def test_train_and_evaluate(kind: str, cli, trigenic: Path, tmp_path: Path) -> N
 def test_a_split_that_leaks_is_refused_when_it_is_read_back(cli, trigenic: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert cli("train", trigenic, "--split", "query-pair", *SMALL, "--out", out, "-q").code == 0
-    from dglcell.genotypes.parts import Split
+    from dglcell.genotypes.splits.split import Split
 
     stored, about = checkpoint.read(out / "split.safetensors", checkpoint.SPLIT)
     part = stored["part"].copy()

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from dglcell.cli.main import run
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.graph import store
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
+from dglcell.io import cell_file
 from dglcell.schema import VARIANTS
 
 
@@ -20,7 +20,7 @@ def cell(yeast_cell: CellGraph, yeast_files: SimpleNamespace, tmp_path_factory: 
     """The yeast cell graph, with Costanzo 2010 stored in it."""
     path = tmp_path_factory.mktemp("yeast") / "cell.h5"
     table, _ = GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], unknown="skip")
-    store.save(yeast_cell, path, table)
+    cell_file.save(yeast_cell, path, table)
     return path
 
 

@@ -5,19 +5,19 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from cells import random_genotypes, tiny_cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from records import toy_model
 
 from dglcell import schema
-from dglcell.genotypes.dataset import GenotypeTable
-from dglcell.genotypes.split import make_split
+from dglcell.genotypes.splits.make import make_split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build
-from dglcell.graph.store import load, save
-from dglcell.sources.features import read_features
-from dglcell.sources.genes import read_genes
-from dglcell.sources.networks import read_network
+from dglcell.io.cell_file import load, save
+from dglcell.readers.features import read_features
+from dglcell.readers.genes import read_genes
+from dglcell.readers.networks import read_network
+from tests.cells import random_genotypes, tiny_cell
+from tests.records import toy_model
 
 GENES = [f"Y{i}W" for i in range(1, 10)]  # Y9W stays out of every network and rule
 CONNECTED = GENES[:-1]
@@ -139,7 +139,7 @@ def test_an_isolated_gene_takes_only_its_loops_and_a_gene_without_features_is_ma
 def test_a_reaction_survives_iff_its_rule_does(given_rows, genotypes):
     """The whole reaction, over all its alternatives: rule text evaluated by Python itself."""
     cell = given_rows.build()
-    lost = cell.lose(*cell.indices(genotypes))
+    lost = cell.knock_out(*cell.indices(genotypes))
     for b, genotype in enumerate(genotypes):
         gone = {cell.group_names[g] for g in lost.groups[lost.group_ptr[b] : lost.group_ptr[b + 1]]}
         present = {g: g not in genotype for g in GENES}
@@ -193,7 +193,7 @@ def test_a_split_never_leaks_and_ignores_row_order(seed, n):
     assert sum(map(len, parts)) == table.num_genotypes
     order = np.random.default_rng(seed).permutation(n)
     again = make_split(table.take(order), seed=seed, test_fraction=0.2, val_fraction=0.2)
-    assert again.part.tolist() == split.part[order].tolist()
+    assert again.subset.tolist() == split.subset[order].tolist()
 
 
 def read_genes_from(ids):

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dglcell import _dgl, schema
+from dglcell.engines.base import make_engine
 from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.ops.engines import make_engine
 from dglcell.schema import NODE_TYPES
 from tests.cells import random_genotypes, tiny_cell
 
@@ -30,7 +30,7 @@ def model_of(cell, seed, variant, feedback=True):
 
 
 def batch_of(cell, genotypes):
-    return Batch.from_perturbation(cell.lose(*cell.indices(genotypes)), cell)
+    return Batch.from_perturbation(cell.knock_out(*cell.indices(genotypes)), cell)
 
 
 def permuted_graph(cell, new, rng):

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dglcell.errors import DataError
-from dglcell.sources import features, genes, networks, screens
+from dglcell.readers import features, genes, networks
+from dglcell.readers.screens import read
 
 TABLES = {
     "genes": "gene_id\nA\nB\nC-1\n",
@@ -29,8 +30,8 @@ TABLES = {
 READERS = {
     "genes": genes.read_genes,
     **{kind: partial(networks.read_network, kind=kind) for kind in networks.KINDS},
-    "screen": screens.read_screen,
-    "genotypes": screens.read_genotype_table,
+    "screen": read.read_screen,
+    "genotypes": read.read_genotype_table,
     "features": features.read_features,
 }
 pieces = st.sampled_from(

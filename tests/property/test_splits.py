@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dglcell.errors import DglcellError
-from dglcell.genotypes.leaks import check_leaks
-from dglcell.genotypes.parts import PARTS, Split
-from dglcell.genotypes.split import make_split
+from dglcell.genotypes.splits.leakage import check_leakage
+from dglcell.genotypes.splits.make import make_split
+from dglcell.genotypes.splits.split import SUBSETS, Split
 from tests.cells import tiny_cell
 from tests.promises import broken, table_of_triples
 
@@ -43,7 +43,7 @@ def test_the_promise_is_kept_or_the_screen_is_refused(kind, rows, seed, fraction
         assert "\n" not in str(error) and " - " in str(error)
         return
     assert broken(table, split) == []
-    assert all(table.usable()[split.rows(name)].any() for name in PARTS)
+    assert all(table.usable()[split.rows(name)].any() for name in SUBSETS)
     assert sum(split.counts.values()) == len(table)
 
 
@@ -55,7 +55,7 @@ def test_the_order_of_the_rows_does_not_matter(kind, rows, seed):
     outcomes = []
     for taken in (np.arange(len(rows)), order):
         try:
-            outcomes.append(make_split(table.take(taken), kind, seed=seed).part)
+            outcomes.append(make_split(table.take(taken), kind, seed=seed).subset)
         except DglcellError as error:
             outcomes.append(str(error))
     if isinstance(outcomes[0], str):
@@ -70,9 +70,9 @@ def test_the_order_of_the_rows_does_not_matter(kind, rows, seed):
 def test_the_leak_check_agrees_with_the_promise_on_any_parts(kind, rows, seed):
     table = table_of(rows)
     split = Split(np.random.default_rng(seed).integers(0, 4, table.num_genotypes).astype(np.int8), kind)
-    split = Split(split.part[table.genotype_keys()], kind)
+    split = Split(split.subset[table.genotype_keys()], kind)
     try:
-        check_leaks(table, split)
+        check_leakage(table, split)
         sound = True
     except DglcellError:
         sound = False

@@ -249,14 +249,14 @@ def _genotype(
     reactions = np.array(groups).reshape(-1, width)
     alone = {group for gene in genes for group in Cell(cell, [gene]).lost_groups}
     joint = [group not in alone for group in lost]
-    still = standstill(cell, genes) if config.standstill else ()
+    still = structural_lethality(cell, genes) if config.structural_lethality else ()
     states = wild["gene"][list(genes)].reshape(-1, width)
     z_p = set_encoder(sub(w, "set_encoder"), states, reactions, joint, still)
     read = z_p if config.variant == "local" else np.concatenate([z_p, z_w - z_i])
     return np.concatenate([head(sub(w, f"heads.{label}"), read) for label in schema.LABELS]), z_i, z_p
 
 
-def standstill(cell: Any, genes: Sequence[int]) -> list[float]:
+def structural_lethality(cell: Any, genes: Sequence[int]) -> list[float]:
     """Whether growth stands still by one of the deletions alone, and only by all of them together.
 
     Of single questions to the cell: it restates what is made of the answers. These are held against linear programmes
@@ -264,7 +264,7 @@ def standstill(cell: Any, genes: Sequence[int]) -> list[float]:
     """
 
     def still(deleted: Sequence[int]) -> bool:
-        return bool(cell.stands_still(cell.lose(sorted(deleted), [0, len(deleted)]))[0])
+        return bool(cell.structurally_lethal(cell.knock_out(sorted(deleted), [0, len(deleted)]))[0])
 
     alone = any(still([gene]) for gene in genes)
     return [float(alone), float(still(genes) and not alone)]

@@ -1,0 +1,101 @@
+"""Simple models that every report is read against: if one of them does as well, the graph added nothing.
+
+All share one small interface, `fit` on the training rows and `predict` on the original scale, and see no other rows.
+None passes a message along the network: `mean`, `query-mean`, `gene-ridge`, `matrix-factorization` and `embedding-mlp`
+know the deleted genes alone, `spectral-ridge` and `spectral-trees` where these lie in the gene-gene networks, and
+`lost-reactions-mlp` the gene rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dglcell.baselines.adamw_fit import AdamWFit
+from dglcell.baselines.base import Baseline
+from dglcell.baselines.embedding_bag import EmbeddingBagMLP, Large, deleted_genes, lost_reactions
+from dglcell.baselines.factorization import MatrixFactorization
+from dglcell.baselines.means import Mean, QueryMean
+from dglcell.baselines.ridge import GeneRidge
+from dglcell.baselines.spectral import SpectralRidge, SpectralTrees
+from dglcell.errors import UsageError
+
+__all__ = [
+    "NAMES",
+    "QUICK",
+    "Baseline",
+    "EmbeddingBagMLP",
+    "GeneRidge",
+    "MatrixFactorization",
+    "Mean",
+    "QueryMean",
+    "SpectralRidge",
+    "SpectralTrees",
+    "by_default",
+    "deleted_genes",
+    "lost_reactions",
+    "make",
+    "named",
+]
+
+
+def _embedding_mlp() -> Baseline:
+    large = Large(AdamWFit(epochs=60, batch_size=1024, lr=3e-3, weight_decay=1e-2, patience=8))
+    return EmbeddingBagMLP("embedding-mlp", deleted_genes, first_relu=False, large=large, fill=True)
+
+
+def _lost_reactions_mlp() -> Baseline:
+    return EmbeddingBagMLP("lost-reactions-mlp", lost_reactions, first_relu=True)
+
+
+_MAKERS: dict[str, Callable[[], Baseline]] = {
+    Mean.name: Mean,
+    QueryMean.name: QueryMean,
+    GeneRidge.name: GeneRidge,
+    MatrixFactorization.name: MatrixFactorization,
+    "embedding-mlp": _embedding_mlp,
+    SpectralRidge.name: SpectralRidge,
+    SpectralTrees.name: SpectralTrees,
+    "lost-reactions-mlp": _lost_reactions_mlp,
+}
+NAMES = tuple(_MAKERS)
+QUICK = (Mean.name, QueryMean.name, GeneRidge.name)  # seconds on any screen
+_SLOW = ("lost-reactions-mlp",)  # a fixed number of epochs
+_FEW = 50_000  # training rows up to which these too take minutes
+
+
+def make(name: str) -> Baseline:
+    """A baseline by name, one of `NAMES`."""
+    if name not in _MAKERS:
+        raise UsageError(f"baseline {name!r} - one of {', '.join(NAMES)} was expected")
+    return _MAKERS[name]()
+
+
+def by_default(rows: int) -> tuple[str, ...]:
+    """Those that take minutes with this many training rows."""
+    return tuple(name for name in NAMES if rows <= _FEW or name not in _SLOW)
+
+
+def named(text: str, rows: int) -> tuple[str, ...]:
+    """Names for what a command line says: `default`, `all`, `quick`, `none`, or names joined by commas.
+
+    Parameters
+    ----------
+    text : str
+    rows : int
+        Training rows, see `by_default`.
+
+    Raises
+    ------
+    UsageError
+        A name that is none of `NAMES`.
+    """
+    groups = {"default": by_default(rows), "all": NAMES, "quick": QUICK, "none": ()}
+    if text in groups:
+        return groups[text]
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    unknown = [name for name in names if name not in _MAKERS]
+    if unknown:
+        raise UsageError(
+            f"--baselines {', '.join(unknown)} - {', '.join(groups)}, or some of {', '.join(NAMES)} was expected"
+        )
+    return names

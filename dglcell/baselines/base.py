@@ -1,0 +1,134 @@
+"""What all baselines share: their interface, rows held out to choose a setting by, and the way back to the labels.
+
+Knows no model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.genotypes.scaler import Scaler
+
+if TYPE_CHECKING:
+    from dglcell.genotypes.table import GenotypeTable
+    from dglcell.graph.cell import CellGraph
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+HELD_OUT = 10  # one training genotype in so many chooses penalties and epochs
+
+
+class Baseline(Protocol):
+    """What evaluation and the demo ask of a baseline."""
+
+    name: str
+
+    def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
+        """Learn from these rows of the table; a missing label is left out."""
+
+    def predict(self, table: GenotypeTable) -> Floats:
+        """(n, 2) labels in the order of `schema.LABELS`; NaN where undefined or never trained on."""
+
+
+def finish(standardised: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> Floats:
+    """To the original scale (n, 2), and NaN where a label is undefined at this order."""
+    values = scaler.inverse(standardised.astype(np.float32), table.orders)
+    for k, label in enumerate(schema.LABELS):
+        values[table.orders < schema.MIN_ORDER[label], k] = np.nan
+    return values
+
+
+def held_out(train: GenotypeTable, seed: int) -> Flags:
+    """(n,) a tenth of the gene sets, so that rows of one genotype never straddle; none of fewer than ten."""
+    n = train.num_genotypes
+    chosen: Flags = np.random.default_rng(seed).permutation(n)[train.genotype_keys()] < n // HELD_OUT
+    return chosen
+
+
+@dataclasses.dataclass(frozen=True)
+class Distinct:
+    """The gene sets that have a label, each once.
+
+    Attributes
+    ----------
+    table : GenotypeTable
+        One row a gene set, (m,).
+    y : (m,) float64
+        Mean over its rows.
+    weight : (m,) float64
+        How many those are.
+    """
+
+    table: GenotypeTable
+    y: Doubles
+    weight: Doubles
+
+    @classmethod
+    def of(cls, train: GenotypeTable, y: NDArray[Any]) -> Self:
+        """Merge the rows of `train` where y `(n,)` is not missing."""
+        known = np.flatnonzero(np.isfinite(y))
+        _, first, inverse = np.unique(train.genotype_keys()[known], return_index=True, return_inverse=True)
+        weight = np.bincount(inverse, minlength=len(first)).astype(np.float64)
+        mean = np.bincount(inverse, weights=y[known], minlength=len(first)) / np.maximum(weight, 1)
+        return cls(train.take(known[first]), mean, weight)
+
+
+def indicator(table: GenotypeTable, num_genes: int) -> Any:
+    """(n, num_genes) sparse, 1 where a genotype deletes a gene."""
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix((np.ones(len(table.genes)), table.genes, table.ptr), shape=(len(table), num_genes))
+
+
+def ragged(ptr: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """Positions (K,) of the items of some rows, one row after the other, and where each row begins in them."""
+    lengths = ptr[rows + 1] - ptr[rows]
+    ends = np.cumsum(lengths)
+    offsets = ends - lengths
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(ptr[rows] - offsets, lengths), offsets
+
+
+def pairs_of(genes: NDArray[Any], ptr: Rows) -> tuple[Rows, Rows, Rows]:
+    """All unordered pairs of genes within each genotype.
+
+    Parameters
+    ----------
+    genes : (K,) int
+    ptr : (n + 1,) int64
+        Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
+
+    Returns
+    -------
+    first, second, owner : (P,) int64
+        The two genes, in the order of `genes`, and the genotype; genotypes of one order follow each other.
+    """
+    orders = np.diff(ptr)
+    found: list[tuple[Rows, Rows, Rows]] = [(np.zeros(0, np.int64),) * 3]
+    for order in np.unique(orders[orders > 1]).tolist():
+        a, b = np.triu_indices(order, 1)
+        owner = np.flatnonzero(orders == order)
+        starts = ptr[owner][:, None]
+        ends = [np.asarray(genes[(starts + k).ravel()], np.int64) for k in (a, b)]
+        found.append((ends[0], ends[1], np.repeat(owner, len(a))))
+    first, second, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return first, second, owners
+
+
+def blocks(table: GenotypeTable, pairs: int) -> Iterator[tuple[int, int]]:
+    """Consecutive row ranges that hold about so many pairs of genes (or genotypes) each, so that memory is bounded."""
+    cost = np.cumsum(np.maximum(1, table.orders * (table.orders - 1) // 2))
+    start = 0
+    while start < len(table):
+        before = int(cost[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(cost, before + pairs, side="right")))
+        yield start, stop
+        start = stop

@@ -1,0 +1,142 @@
+"""Matrix factorization of the labels: what a gene's partners say about it, and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from dglcell import schema
+from dglcell.baselines.adamw_fit import AdamWFit
+from dglcell.baselines.base import Distinct, Flags, Floats, Rows, finish, held_out, ragged
+from dglcell.genotypes.scaler import Scaler
+from dglcell.nn.factorization_machine import pair_terms, squares_of
+
+if TYPE_CHECKING:
+    from dglcell.genotypes.table import GenotypeTable
+    from dglcell.graph.cell import CellGraph
+
+_BATCHES, _SMALLEST, _LARGEST = 128, 32, 8192  # batches an epoch, and the batch sizes that it gives at most and least
+_CHUNK = 65_536
+
+
+class MatrixFactorization:
+    """Biases and symmetric low-rank interactions of genes, for any order of deletion.
+
+    `y_S = mu + sum_{i in S} b_i + sum_{i != j in S} u_i . v_j`: for a pair `mu + b_i + b_j + u_i . v_j + u_j . v_i`, a
+    symmetric matrix of rank 2 `rank` at most, of either sign of eigenvalue. Squared error on standardised labels with
+    `penalty (|u_i|^2 + |v_i|^2 + 0.2 b_i^2)` for each occurrence of a gene in a batch (Koren, Bell and Volinsky 2009,
+    doi:10.1109/MC.2009.263; over sets of any size a factorization machine, Rendle 2010, doi:10.1109/ICDM.2010.127).
+
+    Each label has its own factors. Penalty and epochs are chosen on a tenth of the training genotypes; without an error
+    of these, they are the larger one and half of the epochs allowed. The final fit is to all. A gene without a training
+    row has neither bias nor factors, so a pair with it falls back on the bias of the other gene.
+    """
+
+    name = "matrix-factorization"
+    penalties = (0.05, 0.2)
+
+    def __init__(self, rank: int = 64, epochs: int = 60, lr: float = 3e-3) -> None:
+        self._rank, self._epochs, self._lr = rank, epochs, lr
+
+    def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
+        """See `Baseline`."""
+        self._scaler = Scaler.fit(table, rows)
+        train = table.take(rows)
+        y = self._scaler.transform(train.targets, train.orders)
+        self._factors = [self._fit(cell.num_nodes(schema.GENE), Distinct.of(train, column), seed) for column in y.T]
+        return self
+
+    def predict(self, table: GenotypeTable) -> Floats:
+        """See `Baseline`."""
+        parts = [np.zeros((0, len(self._factors)), np.float32)]
+        with torch.no_grad():
+            for start in range(0, len(table), _CHUNK):
+                bags = _Bags(table, np.arange(start, min(start + _CHUNK, len(table))))
+                parts.append(np.stack([factors(bags)[0].numpy() for factors in self._factors], axis=1))
+        return finish(np.concatenate(parts), self._scaler, table)
+
+    def _fit(self, num_genes: int, data: Distinct, seed: int) -> _Factors:
+        if not len(data.y):
+            return _Factors(num_genes, self._rank)
+        held = held_out(data.table, seed)
+        size = int(np.clip(len(held) // _BATCHES, _SMALLEST, _LARGEST))
+        descent = AdamWFit(self._epochs, size, self._lr)
+        with torch.random.fork_rng(devices=[]):
+            tried = [
+                (*self._descend(num_genes, data, seed, penalty, descent, held)[1], penalty)
+                for penalty in self.penalties
+                if held.any()
+            ]
+            known = [found for found in tried if math.isfinite(found[0])]
+            _, epochs, penalty = min(known, default=(0.0, descent.unguided, self.penalties[-1]))
+            factors, _ = self._descend(num_genes, data, seed, penalty, dataclasses.replace(descent, epochs=epochs))
+        factors.forget_all_but(data.table.genes)
+        return factors
+
+    def _descend(
+        self,
+        num_genes: int,
+        data: Distinct,
+        seed: int,
+        penalty: float,
+        descent: AdamWFit,
+        held: Flags | None = None,
+    ) -> tuple[_Factors, tuple[float, int]]:
+        """Fit to the rows that are not held out; the smallest error of those that are, and its epoch."""
+        y = torch.from_numpy(data.y.astype(np.float32))
+        weight = torch.from_numpy((data.weight / data.weight.mean()).astype(np.float32))
+        torch.manual_seed(seed)
+        factors = _Factors(num_genes, self._rank)
+
+        def loss(rows: Tensor) -> Tensor:
+            found, squares = factors(_Bags(data.table, rows.numpy()))
+            return ((found - y[rows]).square() * weight[rows]).mean() + penalty * squares.mean()
+
+        def error() -> float:
+            with torch.no_grad():
+                found = factors(bags)[0]
+                return float(((found - y[kept_out]).square() * weight[kept_out]).mean())
+
+        if held is None:
+            return factors, descent.run(factors, loss, np.arange(len(y)))
+        kept_out = np.flatnonzero(held)
+        bags = _Bags(data.table, kept_out)
+        return factors, descent.run(factors, loss, np.flatnonzero(~held), error)
+
+
+class _Bags:
+    """Deleted genes of some rows, as EmbeddingBag takes them."""
+
+    def __init__(self, table: GenotypeTable, rows: Rows) -> None:
+        positions, offsets = ragged(table.ptr, rows)
+        self.genes = torch.from_numpy(table.genes[positions].astype(np.int64))
+        self.offsets = torch.from_numpy(offsets)
+
+
+class _Factors(nn.Module):
+    """All of a gene in one row: u, v `(rank,)` each, and b."""
+
+    def __init__(self, num_genes: int, rank: int) -> None:
+        super().__init__()
+        self.mu = nn.Parameter(torch.zeros(()))
+        self.genes = nn.Parameter(torch.cat([0.1 * torch.randn(num_genes, 2 * rank), torch.zeros(num_genes, 1)], 1))
+        self.rank = rank
+
+    def forward(self, bags: _Bags) -> tuple[Tensor, Tensor]:
+        """Labels (n,) and what the penalty multiplies (n,)."""
+        squares = squares_of(self.genes, self.rank)
+        pairs, biases, squares = pair_terms(self.genes, self.rank, bags.genes, bags.offsets, squares)
+        return self.mu + pairs + biases.squeeze(1), squares
+
+    def forget_all_but(self, seen: NDArray[np.int32]) -> None:
+        """Zero the genes that are not among these rows."""
+        kept = torch.zeros(len(self.genes), dtype=torch.bool)
+        kept[torch.from_numpy(seen.astype(np.int64))] = True
+        with torch.no_grad():
+            self.genes[~kept] = 0.0

@@ -1,0 +1,89 @@
+"""Baselines that are means of the training labels: of all of them, or of those that share genes with a genotype."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from dglcell import schema
+from dglcell.baselines.base import Doubles, Floats, Rows, finish, indicator, pairs_of
+from dglcell.genotypes.scaler import Scaler
+
+if TYPE_CHECKING:
+    from dglcell.genotypes.table import GenotypeTable
+    from dglcell.graph.cell import CellGraph
+
+_PAIR_ORDER = 3  # from here on a genotype has pairs that others share
+
+
+class Mean:
+    """The mean of the training labels, of interactions by order of deletion."""
+
+    name = "mean"
+
+    def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
+        """See `Baseline`."""
+        self._scaler = Scaler.fit(table, rows)
+        return self
+
+    def predict(self, table: GenotypeTable) -> Floats:
+        """See `Baseline`."""
+        return finish(np.zeros((len(table), len(schema.LABELS))), self._scaler, table)
+
+
+class QueryMean:
+    """What a genotype's genes show elsewhere: the mean over the training genotypes that share a part of it.
+
+    `y_S = sum_t w_t m_t / sum_t w_t` over the parts t of S that training has, with `m_t = s_t / (n_t + c)` the mean of
+    their standardised labels, drawn towards 0, and `w_t = n_t / (n_t + c)`. The parts of a triple or more are its pairs
+    of genes, as found in training genotypes of three genes or more; of a pair, or where no such pair is known, its
+    genes. Without any, the mean of all labels. Any gene may be the query: for a triple mutant of a double-mutant query,
+    it is the query pair that was measured often, and its weight is the largest.
+    """
+
+    name = "query-mean"
+    shrinkage = 5.0  # c, in rows
+
+    def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
+        """See `Baseline`."""
+        self._scaler = Scaler.fit(table, rows)
+        self._num_genes = cell.num_nodes(schema.GENE)
+        train = table.take(rows)
+        y = self._scaler.transform(train.targets, train.orders)
+        known, values = np.isfinite(y).astype(np.float64), np.nan_to_num(y.astype(np.float64))
+        genes = indicator(train, self._num_genes).T
+        self._genes = self._shrunk(genes @ values, genes @ known)
+        high = np.flatnonzero(train.orders >= _PAIR_ORDER)
+        keys, owner = self._pairs(train.take(high))
+        self._keys, part = np.unique(keys, return_inverse=True)
+        sums = np.zeros((2, len(self._keys), y.shape[1]))
+        for total, column in zip(sums, (values, known), strict=True):
+            np.add.at(total, part, column[high[owner]])
+        self._pair_means = self._shrunk(*sums)
+        return self
+
+    def predict(self, table: GenotypeTable) -> Floats:
+        """See `Baseline`."""
+        deleted = indicator(table, self._num_genes)
+        total, weight = (deleted @ part for part in self._genes)
+        high = np.flatnonzero(table.orders >= _PAIR_ORDER)
+        keys, owner = self._pairs(table.take(high))
+        place = np.searchsorted(self._keys, keys)
+        seen = np.flatnonzero(np.append(self._keys, -1)[place] == keys)
+        by_pair = np.zeros((2, len(table), total.shape[1]))
+        for shared, part in zip(by_pair, self._pair_means, strict=True):
+            np.add.at(shared, high[owner[seen]], part[place[seen]])
+        found = by_pair[1] > 0
+        total, weight = np.where(found, by_pair[0], total), np.where(found, by_pair[1], weight)
+        return finish(total / np.where(weight > 0, weight, 1), self._scaler, table)
+
+    def _shrunk(self, total: Doubles, count: Doubles) -> tuple[Doubles, Doubles]:
+        """Weighted shrunken means `w m` and their weights w."""
+        weight = count / (count + self.shrinkage)
+        return weight * total / (count + self.shrinkage), weight
+
+    def _pairs(self, table: GenotypeTable) -> tuple[Rows, Rows]:
+        """A number for each pair of genes in each genotype, and the genotype's row."""
+        first, second, owner = pairs_of(table.genes, table.ptr)
+        return np.minimum(first, second) * self._num_genes + np.maximum(first, second), owner

@@ -1,0 +1,1 @@
+"""The fused engine on a CPU: compiled loops over delta states."""

@@ -1,0 +1,177 @@
+"""The fused CPU engine: compiled loops over packed rows (`packed`) that keep no messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import leaky_relu
+
+from dglcell.engines import segments
+from dglcell.engines.attention import SLOPE, full_precision
+from dglcell.engines.block import Norm
+from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.numba import functions
+from dglcell.engines.numba.attention import gat_backward
+from dglcell.engines.packed import delta_states
+from dglcell.engines.packed.delta_states import Layer, Rows
+from dglcell.engines.packed.engine import PackedEngine
+from dglcell.engines.sparse import Sparse
+from dglcell.schema import GENE, IN, OF
+
+_Array = NDArray[Any]
+_LOG = logging.getLogger(__name__)
+
+
+class NumbaEngine(PackedEngine):
+    """Graph operators as compiled loops; see `dglcell.engines.base.Engine` for meaning.
+
+    Parameters
+    ----------
+    graph : dgl.DGLGraph
+        Of a `CellGraph`.
+    device : torch.device
+        The CPU.
+    """
+
+    def __init__(self, graph: Any, device: torch.device) -> None:
+        if not _compiled_before():
+            _LOG.info("compiling the fused engine for this machine: about ten seconds, once")
+        super().__init__(graph, device)
+        whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
+        self._wild = Layer(whole, whole)
+
+    def plan(self, alive: NodeMasks, layers: int, known: bool = False) -> Sequence[Layer[Rows]]:
+        """See `Engine.plan`."""
+        return delta_states.reach(self._in_edges, self.num_nodes, alive, layers, known)
+
+    def carry(self, x: Tensor, node_type: str, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.carry`."""
+        if where is None:
+            return x
+        return x.index_select(0, _tensor(where.after[node_type].within(where.before[node_type])).long())
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.gatv2`."""
+        senders, entering, made = self._ends(relation, where)
+        edges = self._in_edges[relation][2]
+        x_src, x_dst = full_precision(x_src), full_precision(x_dst)
+        x_src, x_dst = x_src.squeeze(1), x_dst.squeeze(1)
+        return functions.attention(x_src, x_dst, a, edges, senders, made.within(entering), made).unsqueeze(1)
+
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
+        senders, entering, made = self._ends(IN, where)
+        edges = _Incidences(made, self._in_edges[IN][2])
+        source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
+        q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
+        owner = _tensor(edges.owner)
+        scores = leaky_relu(q_m.index_select(0, source) + q_r.index_select(0, owner), SLOPE)
+        ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(made))
+        return segments.softmax(full_precision(scores), None, ends)
+
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.to_reactions`."""
+        senders, _, made = self._ends(IN, where)
+        made = dataclasses.replace(made, known=0)  # states are known, but not what reactions pass on to metabolites
+        edges = self._in_edges[IN][2]
+        size = self._stoichiometry[edges.edge]
+        if alpha is None:
+            return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[made.node], senders, made)
+        incidences = _Incidences(made, edges)
+        weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
+        return self._sum(IN, x, weight, incidences.start, senders, made)
+
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.to_metabolites`."""
+        senders, _, made = self._ends(OF, where)
+        edges = self._in_edges[OF][2]
+        size = self._stoichiometry[edges.edge]
+        if alpha is None:
+            return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[made.node], senders, made)
+        # alpha belongs to a reaction row and the place of the metabolite among its incidences.
+        incidences = _Incidences(made, edges)
+        row = senders.lookup[made.genotype[incidences.owner], incidences.src]
+        start = _Incidences(senders, self._in_edges[IN][2]).start
+        place = np.where(row >= 0, start[row] + self._in_edges[IN][2].places[edges.edge[incidences.place]], 0)
+        weight = alpha.squeeze(1).index_select(0, _tensor(place))
+        weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
+        return self._sum(OF, u, weight, incidences.start, senders, made)
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        x = full_precision(x)
+        return functions.linear(x.flatten(0, 1), weight, bias).view(*x.shape[:2], len(weight))
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Layer[Rows] | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
+        """See `Engine.block`."""
+        flat = full_precision(x).squeeze(1)
+        rows = (where or self._wild).after[node_type]
+        drop = None if mask is None else full_precision(mask).squeeze(1)
+        onto = None if onto is None else onto.squeeze(1)
+        return functions.block(flat, norm, drop, rows, bias, onto).unsqueeze(1)
+
+    def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
+        """See `Engine.pool`."""
+        lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
+        return functions.pool(full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup)
+
+    def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:
+        """Weighted mean over surviving incidences; `weight` (K, 1 or H)."""
+        x = full_precision(x).squeeze(1)
+        shape = x.shape[1:]
+        if weight.shape[1] == 1:
+            x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
+        edges = self._in_edges[relation][2]
+        size = np.abs(self._stoichiometry[edges.edge])
+        out = functions.weighted_mean(x, weight, edges, size, at, senders, made)
+        return out.view(len(made), 1, *shape)
+
+
+class _Incidences:
+    """The in-edges of packed rows, row after row.
+
+    Attributes
+    ----------
+    start : (P + 1,) int64
+        In-edges of row p are `start[p]:start[p + 1]`.
+    owner : (K,) int64
+        Row of each.
+    place : (K,) int64
+        Its place in the relation's own order.
+    src : (K,) int32
+        Its source node.
+    """
+
+    def __init__(self, rows: Rows, edges: Sparse) -> None:
+        degree = np.diff(edges.ptr)[rows.node]
+        self.start = np.concatenate([[0], np.cumsum(degree)])
+        self.owner = np.repeat(np.arange(len(rows)), degree)
+        self.place = np.arange(self.start[-1]) + np.repeat(edges.ptr[rows.node] - self.start[:-1], degree)
+        self.src = edges.src[self.place]
+
+
+def _tensor(array: _Array) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _compiled_before() -> bool:
+    """Whether the compiler's cache holds the loops."""
+    name = f"{gat_backward.py_func.__module__.rpartition('.')[2]}.{gat_backward.py_func.__name__}"
+    return any(Path(gat_backward.stats.cache_path).glob(f"{name}-*"))

@@ -1,0 +1,196 @@
+"""The compiled kernels as differentiable functions of tensors; plain arrays say which rows there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from dglcell.engines.block import Norm
+from dglcell.engines.numba import memory as memory
+from dglcell.engines.numba import threads as parts
+from dglcell.engines.numba.attention import gat_backward, gat_forward
+from dglcell.engines.numba.block import block_backward, block_forward
+from dglcell.engines.numba.linear import linear_backward, linear_forward
+from dglcell.engines.numba.pool import pool_backward, pool_forward
+from dglcell.engines.numba.stoichiometry import sum_backward, sum_forward
+from dglcell.engines.numba.vectors import BYTES
+from dglcell.engines.packed.delta_states import Rows
+from dglcell.engines.sparse import Sparse
+
+_Array = NDArray[Any]
+
+
+def attention(
+    x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
+) -> Tensor:
+    """`attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
+    width = a.shape[1]
+    if rest := -width % (BYTES // a.element_size()):  # whole vectors; what is added adds nothing
+        x_src, x_dst, a = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a))
+    y: Tensor = _Attention.apply(x_src, x_dst, a, edges, senders, target, made)  # type: ignore[no-untyped-call]
+    return y[..., :width]
+
+
+def weighted_mean(
+    x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
+) -> Tensor:
+    """`numba_stoichiometry.sum_forward`: (P_src, H, D), (K, H) -> (P, H, D)."""
+    y: Tensor = _Sum.apply(x, weight, edges, size, at, senders, made)  # type: ignore[no-untyped-call]
+    return y
+
+
+def pool(values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
+    """`pool.pool_forward`: (P, h), (P,) -> (B, h)."""
+    z: Tensor = _Pool.apply(values, scores, lookup)  # type: ignore[no-untyped-call]
+    return z
+
+
+def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Rows, bias: Tensor | None, onto: Tensor | None) -> Tensor:
+    """`block.block_forward`: (P, h), mask (N, h) -> (P, h), added to `onto` in place if there is one."""
+    bias = torch.zeros_like(norm.bias) if bias is None else bias
+    y: Tensor = _Block.apply(x, bias, norm.weight, norm.bias, norm.eps, mask, rows, onto)  # type: ignore[no-untyped-call]
+    return y
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """`linear.linear_forward`: (P, k), (m, k), (m,) -> (P, m); torch's own for widths of no whole vectors."""
+    lanes = BYTES // x.element_size()
+    if weight.shape[0] % lanes or weight.shape[1] % lanes:
+        return functional.linear(x, weight, bias)
+    y: Tensor = _Linear.apply(x, weight, weight.new_zeros(len(weight)) if bias is None else bias)  # type: ignore[no-untyped-call]
+    return y
+
+
+def _arrays(*tensors: Tensor) -> list[_Array]:
+    return [t.detach().contiguous().numpy() for t in tensors]
+
+
+class _Attention(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
+    ) -> Tensor:
+        y = memory.empty(x_src, len(made), *a.shape)
+        lse = memory.empty(x_src, len(made), len(a))
+        ctx.cuts = parts.by_edges(made, edges)
+        ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, senders.by_node
+        parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse))
+        ctx.save_for_backward(x_src, x_dst, a, y, lse)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x_src, x_dst, a, y, lse = ctx.saved_tensors
+        made = parts.zeros(ctx.cuts, x_src, x_dst, a)
+        parts.run(gat_backward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse, grad), made=made)
+        d_src, d_dst, d_a = map(parts.together, made)
+        return d_src, d_dst.mul_(a), d_a, None, None, None, None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
+    ) -> Tensor:
+        y = memory.empty(x, len(made), *x.shape[1:])
+        norm = memory.empty(x, len(made))
+        ctx.cuts = parts.by_edges(made, edges)
+        ctx.where = made.genotype, made.node, edges.ptr, edges.src, senders.by_node, at
+        size = size.astype(norm.numpy().dtype)
+        values, weights = _arrays(x, weight)
+        parts.run(sum_forward, ctx.cuts, *ctx.where, weights, size, values, y.numpy(), norm.numpy())
+        ctx.save_for_backward(x, weight, norm)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, weight, norm = ctx.saved_tensors
+        made = parts.zeros(ctx.cuts, x)
+        wanted = bool(ctx.needs_input_grad[1])
+        d_weight = torch.zeros_like(weight)
+        values, weights, norms, grads = _arrays(x, weight, norm, grad)
+        args = *ctx.where, weights, values, norms, grads, wanted, d_weight.numpy()
+        parts.run(sum_backward, ctx.cuts, *args, made=made)
+        return parts.together(made[0]), d_weight if wanted else None, None, None, None, None, None
+
+
+class _Pool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
+        z, lse = values.new_empty(len(lookup), values.shape[1]), values.new_empty(len(lookup))
+        ctx.cuts = parts.even(len(lookup))
+        ctx.lookup = np.ascontiguousarray(lookup.T)
+        parts.run(pool_forward, ctx.cuts, ctx.lookup, *_arrays(values, scores, z, lse))
+        ctx.save_for_backward(values, scores, z, lse)
+        return z
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        values, scores, z, lse = ctx.saved_tensors
+        made = parts.zeros(ctx.cuts, values, scores)
+        parts.run(pool_backward, ctx.cuts, ctx.lookup, *_arrays(values, scores, z, lse, grad), made=made)
+        return parts.together(made[0]), parts.together(made[1]), None
+
+
+class _Block(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        bias: Tensor,
+        gain: Tensor,
+        shift: Tensor,
+        eps: float,
+        mask: Tensor | None,
+        rows: Rows,
+        onto: Tensor | None,
+    ) -> Tensor:
+        y = memory.empty(x, *x.shape) if onto is None else onto.detach()  # the same memory: nobody else reads it
+        mean, scale = memory.empty(x, len(x)), memory.empty(x, len(x))
+        drop = x.new_empty(0, x.shape[1]) if mask is None else mask
+        ctx.cuts, ctx.node, ctx.masked = parts.even(len(x), rows.known), rows.node, mask is not None
+        given = *_arrays(x, bias, gain, shift), eps, *_arrays(drop), ctx.masked
+        parts.run(block_forward, ctx.cuts, ctx.node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
+        ctx.save_for_backward(x, bias, gain, shift, drop, mean, scale)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, bias, gain, shift, drop, mean, scale = ctx.saved_tensors
+        d_x = memory.empty(x, *x.shape)
+        made = parts.zeros(ctx.cuts, bias, gain, shift)
+        given = *_arrays(x, bias, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
+        parts.run(block_backward, ctx.cuts, ctx.node, *given, made=made)
+        return d_x, *map(parts.together, made), None, None, None, grad if ctx.needs_input_grad[7] else None
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        y = memory.empty(x, len(x), len(weight))
+        parts.run(linear_forward, parts.even(len(x)), *_arrays(x, weight.T, bias, y))
+        ctx.save_for_backward(x, weight)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
+        x, weight = ctx.saved_tensors
+        cuts = parts.even(len(x))
+        d_x = None
+        if ctx.needs_input_grad[0]:
+            d_x = memory.empty(x, *x.shape)
+            parts.run(linear_forward, cuts, *_arrays(grad, weight, x.new_zeros(x.shape[1]), d_x))
+        made = parts.zeros(cuts, weight.T, weight[:, 0])
+        parts.run(linear_backward, cuts, *_arrays(x, grad), made=made)
+        return d_x, parts.together(made[0]).T, parts.together(made[1])

@@ -1,0 +1,75 @@
+"""Who runs the compiled loops: each part of the rows in a thread of its own, as many as torch may use.
+
+Every part has its own gradient arrays, so there are no atomics and a result depends on the number of threads alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dglcell.engines.numba import memory as memory
+from dglcell.engines.packed import delta_states
+from dglcell.engines.packed.delta_states import Rows
+from dglcell.engines.sparse import Sparse
+
+
+def by_edges(rows: Rows, edges: Sparse) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries between the rows to be computed; the parts have about as many in-edges."""
+    return delta_states.cuts(rows, edges, torch.get_num_threads())
+
+
+def even(rows: int, first: int = 0) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries between rows `first:rows`; no part is empty but of no rows."""
+    parts = min(torch.get_num_threads(), max(1, rows - first))
+    return np.linspace(first, rows, parts + 1).astype(np.int64)
+
+
+def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tuple[Tensor, ...] = ()) -> None:
+    """Call `loop(begin, end, *args, *gradients)` for every part.
+
+    Parameters
+    ----------
+    loop : callable
+        Compiled, without the GIL.
+    cuts : (parts + 1,)
+    args : any
+        The same for all parts.
+    made : tuple of Tensor (parts, ..)
+        Of which each part gets its own.
+    """
+
+    def part(k: int) -> None:
+        loop(cuts[k], cuts[k + 1], *args, *(m[k].numpy() for m in made))
+
+    parts = len(cuts) - 1
+    if parts == 1:
+        return part(0)
+    others = [_threads(os.getpid(), parts - 1).submit(part, k) for k in range(1, parts)]
+    part(0)
+    for other in others:
+        other.result()
+
+
+def zeros(cuts: NDArray[np.int64], *like: Tensor) -> tuple[Tensor, ...]:
+    """Gradients (parts, ..) of some tensors, all 0."""
+    return tuple(memory.empty(x, len(cuts) - 1, *x.shape).zero_() for x in like)
+
+
+def together(made: Tensor) -> Tensor:
+    """Sum over the parts."""
+    return made[0] if len(made) == 1 else made.sum(0)
+
+
+@functools.cache
+def _threads(process: int, threads: int) -> ThreadPoolExecutor:
+    """Kept while the process lives; a forked process starts its own."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="dglcell")

@@ -1,0 +1,1 @@
+"""Delta states: the rows that a deletion changed, beside one copy of the wild type's."""

@@ -1,0 +1,145 @@
+"""Packed states: the wild type's rows once, and beside them only the rows that a deletion has changed.
+
+Before the first layer all genotypes share one state, and a layer changes a row only if something that it reads was lost
+or changed. So a node type's states are rows (P, h): first all N of the wild type, then one for every (node, genotype)
+that was reached. A lookup table says which row stands for a node of a genotype. Exact, in training too, because dropout
+masks are shared (`dglcell.nn.dropout`). Knows relations as index arrays and no weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.packed.affected_nodes import follow, pack, unpack
+from dglcell.engines.sparse import Sparse
+from dglcell.schema import CATALYSED_BY, NODE_TYPES, OF
+
+PackedRows = TypeVar("PackedRows")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of one node type.
+
+    Attributes
+    ----------
+    genotype : (P,) int32
+        0 the wild type, b + 1 genotype b.
+    node : (P,) int32
+        The first N rows are 0 .. N - 1 of the wild type.
+    lookup : (B + 1, N) int32
+        Row that stands for a node of a genotype; -1 for a lost node.
+    known : int
+        So many of the first rows need not be computed: 0, or N where the wild type's states are at hand.
+    """
+
+    genotype: NDArray[np.int32]
+    node: NDArray[np.int32]
+    lookup: NDArray[np.int32]
+    known: int = 0
+
+    @classmethod
+    def shared(cls, num_nodes: int, dead: NDArray[np.bool_] | None = None) -> Rows:
+        """The wild type alone, standing for every genotype; `dead` (B, N) or None for no genotype."""
+        node = np.arange(num_nodes, dtype=np.int32)
+        lookup = node[None].copy() if dead is None else np.where(dead, np.int32(-1), node)
+        if dead is not None:
+            lookup = np.concatenate([node[None], lookup])
+        return cls(np.zeros(num_nodes, dtype=np.int32), node, lookup)
+
+    @classmethod
+    def changed(cls, changed: NDArray[np.bool_], dead: NDArray[np.bool_]) -> Rows:
+        """Rows of their own for the surviving nodes that changed; both (B, N)."""
+        base = cls.shared(changed.shape[1], dead)
+        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbours meet
+        base.lookup[genotype + 1, node] = changed.shape[1] + np.arange(len(node), dtype=np.int32)
+        return cls(
+            np.concatenate([base.genotype, (genotype + 1).astype(np.int32)]),
+            np.concatenate([base.node, node.astype(np.int32)]),
+            base.lookup,
+        )
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+    @functools.cached_property
+    def by_node(self) -> NDArray[np.int32]:
+        """(N, B + 1) `lookup` with the genotypes of a node side by side."""
+        return np.ascontiguousarray(self.lookup.T)
+
+    @property
+    def index(self) -> Tensor:
+        """(P,) int64 node of every row."""
+        return torch.from_numpy(self.node).long()
+
+    def within(self, other: Rows) -> NDArray[np.int32]:
+        """(P,) for each row the row of `other` that stands for the same node and genotype."""
+        found: NDArray[np.int32] = other.lookup[self.genotype, self.node]
+        return found
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Layer(Generic[PackedRows]):
+    """Rows before and after one layer, by node type; `PackedRows` is their type, on the host or on a device."""
+
+    before: Mapping[str, PackedRows]
+    after: Mapping[str, PackedRows]
+
+    def ends(self, relation: str, source: str, target: str) -> tuple[PackedRows, PackedRows, PackedRows]:
+        """Rows that send, rows that the targets enter with, rows that are made.
+
+        `catalysed_by` and `of` read the reactions that the same layer made; every other relation what entered it.
+        """
+        sending = self.after if relation in (CATALYSED_BY, OF) else self.before
+        return sending[source], self.before[target], self.after[target]
+
+
+def reach(
+    relations: Mapping[str, tuple[str, str, Sparse]],
+    num_nodes: Mapping[str, int],
+    survivors: NodeMasks,
+    layers: int,
+    known: bool = False,
+) -> list[Layer[Rows]]:
+    """The rows of every layer of a pass.
+
+    Parameters
+    ----------
+    relations : mapping
+        As `dglcell.engines.packed.affected_nodes.follow` reads them.
+    num_nodes : mapping
+    survivors : NodeMasks
+        Of B genotypes.
+    layers : int
+    known : bool
+        Whether the wild type's states after every layer are known.
+    """
+    lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
+    dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
+    rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
+    made: list[Layer[Rows]] = []
+    for changed in follow(relations, lost, layers):
+        after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
+        if known:
+            after = {t: dataclasses.replace(after[t], known=num_nodes[t]) for t in NODE_TYPES}
+        made.append(Layer(rows, after))
+        rows = after
+    return made
+
+
+def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
+    """(parts + 1,) boundaries that give each part of the rows to be computed about as many in-edges."""
+    work = np.cumsum(np.diff(edges.ptr)[rows.node[rows.known :]] + 4)
+    total = int(work[-1]) if len(work) else 0
+    inner = rows.known + np.searchsorted(work, total * np.arange(1, parts) / parts)
+    found: NDArray[Any] = np.concatenate([[rows.known], inner, [len(rows)]]).astype(np.int64)
+    return found

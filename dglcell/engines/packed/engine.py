@@ -1,0 +1,60 @@
+"""What the fused engines share: edges by both ends, and which packed rows an operator reads and makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from dglcell.engines.packed.delta_states import Layer, PackedRows
+from dglcell.engines.sparse import Sparse
+from dglcell.schema import IN, NODE_TYPES, STOICHIOMETRY
+
+
+class PackedEngine:
+    """The bookkeeping part of `dglcell.engines.base.Engine` for packed rows; only one graph, no `dgl.batch`.
+
+    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.engines.packed.delta_states`. A subclass sets `_wild`.
+
+    Parameters
+    ----------
+    graph : dgl.DGLGraph
+        Of a `CellGraph`, on the CPU. Only its edges and stoichiometry are copied.
+    device : torch.device
+    """
+
+    name = "fused"
+    recompute = False
+    wild_type_first = True
+    _wild: Layer[Any]
+
+    def __init__(self, graph: Any, device: torch.device) -> None:
+        self.device = device
+        self.num_nodes = {node_type: graph.num_nodes(node_type) for node_type in NODE_TYPES}
+        self.num_graphs = int(graph.batch_size)
+        self._in_edges: dict[str, tuple[str, str, Sparse]] = {}
+        self._out_edges: dict[str, tuple[str, str, Sparse]] = {}
+        for source, relation, target in graph.canonical_etypes:
+            src, dst = (ends.long().numpy() for ends in graph.edges(etype=relation))
+            self._in_edges[relation] = source, target, Sparse.of(src, dst, self.num_nodes[target])
+            self._out_edges[relation] = source, target, Sparse.of(dst, src, self.num_nodes[source])
+        self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
+
+    def rows(self, node_type: str, where: Layer[Any] | None) -> Tensor | None:
+        """(P,) node of every row that a layer makes; None of the wild type, whose rows are its nodes."""
+        return None if where is None else where.after[node_type].index
+
+    def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """See `Engine.linear`."""
+        return linear(x, weight, bias)
+
+    def bytes_per_genotype(self, hidden: int, heads: int) -> int:
+        """See `Engine.bytes_per_genotype`."""
+        return 4 * 7 * hidden * sum(self.num_nodes.values())
+
+    def _ends(self, relation: str, where: Layer[PackedRows] | None) -> tuple[Any, Any, Any]:
+        """Rows that send, rows that the targets enter with, rows that are made."""
+        source, target, _ = self._in_edges[relation]
+        return (where or self._wild).ends(relation, source, target)

@@ -1,0 +1,1 @@
+"""The fused engine on CUDA: Triton kernels over delta states."""

@@ -1,0 +1,130 @@
+"""The fused CUDA engine: Triton kernels over packed rows that keep no messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dglcell.engines.attention import full_precision
+from dglcell.engines.block import Norm
+from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.packed.delta_states import Layer
+from dglcell.engines.packed.engine import PackedEngine
+from dglcell.engines.transfer import send
+from dglcell.engines.triton import block, functions, incidences
+from dglcell.engines.triton.edges import DeviceEdges
+from dglcell.engines.triton.incidences import RECEIVERS, SENDERS, Incidences
+from dglcell.engines.triton.rows import DeviceRows, reach_on
+from dglcell.schema import GENE, IN, OF
+
+
+class TritonEngine(PackedEngine):
+    """Graph operators as Triton kernels; see `dglcell.engines.base.Engine` for meaning.
+
+    Accepts bfloat16 and float16 without widening them first: kernels read the half type and add up in float32. Under
+    Triton's interpreter (`TRITON_INTERPRET=1`) it runs on the CPU, for tests.
+
+    Parameters
+    ----------
+    graph : dgl.DGLGraph
+        Of a `CellGraph`.
+    device : torch.device
+        A CUDA device.
+    """
+
+    def __init__(self, graph: Any, device: torch.device) -> None:
+        super().__init__(graph, device)
+        self._edges = {
+            relation: DeviceEdges.of(edges, self._out_edges[relation][2], device)
+            for relation, (_, _, edges) in self._in_edges.items()
+        }
+        whole = {t: DeviceRows.wild(n, device) for t, n in self.num_nodes.items()}
+        self._wild = Layer(whole, whole)
+        self._incidences = {IN: self._signed(IN, RECEIVERS), OF: self._signed(OF, SENDERS)}
+        self._degree = np.diff(self._in_edges[IN][2].ptr)
+        self._device_degree = send(self._degree, device)
+
+    def plan(self, alive: NodeMasks, layers: int, known: bool = False) -> Sequence[Layer[DeviceRows]]:
+        """See `Engine.plan`."""
+        return reach_on(self._in_edges, self.num_nodes, alive, layers, self.device)
+
+    def carry(self, x: Tensor, node_type: str, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.carry`."""
+        if where is None:
+            return x
+        out = functions.carry(x.reshape(len(x), -1), where.before[node_type], where.after[node_type])
+        return out.view(len(out), *x.shape[1:])
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.gatv2`."""
+        edges, ends = self._edges[relation], self._ends(relation, where)
+        return functions.attention(x_src.squeeze(1), x_dst.squeeze(1), a, edges, ends).unsqueeze(1)
+
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
+        ends = self._ends(IN, where)
+        q_m, q_r = full_precision(q_m).squeeze(1), full_precision(q_r).squeeze(1)
+        alpha = incidences.softmax(q_m, q_r, self._incidences[IN], self._starts(ends[2]), ends)
+        return alpha.unsqueeze(1)
+
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.to_reactions`."""
+        return self._mean(IN, x, alpha, where)
+
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.to_metabolites`."""
+        return self._mean(OF, u, alpha, where)
+
+    def pool(self, values: Tensor, scores: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+        """See `Engine.pool`."""
+        lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
+        return functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
+
+    def block(
+        self,
+        x: Tensor,
+        norm: Norm,
+        mask: Tensor | None,
+        node_type: str,
+        where: Layer[DeviceRows] | None,
+        bias: Tensor | None = None,
+        onto: Tensor | None = None,
+    ) -> Tensor:
+        """See `Engine.block`."""
+        y = block.block(x if bias is None else x + bias, norm, mask, self.rows(node_type, where))
+        return y if onto is None else onto + y
+
+    def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+        """Weighted mean over surviving incidences."""
+        ends = self._ends(relation, where)
+        shape = x.shape
+        x = x.squeeze(1)
+        start = None
+        if alpha is None:
+            x = x.reshape(len(x), 1, shape[2:].numel())  # one weight for all heads: one wide row
+        else:
+            alpha = alpha.squeeze(1)
+            start, _ = self._starts(ends[2] if relation == IN else ends[0])
+        out = incidences.weighted_mean(x, alpha, self._incidences[relation], start, ends)
+        return out.view(len(out), *shape[1:])
+
+    def _starts(self, reactions: DeviceRows) -> tuple[Tensor, int]:
+        """Where the incidences of every reaction row start, and their number."""
+        return reactions.starts(self._device_degree, self._degree)
+
+    def _signed(self, relation: str, owner: int) -> Incidences:
+        edges = self._edges[relation]
+        place = self._in_edges[IN][2].places.astype(np.int32)
+        amount = self._stoichiometry
+        return Incidences(
+            edges,
+            edges.into.values(amount),
+            edges.out.values(amount),
+            edges.into.values(place),
+            edges.out.values(place),
+            owner,
+        )

@@ -1,0 +1,123 @@
+"""Packed rows as tensors on a device, made from the host's bits without waiting for the device."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import triton
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.packed import affected_nodes
+from dglcell.engines.packed.delta_states import Layer
+from dglcell.engines.sparse import Sparse
+from dglcell.engines.transfer import send
+from dglcell.engines.triton import kernels
+from dglcell.engines.triton.launcher import launch
+from dglcell.schema import NODE_TYPES
+
+_TILE = 1024  # entries of a lookup table that a program of `list_rows` reads
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DeviceRows:
+    """The rows of one node type, as `dglcell.engines.packed.delta_states.Rows`, but genotype after genotype.
+
+    Attributes
+    ----------
+    lookup : Tensor (B + 1, N) int32
+        Row that stands for a node of a genotype; -1 for a lost node.
+    copies : (N,) int64
+        On the host: how many rows a node has, the wild type's included.
+    """
+
+    lookup: Tensor
+    copies: NDArray[np.int64]
+
+    @classmethod
+    def wild(cls, num_nodes: int, device: torch.device) -> DeviceRows:
+        """The wild type alone."""
+        lookup = torch.arange(num_nodes, dtype=torch.int32, device=device)[None]
+        return cls(lookup, np.ones(num_nodes, dtype=np.int64))
+
+    @classmethod
+    def shared(cls, dead: Tensor) -> DeviceRows:
+        """The wild type standing for every genotype; `dead` (B, N) bool."""
+        node = torch.arange(dead.shape[1], dtype=torch.int32, device=dead.device)[None]
+        return cls(torch.cat([node, node.masked_fill(dead, -1)]), np.ones(dead.shape[1], dtype=np.int64))
+
+    def with_own(self, changed: affected_nodes.Bits) -> DeviceRows:
+        """Rows of their own for the nodes that changed: of `shared`, the (N,) x B bits set in `changed`."""
+        copies = 1 + affected_nodes.count(changed)
+        own = unpack(send(changed.view(np.int64), self.lookup.device), len(self.lookup) - 1)
+        place = own.view(-1).cumsum(0, dtype=torch.int32).view(own.shape) + (own.shape[1] - 1)
+        lookup = torch.cat([self.lookup[:1], torch.where(own, place, self.lookup[1:])])
+        return DeviceRows(lookup, copies)
+
+    def __len__(self) -> int:
+        return int(self.copies.sum())
+
+    @property
+    def num_nodes(self) -> int:
+        """N."""
+        return self.lookup.shape[1]
+
+    @functools.cached_property
+    def named(self) -> tuple[Tensor, Tensor]:
+        """Genotype (0 the wild type) and node of every row, (P,) int32 each."""
+        names = self.lookup.new_empty(2, len(self))
+        grid = len(self.lookup), triton.cdiv(self.num_nodes, _TILE)
+        launch(kernels.list_rows, grid, self.lookup, names[0], names[1], self.num_nodes, N=_TILE)
+        return names[0], names[1]
+
+    @functools.cached_property
+    def index(self) -> Tensor:
+        """(P,) int64 node of every row."""
+        return self.named[1].long()
+
+    def within(self, other: DeviceRows) -> Tensor:
+        """(P,) for each row the row of `other` that stands for the same node and genotype."""
+        genotype, node = self.named
+        return other.lookup.view(-1).index_select(0, genotype * self.num_nodes + node)
+
+    def starts(self, degree: Tensor, host_degree: NDArray[np.int64]) -> tuple[Tensor, int]:
+        """(P,) where the in-edges of every row start if they are listed row after row, and their number."""
+        of_rows = degree.index_select(0, self.named[1])
+        return of_rows.cumsum(0) - of_rows, int(host_degree @ self.copies)
+
+
+def unpack(bits: Tensor, genotypes: int) -> Tensor:
+    """Words (N, W) int64 of one bit a genotype as (B, N) bool."""
+    shifts = torch.arange(64, dtype=torch.int64, device=bits.device)
+    dense = (bits.t()[:, None] >> shifts[:, None]) & 1
+    return (dense.flatten(0, 1)[:genotypes] != 0).contiguous()
+
+
+def reach_on(
+    relations: Mapping[str, tuple[str, str, Sparse]],
+    num_nodes: Mapping[str, int],
+    survivors: NodeMasks,
+    layers: int,
+    device: torch.device,
+) -> list[Layer[DeviceRows]]:
+    """The rows of every layer of a pass, as `dglcell.engines.packed.delta_states.reach`, on `device`.
+
+    How many rows there are is counted on the host, so nothing is ever read back.
+    """
+    lost = {t: affected_nodes.pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
+    shared = {}
+    for t in NODE_TYPES:
+        dead = unpack(send(lost[t].view(np.int64), device), survivors.genotypes)
+        shared[t] = DeviceRows.shared(dead)
+    rows: Mapping[str, DeviceRows] = shared
+    made: list[Layer[DeviceRows]] = []
+    for changed in affected_nodes.follow(relations, lost, layers):
+        after = {t: shared[t].with_own(changed[t]) for t in NODE_TYPES}
+        made.append(Layer(rows, after))
+        rows = after
+    return made

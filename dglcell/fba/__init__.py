@@ -1,0 +1,1 @@
+"""Deletions and their interactions by flux balance analysis."""

@@ -1,0 +1,121 @@
+"""Standardised labels: mean and standard deviation of the training rows, interactions per order of deletion.
+
+The pairwise and triple interaction scores differ in scale, so each order has its own statistics; an order that training
+never saw uses those of all orders together. Owns the numbers that a checkpoint keeps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dglcell import schema
+from dglcell.genotypes.table import GenotypeTable
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Mean and standard deviation of n values; NaN when there are none."""
+
+    mean: float
+    sd: float
+    n: int
+
+    @classmethod
+    def of(cls, values: NDArray[Any], what: str) -> Self:
+        """Population moments of the finite values; an sd of 0 becomes 1, with a warning."""
+        finite = values[np.isfinite(values)].astype(np.float64)
+        if not len(finite):
+            return cls(np.nan, np.nan, 0)
+        mean, sd = float(finite.mean()), float(finite.std())
+        if sd <= abs(mean) * 1e-12:
+            message = f"{what}: all {len(finite)} training values are {mean:g}, so they are not scaled"
+            warnings.warn(message, stacklevel=3)
+            sd = 1.0
+        return cls(mean, sd, len(finite))
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """JSON-able; a missing number is None."""
+        missing = self.n == 0
+        return {"mean": None if missing else self.mean, "sd": None if missing else self.sd, "n": self.n}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        mean, sd = (np.nan if data[k] is None else float(data[k]) for k in ("mean", "sd"))
+        return cls(mean, sd, int(data["n"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Scaler:
+    """`(y - mean) / sd` of the labels that the model predicts, and back.
+
+    Attributes
+    ----------
+    pooled : dict of str to Moments
+        By label, over all orders.
+    by_order : dict of int to Moments
+        Interaction alone, by order of deletion.
+    """
+
+    pooled: dict[str, Moments]
+    by_order: dict[int, Moments]
+
+    @classmethod
+    def fit(cls, table: GenotypeTable, rows: ArrayLike) -> Self:
+        """Statistics of the training rows."""
+        index = np.asarray(rows, dtype=np.int64)
+        targets, orders = table.targets[index], table.orders[index]
+        pooled = {name: Moments.of(targets[:, k], name) for k, name in enumerate(schema.LABELS)}
+        column = schema.LABELS.index(schema.INTERACTION)
+        with_label = np.isfinite(targets[:, column])
+        by_order = {
+            int(order): Moments.of(targets[orders == order, column], f"{schema.INTERACTION} of order {order}")
+            for order in np.unique(orders[with_label])
+        }
+        return cls(pooled, by_order)
+
+    def moments(self, orders: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and sd for each row and label, both (n, 2); NaN for a label that training never saw."""
+        order = np.asarray(orders, dtype=np.int64)
+        mean = np.empty((len(order), len(schema.LABELS)))
+        sd = np.empty_like(mean)
+        for k, name in enumerate(schema.LABELS):
+            mean[:, k], sd[:, k] = self.pooled[name].mean, self.pooled[name].sd
+        column = schema.LABELS.index(schema.INTERACTION)
+        for value, moments in self.by_order.items():
+            rows = order == value
+            mean[rows, column], sd[rows, column] = moments.mean, moments.sd
+        return mean, sd
+
+    def transform(self, labels: NDArray[Any], orders: ArrayLike) -> NDArray[Any]:
+        """Labels (n, 2) on the original scale -> standardised, same dtype; NaN stays NaN."""
+        mean, sd = self.moments(orders)
+        result: NDArray[Any] = ((labels - mean) / sd).astype(labels.dtype)
+        return result
+
+    def inverse(self, values: NDArray[Any], orders: ArrayLike) -> NDArray[Any]:
+        """Standardised values (n, 2) -> original scale, same dtype; NaN for a label that training never saw."""
+        mean, sd = self.moments(orders)
+        result: NDArray[Any] = (values * sd + mean).astype(values.dtype)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, null for what is missing."""
+        return {
+            "pooled": {name: m.to_dict() for name, m in self.pooled.items()},
+            "by_order": {str(order): m.to_dict() for order, m in self.by_order.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        return cls(
+            {name: Moments.from_dict(data["pooled"][name]) for name in schema.LABELS},
+            {int(order): Moments.from_dict(m) for order, m in data["by_order"].items()},
+        )

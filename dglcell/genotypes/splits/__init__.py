@@ -1,0 +1,1 @@
+"""Training, validation and test subsets of a genotype table."""

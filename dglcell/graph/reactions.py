@@ -1,0 +1,179 @@
+"""A metabolic model's reactions as reaction nodes: one an isozyme alternative and direction.
+
+Owns the expansion of gene rules and bounds into nodes. Knows no files and no gene networks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.errors import DataError, ErrorCollector
+from dglcell.graph.relation import Relation
+from dglcell.readers import gpr
+
+if TYPE_CHECKING:
+    from dglcell.readers.sbml import MetabolicModel, ReactionRecord
+
+FORWARD, REVERSE = "forward", "reverse"
+
+
+@dataclasses.dataclass(frozen=True)
+class Metabolism:
+    """The metabolic part of a cell graph.
+
+    Attributes
+    ----------
+    reactions, metabolites : tuple of str
+        Sorted node ids; a reaction node is `{reaction}/{alternative, from 1}/{forward|reverse}`.
+    group : (N_r,) int64
+        Row in `group_names` of the reaction a node belongs to.
+    group_names : tuple of str
+        Sorted ids of the reactions with at least one node.
+    gpr, incidences : Relation
+        gene -> reaction, and metabolite -> reaction with `stoichiometry`.
+    report : dict
+        Reactions kept and left out, by reason.
+    """
+
+    reactions: tuple[str, ...]
+    metabolites: tuple[str, ...]
+    group: NDArray[np.int64]
+    group_names: tuple[str, ...]
+    gpr: Relation
+    incidences: Relation
+    report: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Node:
+    id: str
+    record: ReactionRecord
+    genes: tuple[str, ...]
+    sign: int
+
+
+def expand(
+    model: MetabolicModel,
+    canonical: Mapping[str, str],
+    gene_row: Mapping[str, int],
+    keep_unassigned: bool = False,
+    max_alternatives: int = gpr.DEFAULT_LIMIT,
+) -> Metabolism:
+    """Make the reaction nodes of a model.
+
+    Every alternative of the gene rule in disjunctive normal form and every direction that the bounds allow is a node:
+    `lb < 0 < ub` both, `ub <= 0 and lb < 0` the reverse one, else the forward one. A reverse node carries `-S`.
+
+    Parameters
+    ----------
+    canonical : mapping
+        Gene of the model to gene of the cell.
+    gene_row : mapping
+        Gene of the cell to its row.
+    keep_unassigned : bool
+        Keep reactions without a gene rule, as nodes that no deletion removes.
+    max_alternatives : int
+        Most alternatives of one reaction.
+
+    Raises
+    ------
+    DataError
+        A rule that is malformed or has more alternatives than that; the message names the reaction.
+    """
+    problems = ErrorCollector(DataError)
+    nodes: list[_Node] = []
+    counts = dict.fromkeys(("blocked", "unassigned", "reversible", "zeros"), 0)
+    for record in model.reactions:
+        try:
+            clauses = gpr.alternatives(record.rule, max_alternatives)
+        except gpr.GprError as error:
+            problems.add(f"{model.path}: reaction {record.id}: {error}")
+            continue
+        counts["unassigned"] += not clauses
+        if not clauses and not keep_unassigned:
+            continue
+        signs = _directions(record)
+        counts["reversible"] += len(signs) == 2
+        counts["blocked"] += record.lower == record.upper == 0
+        counts["zeros"] += sum(s == 0 for s in record.stoichiometry.values())
+        # Names of one gene merge here, so clauses that were distinct in the file may become equal.
+        merged = sorted({tuple(sorted({canonical[g] for g in clause})) for clause in clauses}) or [()]
+        for number, genes in enumerate(merged, start=1):
+            nodes += [_Node(f"{record.id}/{number}/{_NAMES[s]}", record, genes, s) for s in signs]
+    problems.check()
+    return _assemble(model, sorted(nodes, key=lambda node: node.id), gene_row, keep_unassigned, counts)
+
+
+def none() -> Metabolism:
+    """The metabolic part of a cell without a metabolic model."""
+    relations = (_relation(schema.GPR, [], []), _relation(schema.IN, [], [], np.zeros(0, dtype=np.float32)))
+    return Metabolism((), (), np.zeros(0, dtype=np.int64), (), *relations, {})
+
+
+def complex_pairs(model: MetabolicModel, max_alternatives: int = gpr.DEFAULT_LIMIT) -> list[tuple[str, str]]:
+    """Pairs of genes that share an AND-clause: subunits of one complex. Sorted, distinct, without self-pairs."""
+    pairs: set[tuple[str, str]] = set()
+    for record in model.reactions:
+        for clause in gpr.alternatives(record.rule, max_alternatives):
+            pairs.update((a, b) for i, a in enumerate(clause) for b in clause[i + 1 :])
+    return sorted(pairs)
+
+
+_NAMES = {1: FORWARD, -1: REVERSE}
+
+
+def _directions(record: ReactionRecord) -> tuple[int, ...]:
+    if record.lower < 0 < record.upper:
+        return (1, -1)
+    return (-1,) if record.lower < 0 else (1,)
+
+
+def _assemble(
+    model: MetabolicModel,
+    nodes: Sequence[_Node],
+    gene_row: Mapping[str, int],
+    keep_unassigned: bool,
+    counts: Mapping[str, int],
+) -> Metabolism:
+    group_names = tuple(sorted({node.record.id for node in nodes}))
+    group_row = {name: row for row, name in enumerate(group_names)}
+    parts = [
+        (m, row, node.sign * s)
+        for row, node in enumerate(nodes)
+        for m, s in node.record.stoichiometry.items()
+        if s != 0
+    ]
+    metabolites = tuple(sorted({m for m, _, _ in parts}))
+    metabolite_row = {name: row for row, name in enumerate(metabolites)}
+    takes = [(gene_row[gene], row) for row, node in enumerate(nodes) for gene in node.genes]
+    coefficients = np.array([s for _, _, s in parts], dtype=np.float32)
+    report = {
+        "reactions": len(model.reactions),
+        "kept": len(group_names),
+        "without a gene rule, kept" if keep_unassigned else "without a gene rule, left out": counts["unassigned"],
+        "reversible, two nodes an alternative": counts["reversible"],
+        "bounds 0 and 0, kept as forward": counts["blocked"],
+        "zero coefficients, left out": counts["zeros"],
+        "metabolites": len(model.metabolites),
+        "metabolites of no kept reaction, left out": len(model.metabolites) - len(metabolites),
+    }
+    return Metabolism(
+        tuple(node.id for node in nodes),
+        metabolites,
+        np.array([group_row[node.record.id] for node in nodes], dtype=np.int64),
+        group_names,
+        _relation(schema.GPR, [g for g, _ in takes], [r for _, r in takes]),
+        _relation(schema.IN, [metabolite_row[m] for m, _, _ in parts], [r for _, r, _ in parts], coefficients),
+        report,
+    )
+
+
+def _relation(name: str, src: list[int], dst: list[int], stoichiometry: NDArray[np.float32] | None = None) -> Relation:
+    data = {} if stoichiometry is None else {schema.STOICHIOMETRY: stoichiometry}
+    return Relation.of(name, *schema.ENDS[name], src, dst, data)

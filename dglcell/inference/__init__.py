@@ -1,0 +1,1 @@
+"""Trained runs, loaded and asked for predictions."""

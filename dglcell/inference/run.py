@@ -1,0 +1,305 @@
+"""From a run folder to numbers: load a trained model with the graph it belongs to, and score genotypes.
+
+Owns the checks that weights, configuration, scaler and graph are those of one run. Knows no tables on disk and no
+command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.config import TrainConfig, read_toml
+from dglcell.engines.base import Engine, make_engine
+from dglcell.engines.device import resolve
+from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
+from dglcell.genotypes.gene_index import encode_genes
+from dglcell.genotypes.scaler import Scaler
+from dglcell.graph.cell import CellGraph
+from dglcell.io import cell_file, checkpoint
+from dglcell.io.run_folder import RunFolder
+from dglcell.model_config import ModelConfig
+from dglcell.nn.model import CellModel
+from dglcell.train.predictor import Predictor
+from dglcell.train.trainer import TrainProgress, new_model
+
+if TYPE_CHECKING:
+    import pandas
+
+UNKNOWN = ("error", "skip")
+COLUMNS = tuple(f"pred_{label}" for label in schema.LABELS)
+SD_COLUMNS = tuple(f"{column}_sd" for column in COLUMNS)
+
+_INTERACTION = schema.LABELS.index(schema.INTERACTION)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A trained run, ready to predict; made by `load_run`.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    cell : CellGraph
+        The graph that the run was trained on.
+    config : TrainConfig
+    scaler : Scaler
+        Of the training labels.
+    metadata : dict
+        Everything else that `model.safetensors` says: fingerprints, split, screen, orders, versions, validation.
+    models : tuple of CellModel
+        The members of the ensemble, in evaluation mode; most runs have one.
+    engine : Engine
+    """
+
+    folder: RunFolder
+    cell: CellGraph
+    config: TrainConfig
+    scaler: Scaler
+    metadata: dict[str, Any]
+    models: tuple[CellModel, ...]
+    engine: Engine
+    _scorer: Predictor
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What `predict` adds to a genotype: two columns, and with an ensemble their standard deviations."""
+        return COLUMNS + (SD_COLUMNS if len(self.models) > 1 else ())
+
+    def predict(
+        self, genotypes: Sequence[Sequence[str]], batch_size: int = 1024, unknown_genes: str = "error"
+    ) -> pandas.DataFrame:
+        """Fitness and gene interaction of genotypes.
+
+        Parameters
+        ----------
+        genotypes : sequence of sequences of str
+            Each a set of deleted genes, by id, standard name or alias, in any order; the empty one is the wild type.
+        batch_size : int
+            Genotypes at a time; the result does not depend on it.
+        unknown_genes : str
+            A gene that the graph lacks: `error` stops, `skip` leaves the row's predictions NaN.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a genotype, in the order given: `genes` (ids joined by `;`, sorted), `pred_fitness` (as measured in
+            the training screen, usually relative to a wild type of 1), `pred_gene_interaction` (NaN below two
+            deletions). An ensemble gives the mean of its members, and their standard deviation in `pred_fitness_sd` and
+            `pred_gene_interaction_sd`. `attrs` holds `skipped`, the number of rows left out, and `unknown_genes`,
+            name -> occurrences.
+
+        Raises
+        ------
+        DataError
+            An unknown gene under `error`, or an ambiguous name.
+        """
+        import pandas
+
+        if unknown_genes not in UNKNOWN:
+            raise UsageError(f"--unknown-genes {unknown_genes} - error or skip was expected")
+        found = encode_genes(self.cell, genotypes)
+        if found.unknown and unknown_genes == "error":
+            raise DataError(
+                f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
+                "correct the names, or leave these rows out with --unknown-genes skip"
+            )
+        members = self.predict_members(found.genes, found.ptr, batch_size, found.incomplete)
+        values = members.mean(axis=0)
+        if len(members) > 1:
+            values = np.concatenate([values, members.std(axis=0, ddof=1)], axis=1)
+        ids = self.cell.ids[schema.GENE]
+        names = [";".join(ids[g] for g in found.genes[a:b]) for a, b in zip(found.ptr, found.ptr[1:], strict=False)]
+        for row in np.flatnonzero(found.incomplete).tolist():
+            names[row] = ";".join(genotypes[row])
+        frame = pandas.DataFrame({"genes": names, **dict(zip(self.columns, values.T, strict=True))})
+        frame.attrs = {"skipped": int(found.incomplete.sum()), "unknown_genes": dict(found.unknown)}
+        return frame
+
+    def predict_rows(
+        self,
+        genes: NDArray[np.integer[Any]],
+        ptr: NDArray[np.int64],
+        batch_size: int = 1024,
+        skip: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.float32]:
+        """The mean of `predict_members` over the members: (n, 2) float32."""
+        mean: NDArray[np.float32] = self.predict_members(genes, ptr, batch_size, skip).mean(axis=0)
+        return mean
+
+    def predict_members(
+        self,
+        genes: NDArray[np.integer[Any]],
+        ptr: NDArray[np.int64],
+        batch_size: int = 1024,
+        skip: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.float32]:
+        """What each member of the ensemble predicts for genotypes as gene rows: no names, no table.
+
+        Parameters
+        ----------
+        genes : (K,) int
+            Gene rows of `cell`, ascending and distinct within a genotype.
+        ptr : (n + 1,) int64
+            Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
+        batch_size : int
+        skip : (n,) bool, optional
+            Rows to leave NaN; they must have no genes.
+
+        Returns
+        -------
+        (members, n, 2) float32
+            Labels as `schema.LABELS`, on their original scale; NaN where undefined or never trained on.
+        """
+        if batch_size < 1:
+            raise UsageError(f"--batch-size {batch_size} - at least 1 was expected")
+        ptr = np.asarray(ptr, np.int64)
+        orders = np.diff(ptr)
+        kept = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
+        self._warn_of_new_orders(orders[kept])
+        values = np.full((len(self.models), len(orders), len(schema.LABELS)), np.nan, np.float32)
+        # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
+        kept_ptr = np.concatenate([ptr[kept], ptr[-1:]])
+        for member, standardised in enumerate(self._scorer(genes, kept_ptr, batch_size)):
+            values[member, kept] = self.scaler.inverse(standardised, orders[kept])
+        values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
+        return values
+
+    def _warn_of_new_orders(self, orders: NDArray[np.int64]) -> None:
+        trained = self.metadata["orders"]
+        new = np.setdiff1d(orders, trained)
+        if len(new):
+            rows = int(np.isin(orders, new).sum())
+            warnings.warn(
+                f"{rows} genotypes have {_listed(new)} deletions, the run was trained on {_listed(trained)}: "
+                "these predictions are an extrapolation",
+                stacklevel=3,
+            )
+
+
+def load_run(
+    path: Path | str,
+    device: str = "auto",
+    engine: str = "auto",
+    cell: CellGraph | None = None,
+    chunk: int | str = "auto",
+) -> Run:
+    """Load a run folder for prediction.
+
+    Parameters
+    ----------
+    path : Path
+        A run folder.
+    device, engine : str
+        As `--device` and `--engine`; they need not be those of the training.
+    cell : CellGraph, optional
+        The graph to use instead of the run's `cell.h5`; it must be the same one.
+    chunk : int or "auto"
+        Genotypes that pass the graph together in variants that run it per genotype.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    DataError
+        Not a run folder, or no epoch was finished.
+    FormatError
+        A file of it is damaged or of another version.
+    FingerprintError
+        The graph is not the one that the run was trained on: other ids, other edges or other features.
+    UsageError
+        A device or engine that is not there.
+    """
+    folder = RunFolder(path)
+    folder.require()
+    tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
+    where = resolve(device)
+    if cell is None:
+        cell = cell_file.load(folder.cell)
+    elif folder.cell.is_file():
+        cell_file.load(folder.cell).require_equal(cell, f"the graph given for the run {folder.path}")
+    cell.require_same(metadata["fingerprints"], what=f"the run {folder.path}")
+    config = TrainConfig.from_dict(metadata["config"], str(folder.model))
+    precision = config.precision if where.type == "cuda" else "fp32"
+    models = [_model(folder, cell, config, tensors)]
+    for member in _further_members(folder):
+        tensors, further = checkpoint.read(member.model, checkpoint.MODEL)
+        _require_member(folder, member, metadata, further)
+        models.append(_model(member, cell, config, tensors))
+    made = make_engine(engine, cell.dgl, where)
+    models = [model.to(where).eval() for model in models]
+    scorer = Predictor(models, made, cell, precision, chunk)
+    scaler = Scaler.from_dict(metadata["scaler"])
+    return Run(folder, cell, config, scaler, metadata, tuple(models), made, scorer)
+
+
+def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dict[str, Any]) -> CellModel:
+    model = new_model(cell, config)
+    try:
+        model.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise FormatError(f"{folder.model} does not fit this dglcell ({reason}) - use the one that wrote it") from error
+    return model
+
+
+def _further_members(folder: RunFolder) -> list[RunFolder]:
+    """The trained members after the first, with a warning where the configuration asks for more than there are."""
+    members = folder.members()
+    config = (
+        TrainConfig.from_dict(read_toml(folder.config), str(folder.config))
+        if folder.config.is_file()
+        else TrainConfig()
+    )
+    asked = config.ensemble
+    if len(members) < asked:
+        warnings.warn(
+            f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
+            "go on with the training with --resume",
+            stacklevel=3,
+        )
+    if asked > 1:
+        _warn_of_broken_off(members[:asked], config)
+    return members[1 : max(1, asked)]
+
+
+def _warn_of_broken_off(members: Sequence[RunFolder], config: TrainConfig) -> None:
+    """A mean over models of which one has learnt for a shorter time than the others is worth a word."""
+    for member in members:
+        history = member.read_metrics()
+        if history and TrainProgress.after(history).stopped_by(config) is None:
+            warnings.warn(
+                f"model {member.member} of the run {member.path} was broken off after epoch {history[-1]['epoch']} of "
+                f"{config.epochs}: it is used as it is - go on with the training with --resume",
+                stacklevel=4,
+            )
+
+
+def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any], further: dict[str, Any]) -> None:
+    """Refuse weights that another training wrote (FingerprintError)."""
+    shape = {field.name for field in dataclasses.fields(ModelConfig)}
+    for what, of in (
+        ("graph", lambda m: m["fingerprints"]),
+        ("screen", lambda m: m["screen"]["fingerprint"]),
+        ("split", lambda m: m["split"]["hash"]),
+        ("scaler", lambda m: m["scaler"]),
+        ("architecture", lambda m: {k: v for k, v in m["config"].items() if k in shape}),
+    ):
+        if of(first) != of(further):
+            raise FingerprintError(
+                f"{member.model} is no member of the ensemble in {folder.path}: its {what} differs - train again"
+            )
+
+
+def _listed(orders: Sequence[int] | NDArray[np.int64]) -> str:
+    return ", ".join(str(k) for k in orders)

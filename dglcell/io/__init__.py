@@ -1,0 +1,1 @@
+"""Files that dglcell writes and reads back: cells, checkpoints, run folders."""

@@ -1,0 +1,149 @@
+"""cell.h5: a cell graph, and beside it a screen, in one checked HDF5 file.
+
+Owns the names of the datasets; the envelope is `dglcell.io.hdf5`. Reads without torch or DGL.
+
+Layout: `ids/{type}`; `relations/{name}/{src,dst}` and `relations/{name}/data/{key}` of the forward relations;
+`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/..` (`genotypes.store`); the rest is in `meta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.errors import FormatError
+from dglcell.genotypes.merge import ScreenMerger
+from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.cell import CellGraph
+from dglcell.graph.fingerprints import CONTENT, IDS
+from dglcell.graph.relation import Relation
+from dglcell.io import hdf5
+from dglcell.io import screen_datasets as screen_store
+
+IN_MEMORY = 256 << 20  # bytes; a larger screen is read from disk, row by row
+
+
+def save(
+    cell: CellGraph, path: Path, screen: GenotypeTable | ScreenMerger | None = None, overwrite: bool = True
+) -> None:
+    """Write a cell graph, and a screen of it, whole or not at all; several screens on their way into one are streamed.
+
+    Raises
+    ------
+    FingerprintError
+        The screen belongs to another cell.
+    UsageError
+        `path` exists and `overwrite` is false.
+    """
+    arrays: dict[str, NDArray[Any]] = {f"ids/{t}": hdf5.encode_ids(ids) for t, ids in cell.ids.items()}
+    for relation in cell.forward:
+        arrays[f"relations/{relation.name}/src"] = relation.src
+        arrays[f"relations/{relation.name}/dst"] = relation.dst
+        arrays |= {f"relations/{relation.name}/data/{key}": values for key, values in relation.data.items()}
+    arrays["reaction_group"] = cell.reaction_group
+    arrays["group_names"] = hdf5.encode_ids(cell.group_names)
+    if cell.features is not None:
+        arrays[f"features/{schema.FEATURES}"] = cell.features
+        arrays[f"features/{schema.HAS_FEATURES}"] = cell.has_features
+    meta: dict[str, Any] = {
+        "relations": [[*r.canonical, r.undirected, sorted(r.data)] for r in cell.forward],
+        "features_mode": cell.features_mode,
+        "aliases": {name: list(found) for name, found in cell.aliases.items()},
+        "report": cell.report,
+        "growth": list(cell.growth),
+        "fingerprints": cell.fingerprints,
+        "screen": None,
+    }
+    parts: Iterable[GenotypeTable] = ()
+    if isinstance(screen, GenotypeTable):
+        screen.require_cell(cell)
+        parts = [screen]
+    elif screen is not None:
+        parts = screen.parts()
+
+    def told() -> dict[str, Any]:
+        if screen is None:
+            return meta
+        return {**meta, "screen": {"sources": list(screen.sources), "ids_fingerprint": cell.fingerprints[IDS]}}
+
+    blocks = screen_store.to_blocks(parts)
+    hdf5.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, told, overwrite, blocks)
+
+
+def load(path: Path | str) -> CellGraph:
+    """Read a cell graph.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    FormatError
+        Not a cell graph, from a newer version, or damaged.
+    """
+    return _cell(path, *_read(Path(path), lambda name: not name.startswith(screen_store.PREFIX)))
+
+
+def load_screen(path: Path | str) -> GenotypeTable | None:
+    """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
+    return _screen(*_read(Path(path), lambda name: name.startswith((screen_store.PREFIX, "ids/"))))
+
+
+def load_both(path: Path | str) -> tuple[CellGraph, GenotypeTable | None]:
+    """`load` and `load_screen` in one reading of the file."""
+    arrays, meta = _read(Path(path), lambda name: True)
+    return _cell(path, arrays, meta), _screen(arrays, meta)
+
+
+def _cell(path: Path | str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CellGraph:
+    try:
+        cell = _assemble(arrays, meta)
+        stored = meta["fingerprints"]
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise FormatError(f"{path} does not hold a whole cell graph ({error}) - build it again") from error
+    for name in (IDS, CONTENT):
+        if stored.get(name) != cell.fingerprints[name]:
+            raise FormatError(
+                f"{path}: its `{name}` fingerprint is {cell.fingerprints[name]}, {stored.get(name)} was stored - "
+                "build it again"
+            )
+    return cell
+
+
+def _screen(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> GenotypeTable | None:
+    if meta.get("screen") is None:
+        return None
+    return screen_store.from_arrays(arrays, meta["screen"], _ids(arrays))
+
+
+def _read(path: Path, wanted: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return hdf5.read(path, schema.CELL_FORMAT, schema.CELL_VERSION, wanted, IN_MEMORY)
+
+
+def _ids(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[str]]:
+    return {node_type: hdf5.decode_ids(arrays[f"ids/{node_type}"]) for node_type in schema.NODE_TYPES}
+
+
+def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> CellGraph:
+    relations = []
+    for src_type, name, dst_type, undirected, keys in meta["relations"]:
+        data = {key: arrays[f"relations/{name}/data/{key}"] for key in keys}
+        src, dst = arrays[f"relations/{name}/src"], arrays[f"relations/{name}/dst"]
+        relations.append(Relation(name, src_type, dst_type, src, dst, data, undirected))
+    has = arrays.get(f"features/{schema.HAS_FEATURES}")
+    return CellGraph(
+        _ids(arrays),
+        relations,
+        arrays["reaction_group"],
+        hdf5.decode_ids(arrays["group_names"]),
+        features=arrays.get(f"features/{schema.FEATURES}"),
+        has_features=None if has is None else has.astype(np.bool_),
+        features_mode=meta["features_mode"],
+        aliases=meta["aliases"],
+        report=meta["report"],
+        growth=meta.get("growth", ()),
+    )

@@ -1,0 +1,121 @@
+"""Arrays and what they mean in one checked file: trained weights (`model.safetensors`), a split (`split.safetensors`).
+
+safetensors runs no code when it is read, but has no checksum; so the metadata holds the SHA-256 of the tensors and of
+the rest of the metadata, and both are compared on every read. Metadata is str -> JSON str, as the format wants it.
+Needs no torch, so that `info` can describe a run without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell import schema
+from dglcell.errors import DataError, FormatError
+from dglcell.io import hdf5
+from dglcell.io.atomic import replacing
+
+MODEL = "dglcell-model"
+SPLIT = "dglcell-split"
+
+Tensors = dict[str, NDArray[Any]]
+
+_TENSOR_DIGEST, _METADATA_DIGEST = "tensor_sha256", "metadata_sha256"
+
+
+def write(path: Path, kind: str, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    """Write arrays and metadata whole or not at all, replacing what is there.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        `MODEL` or `SPLIT`.
+    tensors : mapping
+        Name to array of numbers or bools.
+    metadata : mapping
+        Anything JSON can hold; NaN cannot.
+    """
+    from safetensors.numpy import save
+
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    values = {"format": kind, "format_version": schema.RUN_VERSION, **metadata, _TENSOR_DIGEST: _tensor_digest(arrays)}
+    text = {key: json.dumps(value, sort_keys=True, allow_nan=False) for key, value in values.items()}
+    text[_METADATA_DIGEST] = json.dumps(_metadata_digest(text))
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(arrays, metadata=text))
+
+
+def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
+    """Read what `write` wrote: arrays by name, metadata.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    FormatError
+        Not a file of this kind, another format version, or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    tensors: Tensors = {}
+    try:
+        with safe_open(path, framework="np") as file:
+            text = file.metadata() or {}
+            values = {key: json.loads(value) for key, value in text.items()}
+            _check_kind(path, kind, values)
+            for name in file.keys():  # noqa: SIM118 - a safetensors handle is no mapping
+                tensors[name] = file.get_tensor(name)
+    except FormatError:
+        raise
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
+        reason = str(error).split("\n")[0]
+        raise FormatError(f"{path} is damaged or no safetensors file ({reason}) - restore it or train again") from error
+    if values.get(_METADATA_DIGEST) != _metadata_digest(text) or values[_TENSOR_DIGEST] != _tensor_digest(tensors):
+        raise FormatError(f"{path} is damaged: its content does not match its checksums - restore it or train again")
+    own = ("format", "format_version", _TENSOR_DIGEST, _METADATA_DIGEST)
+    return tensors, {key: value for key, value in values.items() if key not in own}
+
+
+def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """Learned numbers by part of the model (the first component of a tensor's name), and `total`."""
+    counts: dict[str, int] = {}
+    for name, array in tensors.items():
+        part, _, rest = name.partition(".")
+        if part == "factors" and not rest.startswith(("own", "near.", "of_features")):
+            continue  # which genes lie near a gene is stored with the factors and not learnt
+        counts[part] = counts.get(part, 0) + int(array.size)
+    return counts | {"total": sum(counts.values())}
+
+
+def _check_kind(path: Path, kind: str, values: Mapping[str, Any]) -> None:
+    if values.get("format") != kind:
+        raise FormatError(
+            f"{path} is no {kind} file (its format is {values.get('format')!r}) - was it made by dglcell?"
+        )
+    version = values.get("format_version")
+    if version != schema.RUN_VERSION:
+        raise FormatError(
+            f"{path} has format version {version}, this dglcell reads {schema.RUN_VERSION} - "
+            "use the dglcell that wrote it, or train again"
+        )
+
+
+def _tensor_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    parts: list[bytes | str | NDArray[Any]] = []
+    for name in sorted(tensors):
+        parts += [name, tensors[name]]
+    return hdf5.sha256(*parts)
+
+
+def _metadata_digest(text: Mapping[str, str]) -> str:
+    parts = [part for key in sorted(text) if key != _METADATA_DIGEST for part in (key, text[key])]
+    return hdf5.sha256(*parts)

@@ -1,0 +1,131 @@
+"""The run folder: what its files are called, who may write it, and its small files.
+
+Every file is replaced whole. Knows nothing of models: weights and states come as arrays and dicts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dglcell.config import TrainConfig, to_toml
+from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.genotypes.splits.make import Split
+from dglcell.graph.cell import CellGraph
+from dglcell.io import cell_file, checkpoint
+from dglcell.io.atomic import write_text
+
+_SHARED = ("config.toml", "cell.h5", "split.safetensors")
+_OWN = ("model.safetensors", "resume.pt", "metrics.jsonl")
+_PLOTS, _EVALUATION = "plots", "evaluation"
+
+
+class RunFolder:
+    """Paths of one run, as one member of its ensemble sees them.
+
+    | file | content |
+    |---|---|
+    | `config.toml` | the effective configuration, ready for `--config` |
+    | `cell.h5` | the graph alone |
+    | `split.safetensors` | each row's part (0 train, 1 val, 2 test, 3 unused), kind, hash, the screen's fingerprint |
+    | `model.safetensors` | weights of the best epoch, and everything that prediction needs |
+    | `resume.pt` | state after the last whole epoch |
+    | `metrics.jsonl` | one line an epoch |
+    | `plots/` | PNG |
+    | `evaluation/` | reports, as TSV and JSON |
+
+    Further members of an ensemble have `model_2.safetensors`, `resume_2.pt`, `metrics_2.jsonl` and so on beside them.
+
+    Parameters
+    ----------
+    path : Path
+    member : int
+        From 1.
+    """
+
+    def __init__(self, path: Path | str, member: int = 1) -> None:
+        self.path, self.member = Path(path), member
+        self.config, self.cell, self.split = (self.path / name for name in _SHARED)
+        self.model, self.resume, self.metrics = (self.path / self._own(name) for name in _OWN)
+        self.plots, self.evaluation = self.path / _PLOTS, self.path / _EVALUATION
+
+    def _own(self, name: str) -> str:
+        stem, suffix = name.rsplit(".", 1)
+        return name if self.member == 1 else f"{stem}_{self.member}.{suffix}"
+
+    def plot(self, name: str) -> Path:
+        """A picture of this member: `training` -> `plots/training.png`, of the second `plots/training_2.png`."""
+        return self.plots / self._own(f"{name}.png")
+
+    def members(self) -> list[RunFolder]:
+        """The members of the ensemble that have weights, the first one's folder first."""
+        found, folder = [], RunFolder(self.path)
+        while folder.model.is_file():
+            found.append(folder)
+            folder = RunFolder(self.path, folder.member + 1)
+        return found
+
+    def require(self) -> None:
+        """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
+        if not self.path.is_dir():
+            what = "is a file, not a folder" if self.path.exists() else "no such folder"
+            raise DataError(f"{self.path}: {what} - a run folder, as `dglcell train --out` writes it, was expected")
+        if not self.model.is_file():
+            state = "has not finished its first epoch" if self.resume.is_file() else "is not a run folder"
+            raise DataError(f"{self.path} {state}: {self.model.name} is not there - train first")
+
+    def refuse_existing(self, overwrite: bool) -> None:
+        """Stop before any work when this folder may not be written (UsageError)."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is a file - a folder for the run was expected; give another --out")
+        if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
+            raise UsageError(
+                f"{self.path} is not empty - give another --out, or --overwrite, or --resume to go on with it"
+            )
+
+    def create(self, config: TrainConfig, cell: CellGraph, split: Split, screen: str, overwrite: bool) -> None:
+        """Make the folder, take away an older run's files (and nothing else), write what stays the same.
+
+        `screen` is the fingerprint of the genotype table that `split` divides.
+        """
+        self.refuse_existing(overwrite)
+        self.plots.mkdir(parents=True, exist_ok=True)
+        members = [path for name in _OWN for path in self.path.glob(name.replace(".", "_[0-9]*."))]
+        self.forget_evaluation()
+        for path in [*(self.path / n for n in _SHARED + _OWN), *members, *self.plots.glob("*.png")]:
+            path.unlink(missing_ok=True)
+        cell_file.save(cell, self.cell)
+        metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}
+        checkpoint.write(self.split, checkpoint.SPLIT, {"part": split.subset}, metadata)
+        self.write_config(config)
+
+    def forget_evaluation(self) -> None:
+        """Take away what was said of weights that are about to change."""
+        drawn = [path for part in ("train", "val", "test", "screen") for path in self.plots.glob(f"{part}_*.png")]
+        for path in [*self.evaluation.glob("*.*"), *drawn]:
+            path.unlink(missing_ok=True)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """The effective configuration."""
+        write_text(self.config, to_toml(config.to_dict()))
+
+    def read_split(self) -> tuple[Split, str]:
+        """The split, and the fingerprint of the screen whose rows it divides."""
+        tensors, metadata = checkpoint.read(self.split, checkpoint.SPLIT)
+        split = Split(tensors["part"], metadata["kind"])
+        if split.hash != metadata["hash"]:
+            raise FormatError(f"{self.split} is damaged: its rows do not match its hash - train again")
+        return split, str(metadata["screen"])
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`; none where it is not there or not whole, since nothing else depends on it."""
+        try:
+            return [json.loads(line) for line in self.metrics.read_text().splitlines()]
+        except (OSError, ValueError):
+            return []
+
+    def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """One JSON line an epoch."""
+        write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))

@@ -1,0 +1,115 @@
+"""Figures that set a model beside its baselines: Pearson overall, and by order of deletion.
+
+Takes the plain dictionaries of a report; knows nothing of runs or models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dglcell.plots.style import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Scores = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
+
+_OTHERS = "#b9c3cc"  # bars of the baselines
+_MARKERS = "osD^vP"
+_ALL = "all"
+
+
+def pearson_bars(scores: Scores, path: Path, split: str = "test") -> None:
+    """One bar for the model and each baseline, a panel a label.
+
+    Parameters
+    ----------
+    scores : mapping
+        Who -> `all` or `order_k` -> label -> metrics with `pearson` (None where undefined) and `n`; the model first.
+    path : Path
+        PNG file, replaced if it exists.
+    split : str
+        What the rows are, for the title.
+    """
+    panels = _panels(scores)
+    figure = new_figure(1.2 + 3.6 * max(1, len(panels)), 1.5 + 0.32 * len(scores))
+    for axes, label in zip(_axes(figure, panels), panels, strict=True):
+        values = [score[_ALL][label]["pearson"] for score in scores.values()]
+        colours = [COLOURS[0]] + [_OTHERS] * (len(values) - 1)
+        axes.barh(range(len(values)), [v or 0.0 for v in values], color=colours, height=0.68)
+        low, high = min([0.0, *(v for v in values if v is not None)]), max([0.05, *(v or 0.0 for v in values)])
+        room = 0.02 * (high - low)
+        for place, value in enumerate(values):
+            text = "undefined" if value is None else f"{value:.3f}"
+            axes.text(max(value or 0.0, 0.0) + room, place, text, va="center", fontsize=8, color=INK)
+        axes.set_xlim(low * 1.05, high + 0.24 * (high - low))
+        n = next(iter(scores.values()))[_ALL][label]["n"]
+        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {split}\nn = {n:,} genotypes")
+    save(figure, path)
+
+
+def pearson_by_order(scores: Scores, path: Path, split: str = "test") -> None:
+    """One marker for each order of deletion, in a row for the model and for each baseline, a panel a label.
+
+    Parameters
+    ----------
+    scores, path, split
+        As for `pearson_bars`.
+    """
+    panels = _panels(scores)
+    model = next(iter(scores.values()), {})
+    figure = new_figure(1.2 + 3.6 * max(1, len(panels)), 1.9 + 0.32 * len(scores))
+    groups = [group for group in model if group != _ALL]
+    for axes, label in zip(_axes(figure, panels), panels, strict=True):
+        for number, group in enumerate(groups):
+            n = model[group][label]["n"]
+            found = [(s[group][label]["pearson"], place) for place, s in enumerate(scores.values())]
+            drawn = [(value, place) for value, place in found if value is not None]
+            if not n:
+                continue
+            shift = 0.5 * (number - (len(groups) - 1) / 2) / max(1, len(groups) - 1)
+            note = "" if drawn else ", undefined"
+            axes.plot(
+                [value for value, _ in drawn],
+                [place + shift for _, place in drawn],
+                _MARKERS[number % len(_MARKERS)],
+                color=COLOURS[number % len(COLOURS)],
+                ms=6.5,
+                mew=0,
+                alpha=0.9,
+                label=f"{_order(group)}: n = {n:,}{note}",
+            )
+        axes.axhspan(-0.5, 0.5, color=COLOURS[0], alpha=0.07, lw=0)
+        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {split}\nby deletions in a genotype")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8, ncols=2)
+    save(figure, path)
+
+
+def _panels(scores: Scores) -> list[str]:
+    """Labels that have rows."""
+    model = next(iter(scores.values()), {}).get(_ALL, {})
+    return [label for label, metrics in model.items() if metrics["n"]]
+
+
+def _axes(figure: Any, panels: list[str]) -> list[Axes]:
+    if not panels:
+        return []
+    return list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
+
+
+def _order(group: str) -> str:
+    count = int(group.removeprefix("order_"))
+    return {0: "wild type", 1: "1 deletion"}.get(count, f"{count} deletions")
+
+
+def _finish(axes: Axes, names: list[str], title: str) -> None:
+    style_axes(axes)
+    axes.axvline(0, color=GREY, lw=0.8)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)  # the model on top
+    axes.set_xlabel("Pearson r")
+    axes.set_title(title, loc="left", fontsize=9.5, color=INK)

@@ -1,0 +1,213 @@
+"""Figures of a run as PNG: training curves, predicted against measured labels, calibration of an ensemble.
+
+Takes plain numbers and gives pictures; knows nothing of runs, models or torch. Draws on its own canvas, so a caller's
+matplotlib state and back end stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dglcell.plots.style import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NAMES = {"mse": "MSE", "dist": "distribution", "supcr": "contrastive", "cell": "cell", **LABELS}
+_UNITS = {
+    "fitness": "fitness (wild type = 1)",
+    "gene_interaction": "gene interaction score (fitness units)",
+}
+_HEXAGONS = 60  # along an axis
+_MANY = 1500  # points that begin to hide each other
+_GROUPS, _LEAST = 10, 20  # of rows in a calibration plot, and rows in one of them
+
+
+def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Loss terms, validation Pearson per label and learning rate over epochs.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        The lines of `metrics.jsonl`: `epoch`, `lr`, `best`, `train` (term -> loss) and `val` (with `loss` and, per
+        label, `pearson`, None where undefined).
+    path : Path
+        PNG file, replaced if it exists.
+    """
+    figure = new_figure(10.5, 3.7)
+    losses, scores, rates = figure.subplots(1, 3, width_ratios=(1, 1, 0.55))
+    epochs = [record["epoch"] for record in history]
+    marker = "o" if len(epochs) < 25 else None
+
+    for (term, values), colour in zip(_columns(history, "train").items(), COLOURS, strict=False):
+        losses.plot(epochs, values, color=colour, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
+    validation = [_number(record["val"].get("loss")) for record in history]
+    losses.plot(epochs, validation, color=INK, ls="--", marker=marker, ms=3, label="validation MSE")
+    losses.set_ylabel("loss (standardised labels)")
+    positive = [v for line in losses.lines for v in np.asarray(line.get_ydata()) if np.isfinite(v) and v > 0]
+    if positive and max(positive) > 30 * min(positive):
+        losses.set_yscale("log")
+
+    labels = [name for name in _NAMES if any(isinstance(r["val"].get(name), Mapping) for r in history)]
+    for label, colour in zip(labels, COLOURS, strict=False):
+        values = [_number(record["val"].get(label, {}).get("pearson")) for record in history]
+        scores.plot(epochs, values, color=colour, marker=marker, ms=3, label=_NAMES[label])
+    scores.axhline(0, color=GREY, lw=0.6)
+    scores.set_ylabel("validation Pearson r")
+    lr = [float(record["lr"]) for record in history]
+    rates.step(epochs, lr, where="mid", color=INK, lw=1.2)
+    rates.set_ylim(0, 1.1 * max(lr, default=1.0))
+    rates.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+    rates.set_ylabel("learning rate")
+    best = [record["epoch"] for record in history if record.get("best")]
+    for axes in (losses, scores, rates):
+        style_axes(axes)
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if best:
+            axes.axvline(best[-1], color=GREY, lw=0.9, ls=":", label=f"kept: epoch {best[-1]}")
+    for axes in (losses, scores):
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
+    save(figure, path)
+
+
+def predicted_against_measured(
+    predicted: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    label: str,
+    path: Path,
+    split: str = "test",
+    pearson: float | None = None,
+) -> None:
+    """Density of predicted against measured values of one label, on equal axes with the diagonal.
+
+    Parameters
+    ----------
+    predicted, measured : array, (n,)
+        On the label's original scale; rows with NaN on either side are left out.
+    label : str
+        One of `schema.LABELS`.
+    path : Path
+        PNG file, replaced if it exists.
+    split : str
+        What the rows are, for the title.
+    pearson : float or None
+        Written into the figure; None reads as undefined.
+    """
+    rows = np.isfinite(predicted) & np.isfinite(measured)
+    x, y = np.asarray(measured, np.float64)[rows], np.asarray(predicted, np.float64)[rows]
+    figure = new_figure(4.9, 4.6)
+    axes = figure.subplots()
+    low, high = _limits(x, y)
+    inside = (x >= low) & (x <= high) & (y >= low) & (y <= high)
+    if len(x) > _MANY:
+        _density(axes, x[inside], y[inside], (low, high, low, high))
+    else:
+        axes.plot(x, y, ".", color=COLOURS[0], ms=5, alpha=0.35, mew=0)
+    axes.plot([low, high], [low, high], color=COLOURS[1], lw=1.0, zorder=3)
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.set_aspect("equal")
+    style_axes(axes)
+    unit = _UNITS.get(label, label)
+    axes.set_xlabel(f"measured {unit}")
+    axes.set_ylabel(f"predicted {unit}")
+    outside = len(x) - int(inside.sum())
+    note = f"n = {len(x):,}, Pearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
+    note += f", {outside:,} outside the axes" if outside else ""
+    title = f"{_NAMES.get(label, label).capitalize()}, {split}"
+    axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=INK)
+    save(figure, path)
+
+
+def calibration(
+    predicted: NDArray[np.floating],
+    sd: NDArray[np.floating],
+    measured: NDArray[np.floating],
+    label: str,
+    path: Path,
+    split: str = "test",
+) -> None:
+    """Does an ensemble know how far it is off: error of the prediction against the standard deviation of its models.
+
+    Rows are sorted by standard deviation into up to ten groups of equal size; a point is one group. On the diagonal the
+    two agree, above it the models agree with each other more than with the measurement.
+
+    Parameters
+    ----------
+    predicted, sd, measured : array, (n,)
+        On the label's original scale; rows with NaN anywhere are left out.
+    label, path, split
+        As for `predicted_against_measured`.
+    """
+    rows = np.isfinite(predicted) & np.isfinite(measured) & np.isfinite(sd)
+    error, spread = (predicted - measured)[rows].astype(np.float64), sd[rows].astype(np.float64)
+    x, y = calibration_curve(error, spread)
+    figure = new_figure(4.9, 4.6)
+    axes = figure.subplots()
+    top = 1.08 * max([*x, *y], default=1.0) or 1.0
+    axes.plot([0, top], [0, top], color=COLOURS[1], lw=1.0, label="error = standard deviation")
+    axes.plot(x, y, "o-", color=COLOURS[0], ms=5, lw=1.2, label=f"{len(x)} groups by standard deviation")
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+    axes.set_aspect("equal")
+    style_axes(axes)
+    unit = _UNITS.get(label, label)
+    axes.set_xlabel(f"sd of the models, {unit}")
+    axes.set_ylabel(f"rms error, {unit}")
+    axes.legend(frameon=False, fontsize=8)
+    within = f", {np.mean(np.abs(error) <= 2 * spread):.0%} of the rows within 2 sd" if len(error) else ""
+    title = f"{LABELS.get(label, label).capitalize()}, {split}: calibration"
+    axes.set_title(f"{title}\nn = {len(error):,}{within}", loc="left", fontsize=9.5, color=INK)
+    save(figure, path)
+
+
+def calibration_curve(
+    error: NDArray[np.float64], sd: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean standard deviation and root mean square error of up to ten groups of rows, by rising standard deviation."""
+    count = max(1, min(_GROUPS, len(error) // _LEAST))
+    groups = [group for group in np.array_split(np.argsort(sd, kind="stable"), count) if len(group)]
+    means = np.array([sd[group].mean() for group in groups])
+    return means, np.array([np.sqrt(np.square(error[group]).mean()) for group in groups])
+
+
+def _density(
+    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], extent: tuple[float, float, float, float]
+) -> None:
+    """Hexagons coloured by the logarithm of their count, light to dark in one hue."""
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+    colours = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
+    hexagons = axes.hexbin(
+        x, y, gridsize=_HEXAGONS, extent=extent, mincnt=1, cmap=colours, norm=LogNorm(vmin=1), linewidths=0.1
+    )
+    bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.8, pad=0.02)
+    bar.set_label("genotypes per hexagon", fontsize=8, color=INK)
+    bar.ax.tick_params(labelsize=7)
+    bar.outline.set_visible(False)
+
+
+def _columns(history: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[float]]:
+    names = [name for name in _NAMES if any(name in record[group] for record in history)]
+    return {name: [_number(record[group].get(name)) for record in history] for name in names}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _limits(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """A square that holds 99.8 % of both sides, with a margin; a few far outliers do not shrink the rest to a dot."""
+    both = np.concatenate([x, y])
+    if not len(both):
+        return 0.0, 1.0
+    low, high = np.quantile(both, [0.001, 0.999]) if len(both) > 3000 else (both.min(), both.max())
+    margin = 0.06 * (high - low) or 0.5
+    return float(low - margin), float(high + margin)

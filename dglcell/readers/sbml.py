@@ -1,0 +1,262 @@
+"""SBML metabolic models -> plain records of reactions, bounds, stoichiometry and gene rules.
+
+Ids lose their SBML prefixes (`R_`, `M_`, `G_`) and escapes as cobra does it. Stoichiometry and bounds come from cobra,
+rules from the SBML itself: cobra turns a rule it cannot read into an empty one, "always on". Knows no graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dglcell.errors import DataError, ErrorCollector
+from dglcell.readers import gpr, sbml_rules, text_files
+
+
+@dataclass(frozen=True)
+class ReactionRecord:
+    """One reaction of a metabolic model.
+
+    Attributes
+    ----------
+    id, name : str
+        As cobra gives them, without SBML prefix.
+    lower, upper : float
+        Flux bounds, mmol / gDW / h; they decide the directions a reaction can run in.
+    stoichiometry : dict
+        Metabolite id to signed coefficient, < 0 consumed, > 0 produced.
+    rule : str
+        Gene rule with `and`, `or` and parentheses; empty when the reaction has none.
+    """
+
+    id: str
+    name: str
+    lower: float
+    upper: float
+    stoichiometry: dict[str, float]
+    rule: str
+
+
+@dataclass(frozen=True)
+class MetabolicModel:
+    """A metabolic model as records, in file order.
+
+    Attributes
+    ----------
+    reactions : tuple of ReactionRecord
+    metabolites, genes : tuple of str
+        Ids; genes that the file lists, then those that only rules name.
+    gene_names : dict
+        Gene id to the name the file gives it, where that differs from the id.
+    report : dict
+        What was read.
+    path : str
+        The file.
+    growth : tuple of str
+        Reactions that the file's objective maximises.
+    """
+
+    reactions: tuple[ReactionRecord, ...]
+    metabolites: tuple[str, ...]
+    genes: tuple[str, ...]
+    gene_names: dict[str, str] = field(default_factory=dict)
+    report: dict[str, int | str] = field(default_factory=dict)
+    path: str = ""
+    growth: tuple[str, ...] = ()
+
+
+def textbook_path() -> Path:
+    """The E. coli core model that cobra ships: 95 reactions, 72 metabolites, 137 genes."""
+    from importlib.util import find_spec
+
+    spec = find_spec("cobra")
+    if spec is None or spec.origin is None:
+        raise DataError("the E. coli core model comes with cobra, which is not installed - pip install cobra")
+    return Path(spec.origin).parent / "data" / "textbook.xml.gz"
+
+
+def read_model(path: Path | str) -> MetabolicModel:
+    """Read an SBML file (`.xml`, `.sbml`, plain or gzip), fbc version 1 or 2 or legacy notes.
+
+    Raises
+    ------
+    DataError
+        No such file, not SBML, gzip cut short, no reactions, duplicate ids, a rule that is malformed or that cobra
+        reads as empty, a coefficient or bound that is no number; all problems of one kind at once, with file and line.
+    """
+    path = Path(path)
+    document, model, rules, cobra_model, reactions = _read(path)
+    listed = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
+    named = {gene for rule in rules.values() for gene in rule.node.genes()}
+    genes = (*listed, *sorted(named - listed.keys()))
+    defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
+    report: dict[str, int | str] = {
+        "layout": f"SBML level {document.getLevel()}",
+        "reactions": len(reactions),
+        "metabolites": len(cobra_model.metabolites),
+        "genes": len(genes),
+        "reactions with a gene rule": sum(bool(reaction.rule) for reaction in reactions),
+        "reactions without bounds, set to cobra's defaults": defaults,
+        "exchange reactions added for boundary metabolites": len(reactions) - model.getNumReactions(),
+    }
+    return MetabolicModel(
+        reactions=reactions,
+        metabolites=tuple(metabolite.id for metabolite in cobra_model.metabolites),
+        genes=genes,
+        gene_names={gene: name for gene, name in listed.items() if name and name not in (gene, f"G_{gene}")},
+        report={key: value for key, value in report.items() if value},
+        path=str(path),
+        growth=_growth(cobra_model),
+    )
+
+
+def _growth(cobra_model: Any) -> tuple[str, ...]:
+    from cobra.util.solver import linear_reaction_coefficients
+
+    if cobra_model.objective_direction != "max":
+        return ()
+    return tuple(sorted(r.id for r, weight in linear_reaction_coefficients(cobra_model).items() if weight > 0))
+
+
+def read_cobra(path: Path | str) -> Any:
+    """The cobra model of a file, objective included, after all the checks of `read_model` and with its errors."""
+    return _read(Path(path))[3]
+
+
+def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.Rule], Any, tuple[ReactionRecord, ...]]:
+    text = text_files.read_text(path)
+    with _quiet():
+        document, model = _document(path, text)
+        _check_ids(path, model)
+        rules = sbml_rules.read_rules(path, model)
+        cobra_model = _cobra(path, text)
+    problems = ErrorCollector()
+    reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
+    problems.check()
+    return document, model, rules, cobra_model, reactions
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence cobra's logger and warnings; what matters of them is checked and reported here."""
+    logger = logging.getLogger("cobra")
+    before = logger.level
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import cobra.io  # noqa: F401 - sets the logger's level itself, so it comes first
+
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(before)
+
+
+def _document(path: Path, text: str) -> tuple[Any, Any]:
+    import libsbml
+
+    expected = "an SBML model was expected (.xml, .sbml, or either as .gz)"
+    if "<sbml" not in text:
+        raise DataError(f"{path} is not SBML - {expected}")
+    document = libsbml.readSBMLFromString(text)
+    for k in range(document.getNumErrors()):
+        error = document.getError(k)
+        malformed = error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getCategoryAsString() == "XML content"
+        harmless = error.getErrorId() in (libsbml.MissingXMLDecl, libsbml.MissingXMLEncoding)
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_FATAL or (malformed and not harmless):
+            why = text_files.shorten(error.getShortMessage() or error.getMessage(), 120)
+            raise DataError(f"{path}:{error.getLine()}: not valid XML or SBML ({why}) - {expected}")
+    plugin = document.getPlugin("fbc")
+    if plugin is not None and plugin.getPackageVersion() == 1:  # as cobra does before it reads
+        options = libsbml.ConversionProperties()
+        options.addOption("convert fbc v1 to fbc v2", True)
+        document.convert(options)
+    model = document.getModel()
+    if model is None:
+        raise DataError(f"{path} holds no model - {expected}")
+    if not model.getNumReactions():
+        raise DataError(f"{path}: the model has no reactions - a metabolic model was expected")
+    return document, model
+
+
+def _check_ids(path: Path, model: Any) -> None:
+    """Ids must be there and differ, also after their prefixes are gone, and species must be listed."""
+    problems = ErrorCollector()
+    for what, prefix, elements in (
+        ("species", "M_", model.getListOfSpecies()),
+        ("reaction", "R_", model.getListOfReactions()),
+        ("gene", "G_", _gene_products(model)),
+    ):
+        first: dict[str, int] = {}
+        for element in elements:
+            raw, line = element.getIdAttribute(), element.getLine()
+            identifier = sbml_rules.gene_id(raw) if what == "gene" else sbml_rules.plain_id(raw, prefix)
+            if not identifier:
+                problems.add(f"{path}:{line}: a {what} has no id - every {what} needs one")
+            elif identifier in first:
+                problems.add(
+                    f"{path}:{line}: duplicate {what} id '{identifier}', first at line {first[identifier]} - "
+                    "ids must differ, also without their SBML prefix"
+                )
+            else:
+                first[identifier] = line
+    listed = {species.getIdAttribute() for species in model.getListOfSpecies()}
+    for reaction in model.getListOfReactions():
+        name = sbml_rules.plain_id(reaction.getIdAttribute(), "R_")
+        for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
+            species = reference.getSpecies()
+            if species not in listed:
+                problems.add(
+                    f"{path}:{reference.getLine()}: reaction {name} names species '{species}', which the file does not "
+                    "list - add it to the list of species"
+                )
+    problems.check()
+
+
+def _cobra(path: Path, text: str) -> Any:
+    import cobra.io
+
+    try:
+        return cobra.io.read_sbml_model(text)
+    except Exception as error:  # cobra wraps whatever went wrong in one class, the reason is its cause
+        why = text_files.shorten(str(error.__cause__ or error), 160)
+        raise DataError(f"{path}: cobra cannot read this model ({why}) - check it with an SBML validator") from error
+
+
+def _record(path: Path, reaction: Any, rule: sbml_rules.Rule | None, problems: ErrorCollector) -> ReactionRecord:
+    where = rule.where if rule else str(path)
+    if rule and not reaction.gene_reaction_rule:
+        problems.add(
+            f"{where}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is empty to cobra, so the "
+            "reaction could never be lost - write it as an fbc gene product association (in a file without fbc: with "
+            "lower-case 'and', 'or')"
+        )
+    stoichiometry = {metabolite.id: float(value) for metabolite, value in reaction.metabolites.items()}
+    for metabolite, value in stoichiometry.items():
+        if not math.isfinite(value):
+            problems.add(
+                f"{where}: reaction {reaction.id}: coefficient of {metabolite} is {value} - a number was expected"
+            )
+    lower, upper = float(reaction.lower_bound), float(reaction.upper_bound)
+    return ReactionRecord(
+        reaction.id, reaction.name or "", lower, upper, stoichiometry, gpr.to_text(rule.node if rule else None)
+    )
+
+
+def _gene_products(model: Any) -> Iterable[Any]:
+    plugin = model.getPlugin("fbc")
+    return plugin.getListOfGeneProducts() if plugin is not None else ()
+
+
+def _has_bounds(reaction: Any) -> bool:
+    plugin = reaction.getPlugin("fbc")
+    if plugin is not None:
+        return bool(plugin.isSetLowerFluxBound() and plugin.isSetUpperFluxBound())
+    law = reaction.getKineticLaw()
+    return law is not None and all(law.getParameter(name) is not None for name in ("LOWER_BOUND", "UPPER_BOUND"))

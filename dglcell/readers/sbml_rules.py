@@ -1,0 +1,104 @@
+"""Gene rules as an SBML file has them: fbc association trees, or GENE_ASSOCIATION notes in older files.
+
+Works on libsbml objects; `sbml` opens the file and knows cobra.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dglcell.errors import ErrorCollector
+from dglcell.readers import gpr
+
+_NOTE = re.compile(r"GENE[ _]ASSOCIATION\s*:(.*?)</", re.DOTALL)
+_ESCAPED = re.compile(r"__(\d+)__")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The rule of one reaction.
+
+    Attributes
+    ----------
+    node : gpr.Node
+        The rule as a tree, gene ids without SBML prefix.
+    text : str
+        As the file has it.
+    where : str
+        `file:line` of the reaction.
+    """
+
+    node: gpr.Node
+    text: str
+    where: str
+
+
+def read_rules(path: Path, model: Any) -> dict[str, Rule]:
+    """Reaction id -> rule, for the reactions of a libsbml model that have one.
+
+    Raises
+    ------
+    DataError
+        Malformed rules, each with file, line and reaction.
+    """
+    problems = ErrorCollector()
+    rules: dict[str, Rule] = {}
+    for reaction in model.getListOfReactions():
+        identifier = plain_id(reaction.getIdAttribute(), "R_")
+        where = f"{path}:{reaction.getLine()}"
+        try:
+            node, text = _rule(reaction)
+        except gpr.GprError as error:
+            problems.add(f"{where}: reaction {identifier}: {error} - correct the rule")
+            continue
+        if node is not None:
+            rules[identifier] = Rule(node, text, where)
+    problems.check()
+    return rules
+
+
+def _rule(reaction: Any) -> tuple[gpr.Node | None, str]:
+    """The rule of a reaction and its text: the fbc tree, or else the GENE_ASSOCIATION of the notes."""
+    plugin = reaction.getPlugin("fbc")
+    association = plugin.getGeneProductAssociation() if plugin is not None else None
+    if association is not None:
+        tree = association.getAssociation()
+        if tree is None:
+            raise gpr.GprError("", 1, "its gene product association is empty")
+        node = _from_tree(tree)
+        return node, gpr.to_text(node)
+    match = _NOTE.search(reaction.getNotesString() or "")
+    text = html.unescape(match.group(1)).strip() if match else ""
+    parsed = gpr.parse(text)
+    return (None if parsed is None else _with_plain_ids(parsed)), text
+
+
+def _from_tree(tree: Any) -> gpr.Node:
+    if tree.isGeneProductRef():
+        return gpr.Node("gene", gene_id(tree.getGeneProduct()))
+    kind = gpr.AND if tree.isFbcAnd() else gpr.OR
+    children = [_from_tree(child) for child in tree.getListOfAssociations()]
+    if not children:
+        raise gpr.GprError("", 1, f"an '{kind}' of its gene product association has no genes")
+    return gpr.join(kind, children)
+
+
+def _with_plain_ids(node: gpr.Node) -> gpr.Node:
+    if node.gene:
+        return gpr.Node("gene", gene_id(node.gene))
+    return gpr.Node(node.kind, children=tuple(_with_plain_ids(child) for child in node.children))
+
+
+def plain_id(identifier: str, prefix: str) -> str:
+    """An SBML id without its escapes (`__45__` is `-`) and its prefix, as cobra shows it."""
+    identifier = _ESCAPED.sub(lambda match: chr(int(match.group(1))), identifier)
+    return identifier.removeprefix(prefix)
+
+
+def gene_id(identifier: str) -> str:
+    """The same for a gene."""
+    return plain_id(identifier.replace("__SBML_DOT__", "."), "G_")

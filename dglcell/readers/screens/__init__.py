@@ -1,0 +1,1 @@
+"""Screens in any published layout, read into one plain table."""

@@ -1,0 +1,79 @@
+"""`resume.pt`: everything that training needs to go on as if it had never stopped.
+
+Plain numbers, strings, lists, dicts and tensors, so that `torch.load(weights_only=True)` reads it: nothing is ever
+unpickled. A digest over all of it is stored beside, because a damaged tensor would otherwise go unnoticed.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dglcell import schema
+from dglcell.errors import FormatError, UsageError
+from dglcell.io import hdf5
+from dglcell.io.atomic import replacing
+
+State = dict[str, Any]
+
+
+def save(path: Path, state: State) -> None:
+    """Write `state` whole or not at all, replacing what is there."""
+    stored = {"format_version": schema.RUN_VERSION, "digest": _digest(state), "state": state}
+    with replacing(path) as temporary:
+        torch.save(stored, temporary)
+
+
+def load(path: Path) -> State:
+    """Read a state back onto the CPU.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, so nothing to resume.
+    FormatError
+        The file is damaged, or of another format version.
+    """
+    if not Path(path).is_file():
+        raise UsageError(f"{path}: no such file - there is nothing to resume; leave --resume out to start a run")
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        version, digest, state = stored["format_version"], stored["digest"], stored["state"]
+        intact = digest == _digest(state)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise FormatError(f"{path} is damaged or no state of dglcell ({reason}) - train again") from error
+    if version != schema.RUN_VERSION:
+        raise FormatError(
+            f"{path} has format version {version}, this dglcell reads {schema.RUN_VERSION} - "
+            "use the dglcell that wrote it, or train again"
+        )
+    if not intact:
+        raise FormatError(f"{path} is damaged: its content does not match its checksum - train again")
+    return dict(state)
+
+
+def _digest(state: Any) -> str:
+    return hdf5.sha256(*_walk(state))
+
+
+def _walk(value: Any) -> Iterator[str | Any]:
+    """Leaves of nested dicts and lists, each after its path's markers; tensors as arrays."""
+    if isinstance(value, dict):
+        yield f"dict {len(value)}"
+        for key in value:
+            yield repr(key)
+            yield from _walk(value[key])
+    elif isinstance(value, list | tuple):
+        yield f"list {len(value)}"
+        for item in value:
+            yield from _walk(item)
+    elif isinstance(value, Tensor):
+        yield value.detach().cpu().numpy()
+    else:
+        yield repr(value)

@@ -1,0 +1,121 @@
+"""Gene lists: three layouts, names that resolve, names that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from dglcell.errors import DataError
+from dglcell.readers.genes import read_genes
+
+SGD = """S1\tORF\tVerified\tYAL003W\tEFB1\teEF1B|TEF5\tchr 1
+S2\tCDS\t\t\t\t\tYAL003W
+S3\tORF\tDubious\tYAL002W\t\tYAL003W-X|EFB1|SHARED\tchr 1
+S4\tORF\tVerified\tYAL001C\tTFC3\tSHARED|yal002w||\tchr 1
+"""
+GFF = """##gff-version 3
+# made by hand
+chrI\tSGD\tchromosome\t1\t230218\t.\t.\t.\tID=chrI
+chrI\tSGD\tgene\t335\t649\t.\t+\t.\tID=YAL069W;Name=YAL069W;Alias=AAA%2C1,BBB;gene=FLO9
+chr\tRefSeq\tgene\t190\t255\t.\t+\t.\tID=gene-b0001;Name=thrL;gene=thrL;gene_synonym=ECK0001;locus_tag=b0001
+IV\tEnsembl\tgene\t1\t9\t.\t-\t.\tID=gene:YDL248W;Name=COS7;gene_id=YDL248W
+IV\tEnsembl\tmRNA\t1\t9\t.\t-\t.\tID=transcript:YDL248W
+chr\tRefSeq\tgene\t300\t355\t.\t+\t.\tID=gene-b0001;Name=thrL;locus_tag=b0001
+##FASTA
+>chrI
+ACGT
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writer(text, name="genes.txt"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return writer
+
+
+def test_sgd_features(write):
+    genes = read_genes(write(SGD))
+    assert genes.ids == ("YAL001C", "YAL002W", "YAL003W")
+    assert genes.resolve("YAL003W") == genes.resolve("yal003w") == genes.resolve("efb1") == "YAL003W"
+    assert genes.resolve("TEF5") == genes.resolve(" EEF1B ") == "YAL003W"
+    assert genes.resolve("EFB1") == "YAL003W"  # a standard name wins over an alias of YAL002W
+    assert genes.resolve("YAL002W") == "YAL002W"  # an id wins over an alias of YAL001C
+    assert genes.resolve("chr 1") is None
+    assert genes.resolve("") is None
+    assert genes.report["features other than ORF, left out"] == 1
+    assert "yal002w" not in genes.aliases
+
+
+def test_an_ambiguous_name_is_an_error_only_where_it_is_used(write):
+    genes = read_genes(write(SGD))
+    assert genes.report["ambiguous names (an error only where one is used)"] == 1
+    with pytest.raises(DataError, match="'shared' is ambiguous: YAL001C, YAL002W - give the systematic id"):
+        genes.resolve("shared")
+
+
+def test_ids_that_differ_in_case_alone(write):
+    genes = read_genes(write("abc\nABC\nxyz\n"))
+    assert genes.resolve("abc") == "abc"
+    assert genes.resolve("XYZ") == "xyz"
+    with pytest.raises(DataError, match="'Abc' is ambiguous: ABC, abc"):
+        genes.resolve("Abc")
+
+
+@pytest.mark.parametrize("head", ["##gff-version 3\n# made by hand\n", ""])
+def test_gff3(write, head):
+    genes = read_genes(write(GFF.replace("##gff-version 3\n# made by hand\n", head)))
+    assert genes.ids == ("YAL069W", "YDL248W", "b0001")
+    names = {
+        "flo9": "YAL069W",
+        "AAA,1": "YAL069W",
+        "bbb": "YAL069W",
+        "THRL": "b0001",
+        "ECK0001": "b0001",
+        "cos7": "YDL248W",
+    }
+    assert {name: genes.resolve(name) for name in names} == names
+    assert genes.report["further pieces of a gene, merged"] == 1
+    assert genes.report["features other than gene, left out"] == 2
+
+
+@pytest.mark.parametrize("text", ["b\na\n", "gene_id\nb\na\n", "# note\n\nb\n\na", '"b"\r\n"a"\r\n', "Gene\nb\na\n"])
+def test_one_id_a_line(write, text):
+    assert read_genes(write(text)).ids == ("a", "b")
+
+
+def test_several_files_are_united_and_ids_added(write):
+    genes = read_genes([write(SGD, "a"), write("YAL003W\nYBR001C\n", "b")])
+    assert genes.ids == ("YAL001C", "YAL002W", "YAL003W", "YBR001C")
+    more = genes.with_added(["YCL001W", "YAL003W", "TEF5"])
+    assert more.ids == ("TEF5", "YAL001C", "YAL002W", "YAL003W", "YBR001C", "YCL001W")
+    assert more.resolve("tfc3") == "YAL001C"
+    assert more.resolve("tef5") == "TEF5"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a\nb\n\na\nb\n", r"genes.txt:4: duplicate gene id 'a', first at line 1 .*genes.txt:5: duplicate gene id 'b'"),
+        (SGD + SGD.splitlines()[0], "genes.txt:5: duplicate gene id 'YAL003W', first at line 1"),
+        (SGD + "S5\tORF\tVerified\t\tNAME\t\t\n", "genes.txt:5: an ORF without a systematic name"),
+        (SGD + "S5\tORF\tVerified\n", "genes.txt:5: 3 columns"),
+        ("a\nb c\n", "genes.txt:2: 'b c' is not one gene id"),
+        ("a\tb\nc\td\n", "is not a gene list .it begins with 'a b'"),
+        (">seq\nACGT\n", "is not a gene list"),
+        ("{}\n", "is not a gene list"),
+        ("# only a comment\n", "has no gene ids"),
+        ("gene_id\n", "has no gene ids"),
+        ("##gff-version 3\nchrI\tSGD\tCDS\t1\t9\t.\t+\t.\tID=x\n", "has no rows of type gene"),
+        ("##gff-version 3\nchrI\tSGD\tgene\t1\t9\t.\t+\t.\tfoo\n", "genes.txt:2: a gene without ID="),
+        ("##gff-version 3\nchrI gene\n", "genes.txt:2: 1 column - GFF3 has 9"),
+        ("", "is empty"),
+        ("<html>", "is XML or HTML"),
+    ],
+)
+def test_bad_lists(write, text, what):
+    with pytest.raises(DataError, match=what) as caught:
+        read_genes(write(text))
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,103 @@
+"""The demo: its example is what it says, and a short run leaves everything that the final table names."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from dglcell import demo, schema
+from dglcell.errors import UsageError
+from dglcell.evaluation.evaluate import evaluate
+from dglcell.inference.run import load_run
+
+SHORT = dataclasses.replace(demo.CONFIG, epochs=1, max_steps=2, layers=1, hidden=8, ensemble=1)
+
+
+@pytest.fixture(scope="module")
+def example():
+    return demo.example()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    said = []
+    with pytest.MonkeyPatch.context() as patch:  # two quick baselines stand for all
+        patch.setattr(demo, "BASELINES", ("mean", "gene-ridge"))
+        result = demo.run(tmp_path_factory.mktemp("demo") / "new", say=said.append, config=SHORT)
+    return result, said
+
+
+def test_example_is_the_core_model_with_its_screen(example):
+    cell, table = example
+    assert cell.num_nodes(schema.GENE) == 137 and len(cell.group_names) == 95 and cell.can_grow
+    assert cell.relations[schema.PHYSICAL].num_pairs == 163
+    assert cell.relations[schema.REGULATORY].num_pairs == 0
+    assert (table.orders == 1).sum() == 137 and (table.orders == 2).sum() == 9316
+    assert np.isfinite(table.targets[table.orders == 2]).all()
+
+
+def test_result_names_what_is_there(finished):
+    result, said = finished
+    assert [row.model for row in result.rows] == [
+        "mean",
+        "gene-ridge",
+        "dglcell without lost reactions",
+        "dglcell",
+    ]
+    assert result.pairs == 1863 and len(said) == 3
+    assert {path.name for path in result.plots} == {
+        "training.png",
+        "test_baselines.png",
+        "test_by_order.png",
+        *(f"{part}_{label}.png" for part in ("test", "validation") for label in schema.LABELS),
+    }
+    assert all(path.is_file() for path in (result.cell, result.predictions, *result.plots))
+    full, ablation = load_run(result.run), load_run(result.ablation)
+    assert full.config.lost_reactions and full.config.structural_lethality
+    assert not ablation.config.lost_reactions and not ablation.config.structural_lethality
+    for run in (full, ablation):
+        moments = run.scaler.pooled[schema.FITNESS], run.scaler.by_order[2]
+        assert run.models[0].null_model.scale.flatten().tolist() == pytest.approx(
+            [x for m in moments for x in (m.mean, m.sd)]
+        )
+
+
+def test_rows_are_those_of_evaluate(finished):
+    result, _ = finished
+    found = evaluate(load_run(result.run))  # finds the screen in the demo's cell file
+    row = result.rows[-1]
+    for label in schema.LABELS:
+        assert getattr(row, label) == pytest.approx(found["test"]["order_2"][label]["pearson"], abs=1e-6)
+
+
+def test_predictions_are_of_the_held_out_genotypes(finished, example):
+    result, _ = finished
+    with open(result.predictions, newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    assert list(rows[0]) == ["genes", *schema.LABELS, "pred_fitness", "pred_gene_interaction"]
+    pairs = [row for row in rows if ";" in row["genes"]]
+    assert (len(pairs), len(rows) - len(pairs)) == (1863, 27)
+    assert all(row["pred_gene_interaction"] == "" for row in rows if ";" not in row["genes"])
+    assert all(row["pred_gene_interaction"] and row["gene_interaction"] for row in pairs)
+
+
+def test_an_earlier_demo_is_kept(finished):
+    result, _ = finished
+    with pytest.raises(UsageError, match="exists"):
+        demo.run(result.out, config=SHORT)
+
+
+def test_the_callers_threads_are_left_alone(tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        (tmp_path / "cell.h5").write_text("an earlier demo")
+        with pytest.raises(UsageError, match="exists"):
+            demo.run(tmp_path)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
