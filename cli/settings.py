@@ -38,9 +38,9 @@ _HELP = {
     "lost_reactions": "The set encoder sees the reactions that a genotype loses.",
     "structural_lethality": "The set encoder is told where the structure of the metabolic network rules growth out.",
     "multiplicative": "Interactions of pairs begin from predicted fitness, f_ij - f_i f_j.",
-    "factors": "Length of the factors that genes have for pair terms; 0 leaves these out.",
-    "restart": "Restart probability of the walks over which factors diffuse.",
-    "nearest": "Neighbors that a gene's factors diffuse from, in each network.",
+    "fm_rank": "Length of the factors that genes have for pair terms; 0 leaves these out.",
+    "ppr_alpha": "Restart probability of the walks over which factors diffuse.",
+    "ppr_topk": "Neighbors that a gene's factors diffuse from, in each network.",
     "networks": "Networks over which factors diffuse, as binding,metabolic; without it, all of them.",
     "similarity": "Factors also diffuse over a network that is learned from the training rows.",
     "epochs": "Most passes over the training rows.",
@@ -48,7 +48,7 @@ _HELP = {
     "max_steps": "Stop after this many steps.",
     "lr": "Learning rate of AdamW.",
     "weight_decay": "Weight decay of AdamW.",
-    "clip": "Largest gradient norm.",
+    "grad_clip": "Largest gradient norm.",
     "lr_factor": "What the learning rate is multiplied by when validation no longer improves.",
     "lr_patience": "Epochs without a better validation score before that.",
     "patience": "Epochs without a better validation score before training stops.",
@@ -56,9 +56,9 @@ _HELP = {
     "lambda_dist": "Weight of the distribution loss.",
     "lambda_supcr": "Weight of the contrastive loss on z_p.",
     "lambda_cell": "Weight of the loss z_i = z_w + z_p (only --variant both or two-head).",
-    "lambda_own": "Penalty of a gene's own factors, for each of its deletions.",
-    "lambda_near": "Penalty of the factors around genes, and of the weights of gene features.",
-    "factor_lr": "Learning rate of factors, and of their weights of gene features.",
+    "l2_identity": "Penalty of a gene's own factors, for each of its deletions.",
+    "l2_network": "Penalty of the factors around genes, and of the weights of gene features.",
+    "fm_lr": "Learning rate of factors, and of their weights of gene features.",
     "schedule": "plateau: the learning rate falls when validation stalls; cosine: it rises for a tenth of all steps, "
     "then falls to 0.",
     "label_weights": "Weight of each label, as fitness=1,gene_interaction=1.",
@@ -87,7 +87,7 @@ _CHOICES = {
     "precision": ("fp32", "bf16"),
 }
 _SHOWN = {
-    "factors": f"{usual_factors('local')}; with difference and two-head 0",
+    "fm_rank": f"{usual_factors('local')}; with difference and two-head 0",
     "similarity": "--similarity; without factors --no-similarity",
 }
 _FROM_GRAPH = "features_mode"  # belongs to the graph, not to a training run
@@ -192,8 +192,8 @@ def configuration(given: Mapping[str, Any], config_file: Path | None, features_m
         flags.setdefault("split", "file")
     values |= flags
     values.setdefault(_FROM_GRAPH, features_mode)
-    values.setdefault("factors", usual_factors(values.get("variant", TrainConfig.variant)))
-    values.setdefault("similarity", bool(values["factors"]))
+    values.setdefault("fm_rank", usual_factors(values.get("variant", TrainConfig.variant)))
+    values.setdefault("similarity", bool(values["fm_rank"]))
     config = TrainConfig.from_dict(values, str(config_file) if config_file else "the options").validate()
     if config.split != schema.KFOLD and ("fold" in flags or config.fold):
         raise UsageError(

@@ -38,10 +38,10 @@ class TrainConfig(ScreenRules, ModelConfig):
         The learning rate is multiplied by this after so many epochs without a better validation score.
     lambda_dist, lambda_supcr, lambda_cell : float
         Weights of the distribution, contrastive and cell losses; 0 leaves a term out.
-    lambda_own, lambda_near : float
+    l2_identity, l2_network : float
         Penalties of the factors: of a gene's own, for each of its deletions in a batch; of those around it and of the
         weights of gene features.
-    factor_lr : float
+    fm_lr : float
         Learning rate of the factors and of the weights of gene features, which have no weight decay.
     schedule : str
         `plateau`: the learning rate falls when the validation score stalls (`lr_factor`, `lr_patience`). `cosine`: it
@@ -64,7 +64,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     max_steps: int | None = None
     lr: float = 1e-3
     weight_decay: float = 1e-2
-    clip: float = 10.0
+    grad_clip: float = 10.0
     lr_factor: float = 0.5
     lr_patience: int = 5
     patience: int = 10
@@ -72,9 +72,9 @@ class TrainConfig(ScreenRules, ModelConfig):
     lambda_dist: float = 0.0
     lambda_supcr: float = 0.0
     lambda_cell: float = 0.0
-    lambda_own: float = 0.2
-    lambda_near: float = 0.8
-    factor_lr: float = 1e-3
+    l2_identity: float = 0.2
+    l2_network: float = 0.8
+    fm_lr: float = 1e-3
     schedule: str = "plateau"
     label_weights: dict[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(schema.LABELS, 1.0))
     weight_by_sd: bool = False
@@ -113,7 +113,7 @@ class TrainConfig(ScreenRules, ModelConfig):
             value = getattr(self, name)
             if value is not None and value < 1:
                 problems.add(f"{flag(name)} {value} - at least 1 was expected")
-        for name in ("lr", "clip", "factor_lr"):
+        for name in ("lr", "grad_clip", "fm_lr"):
             if not getattr(self, name) > 0:
                 problems.add(f"{flag(name)} {getattr(self, name)} - a positive number was expected")
         for name in (
@@ -121,8 +121,8 @@ class TrainConfig(ScreenRules, ModelConfig):
             "lambda_dist",
             "lambda_supcr",
             "lambda_cell",
-            "lambda_own",
-            "lambda_near",
+            "l2_identity",
+            "l2_network",
             "fold",
             "seed",
         ):

@@ -41,12 +41,12 @@ class ModelConfig:
     multiplicative : bool
         The interaction of a pair begins from the predicted fitness of the pair and of its single deletions
         (`dglcell.nn.null_model`), and its head predicts what is left.
-    factors : int
+    fm_rank : int
         Length of the factors that genes have for their pair terms (`dglcell.nn.factorization_machine`); 0 leaves these out. The
         command line has another default, `usual_factors`.
-    restart : float
+    ppr_alpha : float
         Of the walks over which factors diffuse: these have about 1 / restart steps.
-    nearest : int
+    ppr_topk : int
         Neighbors that a gene's factors diffuse from, in each network.
     networks : tuple of str
         Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
@@ -68,9 +68,9 @@ class ModelConfig:
     lost_reactions: bool = True
     structural_lethality: bool = False
     multiplicative: bool = False
-    factors: int = 0
-    restart: float = 0.06
-    nearest: int = 32
+    fm_rank: int = 0
+    ppr_alpha: float = 0.06
+    ppr_topk: int = 32
     networks: tuple[str, ...] = ()
     similarity: bool = False
 
@@ -94,18 +94,18 @@ class ModelConfig:
             problems.add("--multiplicative needs --variant local, which predicts the single deletions at little cost")
         if self.variant not in schema.VARIANTS:
             problems.add(f"--variant {self.variant} - one of {', '.join(schema.VARIANTS)} was expected")
-        if self.factors < 0:
-            problems.add(f"--factors {self.factors} - zero or more was expected")
-        if not 0 < self.restart <= 1:
-            problems.add(f"--restart {self.restart} - a probability above 0 was expected")
+        if self.fm_rank < 0:
+            problems.add(f"--fm-rank {self.fm_rank} - zero or more was expected")
+        if not 0 < self.ppr_alpha <= 1:
+            problems.add(f"--ppr-alpha {self.ppr_alpha} - a probability above 0 was expected")
         if len(set(self.networks)) < len(self.networks):
             problems.add(f"--networks {','.join(self.networks)} names one twice - name each once")
-        if self.similarity and not self.factors:
+        if self.similarity and not self.fm_rank:
             problems.add(
-                "--similarity with --factors 0: no factors would diffuse over it - add --no-similarity, or give factors"
+                "--similarity with --fm-rank 0: no factors would diffuse over it - add --no-similarity, or give factors"
             )
-        if self.nearest < 1:
-            problems.add(f"--nearest {self.nearest} - at least 1 was expected")
+        if self.ppr_topk < 1:
+            problems.add(f"--ppr-topk {self.ppr_topk} - at least 1 was expected")
         if not 0 <= self.dropout < 1:
             problems.add(f"--dropout {self.dropout} - a probability below 1 was expected")
         if self.features_mode not in ("concat", "replace"):

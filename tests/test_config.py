@@ -100,28 +100,28 @@ def test_flag_spelling() -> None:
 def test_the_command_line_has_factors_but_in_the_published_variants(
     given: dict[str, object], factors: int, tmp_path: Path
 ) -> None:
-    assert configuration(given, None, "concat").factors == factors
-    assert configuration({**given, "factors": 7}, None, "concat").factors == 7
+    assert configuration(given, None, "concat").fm_rank == factors
+    assert configuration({**given, "fm_rank": 7}, None, "concat").fm_rank == 7
     path = tmp_path / "run.toml"
     path.write_text(to_toml(given))
-    assert configuration({"factors": None}, path, "concat").factors == factors
-    path.write_text(to_toml({**given, "factors": 3}))
-    assert configuration({"factors": None}, path, "concat").factors == 3
+    assert configuration({"fm_rank": None}, path, "concat").fm_rank == factors
+    path.write_text(to_toml({**given, "fm_rank": 3}))
+    assert configuration({"fm_rank": None}, path, "concat").fm_rank == 3
 
 
 def test_the_command_line_learns_a_similarity_wherever_there_are_factors(tmp_path: Path) -> None:
     assert configuration({}, None, "concat").similarity
     assert not configuration({"similarity": False}, None, "concat").similarity
     assert not configuration({"variant": "difference"}, None, "concat").similarity
-    assert configuration({"variant": "difference", "factors": 3}, None, "concat").similarity
+    assert configuration({"variant": "difference", "fm_rank": 3}, None, "concat").similarity
     (tmp_path / "run.toml").write_text(to_toml({"similarity": False}))
     assert not configuration({}, tmp_path / "run.toml", "concat").similarity
-    with pytest.raises(UsageError, match="--similarity with --factors 0"):
-        configuration({"factors": 0, "similarity": True}, None, "concat")
+    with pytest.raises(UsageError, match="--similarity with --fm-rank 0"):
+        configuration({"fm_rank": 0, "similarity": True}, None, "concat")
 
 
 @pytest.mark.parametrize(
-    "recipe", sorted((Path(__file__).parents[2] / "data").glob("*.toml")), ids=lambda path: path.stem
+    "recipe", sorted((Path(__file__).parents[1] / "data").glob("*.toml")), ids=lambda path: path.stem
 )
 def test_recipes_are_configurations(recipe: Path) -> None:
     known = {f.name for f in dataclasses.fields(TrainConfig)} | {"alleles", "replicates"}

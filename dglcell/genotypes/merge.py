@@ -19,7 +19,7 @@ from dglcell import schema
 from dglcell.errors import ErrorCollector, UsageError
 from dglcell.genotypes import labels
 from dglcell.genotypes.table import GenotypeTable, part_report
-from dglcell.io.hdf5 import file_sha256
+from dglcell.hashing import file_sha256
 from dglcell.readers.screens.read import read_blocks
 from dglcell.readers.screens.screen_table import add_reports
 from dglcell.screen_rules import ScreenRules

@@ -19,8 +19,8 @@ from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
 from dglcell.genotypes.splits.queries import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
+from dglcell.hashing import file_sha256, sha256
 from dglcell.io.columns import loaded
-from dglcell.io.hdf5 import file_sha256, sha256
 from dglcell.readers.screens.screen_table import offsets
 
 if TYPE_CHECKING:

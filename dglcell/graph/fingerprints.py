@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import FingerprintError
 from dglcell.graph.relation import Relation
-from dglcell.io.hdf5 import sha256
+from dglcell.hashing import sha256
 
 IDS = "ids"
 CONTENT = "content"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.errors import DataError, FormatError
-from dglcell.io import hdf5
+from dglcell.hashing import sha256
 from dglcell.io.atomic import replacing
 
 MODEL = "dglcell-model"
@@ -90,7 +90,7 @@ def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name, array in tensors.items():
         part, _, rest = name.partition(".")
-        if part == "factors" and not rest.startswith(("own", "near.", "of_features")):
+        if part == "fm" and not rest.startswith(("identity", "network.", "feature_weight")):
             continue  # which genes lie near a gene is stored with the factors and not learnt
         counts[part] = counts.get(part, 0) + int(array.size)
     return counts | {"total": sum(counts.values())}
@@ -113,9 +113,9 @@ def _tensor_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     parts: list[bytes | str | NDArray[Any]] = []
     for name in sorted(tensors):
         parts += [name, tensors[name]]
-    return hdf5.sha256(*parts)
+    return sha256(*parts)
 
 
 def _metadata_digest(text: Mapping[str, str]) -> str:
     parts = [part for key in sorted(text) if key != _METADATA_DIGEST for part in (key, text[key])]
-    return hdf5.sha256(*parts)
+    return sha256(*parts)

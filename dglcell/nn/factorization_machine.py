@@ -40,7 +40,7 @@ class GeneFactorizationMachine(nn.Module):
     num_genes : int
     networks : sequence of str
         As `dglcell.graph.pagerank.networks` names them.
-    factors : int
+    rank : int
         Length k of u and v.
     nearest : int
         Neighbors K that a gene has in each network.
@@ -50,7 +50,6 @@ class GeneFactorizationMachine(nn.Module):
         Genes that have a row, the others add nothing. None: all have.
     """
 
-    own: Tensor
     seen: Tensor
     features: Tensor | None
 
@@ -58,7 +57,7 @@ class GeneFactorizationMachine(nn.Module):
         self,
         num_genes: int,
         networks: Sequence[str],
-        factors: int,
+        rank: int,
         nearest: int,
         features: Tensor | None = None,
         has_features: Tensor | None = None,
@@ -67,40 +66,40 @@ class GeneFactorizationMachine(nn.Module):
         scaled = None if features is None else _scaled(features, has_features)
         self.register_buffer("features", scaled, persistent=False)
         if features is not None:
-            self.of_features = nn.Parameter(features.new_zeros(features.shape[1], len(LABELS)))
-        self._rank = factors
+            self.feature_weight = nn.Parameter(features.new_zeros(features.shape[1], len(LABELS)))
+        self._rank = rank
         self.networks = tuple(networks)
-        self.own = nn.Parameter(self._start(num_genes))
+        self.identity = nn.Parameter(self._start(num_genes))
         # A name alone might be one of the dict's own methods: `values`, `copy`, ..
-        self.near = nn.ParameterDict({f"of_{name}": nn.Parameter(self._start(num_genes)) for name in self.networks})
+        self.network = nn.ParameterDict({f"of_{name}": nn.Parameter(self._start(num_genes)) for name in self.networks})
         self.register_buffer("seen", torch.zeros(num_genes, dtype=torch.bool))
         for name in self.networks:
-            self.register_buffer(f"neighbours_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
-            self.register_buffer(f"nearness_{name}", torch.zeros(num_genes, nearest))
+            self.register_buffer(f"neighbors_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
+            self.register_buffer(f"ppr_{name}", torch.zeros(num_genes, nearest))
 
     def _start(self, num_genes: int) -> Tensor:
         return torch.cat([_SPREAD * torch.randn(num_genes, 2 * self._rank), torch.zeros(num_genes, len(LABELS))], 1)
 
     @torch.no_grad()
-    def learn_from(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
+    def set_neighbors(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
         """Fill in the networks' `dglcell.graph.pagerank.Neighbors`, and the rows of the genes that training sees."""
         for name in self.networks:
-            self.get_buffer(f"neighbours_{name}").copy_(torch.from_numpy(neighbours[name].index))
-            self.get_buffer(f"nearness_{name}").copy_(torch.from_numpy(neighbours[name].weight))
+            self.get_buffer(f"neighbors_{name}").copy_(torch.from_numpy(neighbours[name].index))
+            self.get_buffer(f"ppr_{name}").copy_(torch.from_numpy(neighbours[name].weight))
         self.seen.zero_()
         self.seen[genes] = True
 
     def states(self, genes: Tensor) -> Tensor:
         """`e` of these genes: (R,) -> (R, 2 k + labels)."""
-        states = self.own.index_select(0, genes) * self.seen.index_select(0, genes).unsqueeze(-1)
+        states = self.identity.index_select(0, genes) * self.seen.index_select(0, genes).unsqueeze(-1)
         sources = len(self.networks) + (self.features is not None)
         for name in self.networks:
-            index = self.get_buffer(f"neighbours_{name}").index_select(0, genes)
-            weight = self.get_buffer(f"nearness_{name}").index_select(0, genes)
-            near = embedding_bag(index, self.near[f"of_{name}"], mode="sum", per_sample_weights=weight)
+            index = self.get_buffer(f"neighbors_{name}").index_select(0, genes)
+            weight = self.get_buffer(f"ppr_{name}").index_select(0, genes)
+            near = embedding_bag(index, self.network[f"of_{name}"], mode="sum", per_sample_weights=weight)
             states = states + near / sources**0.5
         if self.features is not None:
-            biases = self.features.index_select(0, genes) @ self.of_features
+            biases = self.features.index_select(0, genes) @ self.feature_weight
             states = states + pad(biases / sources**0.5, (2 * self._rank, 0))
         return states
 
@@ -123,17 +122,19 @@ class GeneFactorizationMachine(nn.Module):
         """
         genes, place = batch.distinct
         states = self.states(genes) if table is None else table.index_select(0, genes)
-        squares = squares_of(self.own.index_select(0, genes), self._rank) if self.training else None
+        squares = squares_of(self.identity.index_select(0, genes), self._rank) if self.training else None
         of_pairs, biases, own = pair_terms(states, self._rank, place, batch.lost[GENE][1][:-1], squares)
         terms = _BIAS_SCALE * biases
         pairs = torch.zeros_like(terms)
         pairs[:, _PAIRS] = of_pairs
         if not self.training:
             return terms + pairs, None
-        near = sum((squares_of(factors, self._rank).sum() for factors in self.near.values()), start=terms.new_zeros(()))
+        near = sum(
+            (squares_of(factors, self._rank).sum() for factors in self.network.values()), start=terms.new_zeros(())
+        )
         if self.features is not None:
-            near = near + _BIAS_PENALTY * self.of_features.square().sum()
-        return terms + pairs, (own.mean(), near / len(self.own))
+            near = near + _BIAS_PENALTY * self.feature_weight.square().sum()
+        return terms + pairs, (own.mean(), near / len(self.identity))
 
 
 def _scaled(features: Tensor, has: Tensor | None) -> Tensor:

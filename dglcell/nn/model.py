@@ -77,13 +77,13 @@ class CellModel(nn.Module):
         self.register_buffer("reaction_group", sizes.reaction_group.clone(), persistent=False)
         self.num_groups = int(sizes.reaction_group.max()) + 1 if len(sizes.reaction_group) else 0
         self._build_inputs(sizes, features, has_features)
-        self.factors = None
-        if config.factors:
+        self.fm = None
+        if config.fm_rank:
             genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
             if config.similarity:
                 networks = _with_similarity(networks)
-            nearest = min(config.nearest, genes)
-            self.factors = GeneFactorizationMachine(genes, networks, config.factors, nearest, features, has_features)
+            nearest = min(config.ppr_topk, genes)
+            self.fm = GeneFactorizationMachine(genes, networks, config.fm_rank, nearest, features, has_features)
         self.layers = nn.ModuleList(
             HeteroLayer(
                 sizes.gene_relations,
@@ -184,12 +184,12 @@ class CellModel(nn.Module):
         inputs = self.inputs()
         layers = list(self.encode(engine, inputs, drop=drop))
         z_w = None if self.pool is None else self.pool(engine, layers[-1][GENE], None)
-        return WildType(inputs, layers, z_w, self._factor_table())
+        return WildType(inputs, layers, z_w, self._fm_states())
 
-    def _factor_table(self) -> Tensor | None:
-        if self.factors is None or self.training:
+    def _fm_states(self) -> Tensor | None:
+        if self.fm is None or self.training:
             return None
-        return self.factors.states(torch.arange(len(self.factors.own), device=self.factors.own.device))
+        return self.fm.states(torch.arange(len(self.fm.identity), device=self.fm.identity.device))
 
     def genotypes(
         self,
@@ -265,7 +265,7 @@ class CellModel(nn.Module):
         z_i, states = self.genotypes(engine, inputs, batch, drop, size, known)
         if wild is None:  # its rows have just been computed with the genotypes'
             states = {t: x[: engine.num_nodes[t]] for t, x in states.items()}
-            wild = WildType(inputs, [states], self.pool(engine, states[GENE], None), self._factor_table())
+            wild = WildType(inputs, [states], self.pool(engine, states[GENE], None), self._fm_states())
         return self.compare(batch, wild, z_i)
 
     def compare(self, batch: Batch, wild: WildType, z_i: Tensor | None) -> Output:
@@ -301,8 +301,8 @@ class CellModel(nn.Module):
         if self.null_model is not None:
             predictions = self._from_fitness(batch, wild, predictions)
         squares = None
-        if self.factors is not None:
-            terms, squares = self.factors(batch, wild.factors)
+        if self.fm is not None:
+            terms, squares = self.fm(batch, wild.fm_states)
             predictions = predictions + terms
         return Output(predictions, z_w, z_i, z_p, squares)
 

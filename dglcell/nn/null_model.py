@@ -24,7 +24,7 @@ class MultiplicativeNullModel(nn.Module):
         super().__init__()
         self.register_buffer("scale", torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
 
-    def learn_from(self, fitness: Moments, interaction: Moments) -> None:
+    def set_moments(self, fitness: Moments, interaction: Moments) -> None:
         """Take over mean and standard deviation of the training labels: fitness, and the interaction of pairs."""
         self.scale.copy_(torch.tensor([[m.mean, m.sd] for m in (fitness, interaction)]))
 

@@ -74,14 +74,14 @@ class WildType:
         After each layer; after the last alone where it was computed with the genotypes.
     z_w : Tensor (1, h) or None
         Pooled genes; None in `local`, which does not pool.
-    factors : Tensor (N_g, 2 k + labels) or None
+    fm_states : Tensor (N_g, 2 k + labels) or None
         `GeneFactorizationMachine.states` of all genes, outside training.
     """
 
     inputs: dict[str, Tensor]
     layers: list[dict[str, Tensor]]
     z_w: Tensor | None
-    factors: Tensor | None = None
+    fm_states: Tensor | None = None
 
     @property
     def states(self) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph import pagerank
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.pagerank import Neighbors
-from dglcell.io.hdf5 import sha256
+from dglcell.hashing import sha256
 
 _CANDIDATES = 100  # nearest genes in each network
 _LEAST = 1000  # candidates with a training label in common: fewer say nothing

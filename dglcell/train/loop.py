@@ -107,25 +107,25 @@ def train(
         raise UsageError("--resume and --overwrite contradict each other - give one of them")
     if member == 1 and not resume:
         folder.refuse_existing(overwrite)
-    session = Trainer(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
-    _begin(session, folder, resume, overwrite)
-    position = session.position
-    progress.start(config.epochs, position.epoch + 1, session.steps_per_epoch, _about(session, member))
+    trainer = Trainer(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
+    _begin(trainer, folder, resume, overwrite)
+    position = trainer.position
+    progress.start(config.epochs, position.epoch + 1, trainer.steps_per_epoch, _about(trainer, member))
     if position.stopped_by(config) is None:
         folder.forget_evaluation()
     while (reason := position.stopped_by(config)) is None:
         try:
-            record = _run_epoch(session, progress)
+            record = _run_epoch(trainer, progress)
         except torch.OutOfMemoryError as error:
-            raise RunError(f"out of memory on {session.device} - give a smaller --batch-size or --chunk") from error
+            raise RunError(f"out of memory on {trainer.device} - give a smaller --batch-size or --chunk") from error
         position.history.append(record)
         if record["best"]:
-            metadata = session.metadata(record, str(origin.resolve()) if origin else None)
-            checkpoint.write(folder.model, checkpoint.MODEL, session.weights(), metadata)
+            metadata = trainer.metadata(record, str(origin.resolve()) if origin else None)
+            checkpoint.write(folder.model, checkpoint.MODEL, trainer.weights(), metadata)
         folder.write_metrics(position.history)
-        states.save(folder.resume, session.state())
+        states.save(folder.resume, trainer.state())
         progress.epoch(record)
-    _draw(session, folder)
+    _draw(trainer, folder)
     best = next(r for r in position.history if r["epoch"] == position.best_epoch)
     seconds = time.perf_counter() - started
     summary = RunSummary(folder.path, reason, position.epoch, position.step, best["epoch"], best["val"], seconds)
@@ -133,38 +133,38 @@ def train(
     return summary
 
 
-def _begin(session: Trainer, folder: RunFolder, resume: bool, overwrite: bool) -> None:
+def _begin(trainer: Trainer, folder: RunFolder, resume: bool, overwrite: bool) -> None:
     if resume:
         if folder.cell.is_file():  # it can name the first id or edge that differs; the state knows fingerprints alone
-            cell_file.load(folder.cell).require_equal(session.cell, f"the graph given for the run {folder.path}")
-        session.restore(states.load(folder.resume), f"the run {folder.path}")
+            cell_file.load(folder.cell).require_equal(trainer.cell, f"the graph given for the run {folder.path}")
+        trainer.restore(states.load(folder.resume), f"the run {folder.path}")
         if folder.member == 1:
-            folder.write_config(session.config)
+            folder.write_config(trainer.config)
     else:
         if folder.member == 1:
-            folder.create(session.config, session.cell, session.split, session.table.fingerprint, overwrite)
-        states.save(folder.resume, session.state())  # so that a run stopped in its first epoch can be resumed too
+            folder.create(trainer.config, trainer.cell, trainer.split, trainer.table.fingerprint, overwrite)
+        states.save(folder.resume, trainer.state())  # so that a run stopped in its first epoch can be resumed too
 
 
-def _run_epoch(session: Trainer, progress: Progress) -> dict[str, Any]:
+def _run_epoch(trainer: Trainer, progress: Progress) -> dict[str, Any]:
     """One pass over the training rows, then validation; advances the position and returns its record."""
-    position, config = session.position, session.config
-    epoch, lr, rows = position.epoch + 1, session.lr, session.order(position.epoch + 1)
-    running, started = LossMeter(session, epoch), time.perf_counter()
-    session.model.train()
-    with session.seeded(epoch):
+    position, config = trainer.position, trainer.config
+    epoch, lr, rows = position.epoch + 1, trainer.lr, trainer.order(position.epoch + 1)
+    running, started = LossMeter(trainer, epoch), time.perf_counter()
+    trainer.model.train()
+    with trainer.seeded(epoch):
         for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
             if config.max_steps is not None and position.step >= config.max_steps:
                 break
             batch_rows = rows[start : start + config.batch_size]
-            _step(session, running, *session.batch(batch_rows))
+            _step(trainer, running, *trainer.batch(batch_rows))
             position.step += 1
             progress.step(epoch, number, running.latest, running.seen / (time.perf_counter() - started))
     means = running.means()  # before anything is validated or stored
     seconds = time.perf_counter() - started
-    validation, score = validate(session)
-    require_finite("validation loss", validation["loss"], session, epoch, position.step)
-    session.learning_rates.after_epoch(score)
+    validation, score = validate(trainer)
+    require_finite("validation loss", validation["loss"], trainer, epoch, position.step)
+    trainer.learning_rates.after_epoch(score)
     best = config.keep == "last" or position.best_score is None or score > position.best_score
     position.epoch = epoch
     if best:
@@ -182,42 +182,42 @@ def _run_epoch(session: Trainer, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _step(session: Trainer, running: LossMeter, batch: Any, labels: Tensor, sample_weights: Tensor | None) -> None:
+def _step(trainer: Trainer, running: LossMeter, batch: Any, labels: Tensor, sample_weights: Tensor | None) -> None:
     """One optimiser step."""
-    session.learning_rates.before_step(session.position.step)
-    session.optimizer.zero_grad(set_to_none=True)
-    with autocast(session.device, session.config.precision):
-        output = session.model(session.engine, batch, chunk=session.chunk)
-    total, terms = session.losses(output, labels, sample_weights)
+    trainer.learning_rates.before_step(trainer.position.step)
+    trainer.optimizer.zero_grad(set_to_none=True)
+    with autocast(trainer.device, trainer.config.precision):
+        output = trainer.model(trainer.engine, batch, chunk=trainer.chunk)
+    total, terms = trainer.losses(output, labels, sample_weights)
     total.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(session.model.parameters(), session.config.clip)
+    norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.config.grad_clip)
     running.add({"loss": total, **terms}, norm, len(labels))
-    session.optimizer.step()
+    trainer.optimizer.step()
 
 
-def _about(session: Trainer, member: int) -> dict[str, Any]:
+def _about(trainer: Trainer, member: int) -> dict[str, Any]:
     return {
         "member": member,
-        "ensemble": session.config.ensemble,
-        "device": str(session.device),
-        "engine": session.engine.name,
-        "split": session.split.kind,
-        "rows": session.split.counts,
-        "parameters": sum(p.numel() for p in session.model.parameters()),
+        "ensemble": trainer.config.ensemble,
+        "device": str(trainer.device),
+        "engine": trainer.engine.name,
+        "split": trainer.split.kind,
+        "rows": trainer.split.counts,
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
     }
 
 
-def _draw(session: Trainer, folder: RunFolder) -> None:
+def _draw(trainer: Trainer, folder: RunFolder) -> None:
     """The curves, and the validation part as the kept weights see it; the weights are put back afterwards."""
-    figures.training_curves(session.position.history, folder.plot("training"))
-    last = session.model.state_dict()
+    figures.training_curves(trainer.position.history, folder.plot("training"))
+    last = trainer.model.state_dict()
     last = {name: tensor.clone() for name, tensor in last.items()}
     kept, _ = checkpoint.read(folder.model, checkpoint.MODEL)
-    session.model.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
-    rows = session.val_rows
-    predicted = session.scaler.inverse(predict_rows(session, rows), session.table.orders[rows])
-    session.model.load_state_dict(last)
-    measured = session.table.targets[rows]
+    trainer.model.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
+    rows = trainer.val_rows
+    predicted = trainer.scaler.inverse(predict_rows(trainer, rows), trainer.table.orders[rows])
+    trainer.model.load_state_dict(last)
+    measured = trainer.table.targets[rows]
     for column, label in enumerate(schema.LABELS):
         path = folder.plot(f"validation_{label}")
         pearson = compare(predicted[:, column], measured[:, column])["pearson"]

@@ -24,7 +24,7 @@ class LossMeter:
 
     Parameters
     ----------
-    session : Trainer
+    trainer : Trainer
     epoch : int
         The one that runs.
 
@@ -36,14 +36,14 @@ class LossMeter:
         Total and terms of the last step that was read; the first step is.
     """
 
-    def __init__(self, session: Trainer, epoch: int) -> None:
+    def __init__(self, trainer: Trainer, epoch: int) -> None:
         self.seen = 0
         self.latest: dict[str, float] = {}
-        self._session, self._epoch = session, epoch
-        self._every = _EVERY[session.device.type]
+        self._trainer, self._epoch = trainer, epoch
+        self._every = _EVERY[trainer.device.type]
         self._totals: dict[str, float] = {}
         self._unread: list[tuple[int, int, Tensor]] = []  # step, genotypes, its numbers and its gradient norm
-        self._broken = torch.zeros((), dtype=torch.bool, device=session.device)
+        self._broken = torch.zeros((), dtype=torch.bool, device=trainer.device)
 
     def add(self, losses: Mapping[str, Tensor], norm: Tensor, genotypes: int) -> None:
         """Note a step, after its backward pass and before its weights change.
@@ -51,7 +51,7 @@ class LossMeter:
         Parameters
         ----------
         losses : mapping
-            The total, `loss`, first, then its terms; scalars on the session's device.
+            The total, `loss`, first, then its terms; scalars on the trainer's device.
         norm : Tensor
             Of the gradient.
         genotypes : int
@@ -64,11 +64,11 @@ class LossMeter:
         numbers = torch.stack([value.detach().double() for value in (*losses.values(), norm)])
         first = not self._totals
         self._totals = self._totals or dict.fromkeys(losses, 0.0)
-        self._unread.append((self._session.position.step + 1, genotypes, numbers))
+        self._unread.append((self._trainer.position.step + 1, genotypes, numbers))
         self.seen += genotypes
         if self._every > 1:
             self._broken |= ~(numbers[0].isfinite() & numbers[-1].isfinite())
-            self._session.optimizer.found_inf = self._broken.float()  # type: ignore[attr-defined]
+            self._trainer.optimizer.found_inf = self._broken.float()  # type: ignore[attr-defined]
         if first or len(self._unread) >= self._every:
             self.read()
 
@@ -84,8 +84,8 @@ class LossMeter:
             return
         table = torch.stack([numbers for _, _, numbers in self._unread]).tolist()
         for (step, genotypes, _), (*values, norm) in zip(self._unread, table, strict=True):
-            require_finite("loss", values[0], self._session, self._epoch, step)
-            require_finite("gradient norm", norm, self._session, self._epoch, step)
+            require_finite("loss", values[0], self._trainer, self._epoch, step)
+            require_finite("gradient norm", norm, self._trainer, self._epoch, step)
             self.latest = dict(zip(self._totals, values, strict=True))
             for name, value in self.latest.items():
                 self._totals[name] += value * genotypes
@@ -97,13 +97,13 @@ class LossMeter:
         return {name: total / self.seen for name, total in self._totals.items()}
 
 
-def require_finite(what: str, value: float, session: Trainer, epoch: int, step: int) -> None:
+def require_finite(what: str, value: float, trainer: Trainer, epoch: int, step: int) -> None:
     """Stop the training (RunError) where a number is not finite."""
     if math.isfinite(value):
         return
-    best = session.position.best_epoch
+    best = trainer.position.best_epoch
     kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
     raise RunError(
         f"the {what} is {value} in epoch {epoch} at step {step}: training stopped, {kept} - "
-        f"try a lower --lr ({session.lr:g}) or --clip ({session.config.clip:g})"
+        f"try a lower --lr ({trainer.lr:g}) or --grad-clip ({trainer.config.grad_clip:g})"
     )

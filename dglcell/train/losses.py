@@ -133,7 +133,7 @@ class Losses:
     def __init__(self, config: TrainConfig, training_labels: Sequence[FloatArray] | None = None) -> None:
         self.weights = [float(config.label_weights.get(label, 0.0)) for label in schema.LABELS]
         self.lambdas = {"dist": config.lambda_dist, "supcr": config.lambda_supcr, "cell": config.lambda_cell}
-        self.lambdas |= {"own": config.lambda_own, "near": config.lambda_near}
+        self.lambdas |= {"l2_identity": config.l2_identity, "l2_network": config.l2_network}
         self.distributions: list[LabelDistribution | None] = [None] * len(schema.LABELS)
         if config.lambda_dist > 0:
             if training_labels is None:
@@ -180,7 +180,7 @@ class Losses:
             z_i, z_w, z_p = (_state(getattr(output, n), n).to(predictions.dtype) for n in ("z_i", "z_w", "z_p"))
             terms["cell"] = average(lambda c, rows: cell_loss(z_i[rows], z_w, z_p[rows]))
         if output.squares is not None:
-            terms["own"], terms["near"] = output.squares
+            terms["l2_identity"], terms["l2_network"] = output.squares
         return self.total(terms), terms
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:

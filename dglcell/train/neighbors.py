@@ -23,7 +23,7 @@ from dglcell.graph.pagerank import Neighbors
 from dglcell.train import gene_similarity
 
 
-def neighbours(
+def neighbors(
     cell: CellGraph,
     config: TrainConfig,
     networks: Sequence[str],
@@ -56,16 +56,16 @@ def neighbours(
         needed += gene_similarity.memory(cell, len(names))
     if names and needed > free:
         raise UsageError(
-            f"--factors {config.factors}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
-            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give {'--no-similarity or ' * learns}--factors 0"
+            f"--fm-rank {config.fm_rank}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
+            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give {'--no-similarity or ' * learns}--fm-rank 0"
         )
-    found = pagerank.diffuse(cell, config.restart, config.nearest, names)
+    found = pagerank.diffuse(cell, config.ppr_alpha, config.ppr_topk, names)
     if not learns:
         return found
     values = targets[:, schema.LABELS.index(schema.INTERACTION)]
     if not (config.label_weights.get(schema.INTERACTION, 0.0) > 0 and np.isfinite(values).any()):
         values = targets[:, schema.LABELS.index(schema.FITNESS)]
-    learned = gene_similarity.learn(cell, table, values, config.restart, config.nearest, names)
+    learned = gene_similarity.learn(cell, table, values, config.ppr_alpha, config.ppr_topk, names)
     if (learned.index == np.arange(len(learned.index))[:, None]).all():
         warnings.warn(
             "--similarity: too few training rows share their other deletions to tell which genes behave alike - it has "

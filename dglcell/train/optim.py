@@ -15,11 +15,11 @@ _WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 def adamw(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW; factors have their own learning rate, and penalties in the loss in the place of weight decay."""
-    factors = [] if model.factors is None else list(model.factors.parameters())
+    factors = [] if model.fm is None else list(model.fm.parameters())
     ids = {id(p) for p in factors}
     groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]
     if factors:
-        groups.append({"params": factors, "lr": config.factor_lr, "weight_decay": 0.0})
+        groups.append({"params": factors, "lr": config.fm_lr, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 

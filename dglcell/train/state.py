@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dglcell import schema
 from dglcell.errors import FormatError, UsageError
-from dglcell.io import hdf5
+from dglcell.hashing import sha256
 from dglcell.io.atomic import replacing
 
 State = dict[str, Any]
@@ -59,7 +59,7 @@ def load(path: Path) -> State:
 
 
 def _digest(state: Any) -> str:
-    return hdf5.sha256(*_walk(state))
+    return sha256(*_walk(state))
 
 
 def _walk(value: Any) -> Iterator[str | Any]:

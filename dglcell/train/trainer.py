@@ -34,7 +34,7 @@ from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
 from dglcell.train.losses import Losses
-from dglcell.train.neighbors import neighbours
+from dglcell.train.neighbors import neighbors
 from dglcell.train.optim import LearningRates, adamw
 from dglcell.train.sample_weights import SampleWeights, deviations
 
@@ -112,11 +112,11 @@ class Trainer:
         with self.seeded(0):
             model = new_model(cell, config)
         if model.null_model is not None:
-            model.null_model.learn_from(*_pair_moments(self.scaler))
-        if model.factors is not None:
+            model.null_model.set_moments(*_pair_moments(self.scaler))
+        if model.fm is not None:
             part = table.take(self.train_rows)
-            near = neighbours(cell, config, model.factors.networks, part, self.targets(self.train_rows))
-            model.factors.learn_from(near, torch.from_numpy(np.unique(part.genes)).long())
+            near = neighbors(cell, config, model.fm.networks, part, self.targets(self.train_rows))
+            model.fm.set_neighbors(near, torch.from_numpy(np.unique(part.genes)).long())
         self.model = model.to(self.device)
         self.optimizer = adamw(self.model, config)
         self.learning_rates = LearningRates(self.optimizer, config, self.steps_per_epoch)

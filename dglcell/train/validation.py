@@ -13,15 +13,15 @@ from dglcell.train.predictor import Predictor
 from dglcell.train.trainer import Trainer
 
 
-def predict_rows(session: Trainer, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Standardised predictions `(n, 2)` of rows of the session's table, with the weights as they are now."""
-    part = session.table.take(rows)
-    scorer = Predictor([session.model], session.engine, session.cell, session.config.precision, session.chunk)
-    (predicted,) = scorer(part.genes, part.ptr, session.config.batch_size)
+def predict_rows(trainer: Trainer, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Standardised predictions `(n, 2)` of rows of the trainer's table, with the weights as they are now."""
+    part = trainer.table.take(rows)
+    scorer = Predictor([trainer.model], trainer.engine, trainer.cell, trainer.config.precision, trainer.chunk)
+    (predicted,) = scorer(part.genes, part.ptr, trainer.config.batch_size)
     return predicted
 
 
-def validate(session: Trainer) -> tuple[dict[str, Any], float]:
+def validate(trainer: Trainer) -> tuple[dict[str, Any], float]:
     """Metrics and score of the validation part.
 
     Returns
@@ -33,15 +33,15 @@ def validate(session: Trainer) -> tuple[dict[str, Any], float]:
         Higher is better. Mean Pearson over the labels that have one; without any it is `-1 - loss`, below every
         Pearson. NaN when the weights give no finite prediction.
     """
-    rows = session.val_rows
-    predicted = predict_rows(session, rows)
-    loss = _mse(predicted, session.targets(rows), session.losses.weights)
+    rows = trainer.val_rows
+    predicted = predict_rows(trainer, rows)
+    loss = _mse(predicted, trainer.targets(rows), trainer.losses.weights)
     if not np.isfinite(predicted).all():
         return {"loss": float("nan")}, float("nan")
-    original = session.scaler.inverse(predicted, session.table.orders[rows])
-    measured = session.table.targets[rows]
+    original = trainer.scaler.inverse(predicted, trainer.table.orders[rows])
+    measured = trainer.table.targets[rows]
     metrics: dict[str, Any] = {label: compare(original[:, c], measured[:, c]) for c, label in enumerate(schema.LABELS)}
-    weighted = zip(schema.LABELS, session.losses.weights, strict=True)
+    weighted = zip(schema.LABELS, trainer.losses.weights, strict=True)
     pearson = [metrics[label]["pearson"] for label, weight in weighted if weight > 0]
     defined = [r for r in pearson if r is not None]
     return {"loss": loss, **metrics}, sum(defined) / len(defined) if defined else -1.0 - loss

@@ -54,7 +54,7 @@ def measure(
     Returns
     -------
     dict
-        `training_per_s`: median over epochs of what an epoch reports (whole steps of `train.session`: reading the
+        `training_per_s`: median over epochs of what an epoch reports (whole steps of `train.trainer`: reading the
         table, perturbations, forward, loss, backward, clipping, optimiser; validation not). `predicted_per_s`: by
         `Run.predict_rows`, the wild type included. `all_pairs_minutes`: that rate over all pairs of the cell's genes;
         making and writing a table of them is not in it.

@@ -122,7 +122,7 @@ TRAIN = [
     (("--screen", "none.tsv"), 1, ("none.tsv", "no such file")),
     (("--resume",), 2, ("nothing to resume",)),
     (("--split-file", "screen.tsv"), 1, ("screen.tsv",)),
-    (("--lr", "1e30", "--clip", "1e30"), 1, ("training stopped",)),
+    (("--lr", "1e30", "--grad-clip", "1e30"), 1, ("training stopped",)),
 ]
 
 

@@ -79,7 +79,7 @@ def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Pa
     )
     table = tmp_path / "screen.tsv"
     table.write_text("genes\tfitness\n" + "".join(f"{g}\t{k % 3 / 4}\n" for k, g in enumerate(genes)))
-    small = ("--screen", table, "--layers", 1, "--hidden", 8, "--factors", 2, "--factor-lr", 0.1, "--epochs", 3, "-q")
+    small = ("--screen", table, "--layers", 1, "--hidden", 8, "--fm-rank", 2, "--fm-lr", 0.1, "--epochs", 3, "-q")
     assert cli("train", cell, *small, "--out", run).code == 0
     (tmp_path / "wanted.tsv").write_text(f"genes\n{genes[0]}\n")
     done = cli("predict", run, tmp_path / "wanted.tsv", "--out", tmp_path / "scores.tsv")
@@ -87,7 +87,7 @@ def test_degrees_and_descriptions_as_gene_features(cli, core: Path, tmp_path: Pa
     before = float((tmp_path / "scores.tsv").read_text().split()[-1])
     again, without = load_run(run), load_run(run)
     assert again.predict([[genes[0]]])["pred_fitness"][0] == pytest.approx(before, rel=1e-4)
-    without.models[0].factors.features.zero_()
+    without.models[0].fm.features.zero_()
     assert without.predict([[genes[0]]])["pred_fitness"][0] != pytest.approx(before, rel=1e-3)
 
 

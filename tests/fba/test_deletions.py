@@ -13,7 +13,7 @@ from dglcell.errors import DataError, UsageError
 from dglcell.fba import deletions
 from dglcell.readers import sbml
 
-DATA = Path(__file__).parents[3] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dglcell import schema
 from dglcell.errors import DataError, FingerprintError, UsageError
 from dglcell.genotypes.gene_index import encode_genes
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.io.hdf5 import file_sha256
+from dglcell.hashing import file_sha256
 from tests.cells import random_genotypes, tiny_cell
 from tests.records import screen
 

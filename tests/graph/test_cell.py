@@ -178,8 +178,8 @@ def test_describing_a_cell_imports_neither_torch_nor_dgl(tmp_path):
     save(cell, path, GenotypeTable.of(cell, *cell.indices(random_genotypes(cell, 5))))
     code = (
         "import sys\n"
-        "from dglcell.graph import store, build, perturb\n"
-        "from dglcell.genotypes import dataset, split, scaling\n"
+        "from dglcell.io import cell_file as store\nfrom dglcell.graph import build, knockouts\n"
+        "from dglcell.genotypes import table, scaler\nfrom dglcell.genotypes.splits import make\n"
         "assert 'scipy' not in sys.modules and 'h5py' not in sys.modules\n"
         f"cell = store.load({str(path)!r}); cell.info(); store.load_screen({str(path)!r}).info()\n"
         "cell.masks([('G001',)])\n"

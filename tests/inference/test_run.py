@@ -49,16 +49,16 @@ def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
 ) -> None:
     monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
     settings = {"variant": variant, "epochs": 1, "gate": True, "attention": True, "engine": engine}
-    settings["factors"] = 4 if engine == "torch" else 0
+    settings["fm_rank"] = 4 if engine == "torch" else 0
     settings["similarity"] = engine == "torch"
     cell, table, split, _ = tiny_run(tmp_path / "run", **settings)
-    session = Trainer(cell, table, split, tiny_config(**settings))
-    session.model.load_state_dict(state.load(tmp_path / "run" / "resume.pt")["model"])
+    trainer = Trainer(cell, table, split, tiny_config(**settings))
+    trainer.model.load_state_dict(state.load(tmp_path / "run" / "resume.pt")["model"])
     everything = np.arange(len(table))
-    expected = session.scaler.inverse(predict_rows(session, everything), table.orders)
+    expected = trainer.scaler.inverse(predict_rows(trainer, everything), table.orders)
 
     run = load_run(tmp_path / "run", engine=engine)
-    found = run.predict_rows(table.genes, table.ptr, session.config.batch_size)
+    found = run.predict_rows(table.genes, table.ptr, trainer.config.batch_size)
     below = table.orders < 2
     assert np.array_equal(found[:, 0], expected[:, 0])
     assert np.array_equal(found[~below, 1], expected[~below, 1])
@@ -92,7 +92,7 @@ def _moments(mean: float, sd: float) -> Any:
     return Moments(mean, sd, 9)
 
 
-def test_batch_size_gene_order_and_neighbours_do_not_matter(run_path: Path) -> None:
+def test_batch_size_gene_order_and_neighbors_do_not_matter(run_path: Path) -> None:
     run = load_run(run_path)
     genotypes = random_genotypes(run.cell, 40, max_order=3)
     whole = run.predict(genotypes)

@@ -102,14 +102,14 @@ def test_metadata_is_json_text_that_any_reader_of_safetensors_sees(model: Path) 
 
 def test_parameters_are_counted_by_part() -> None:
     assert checkpoint.parameter_counts(TENSORS) == {"layers": 6, "heads": 1, "total": 7}
-    factors = ("own", "near.physical", "seen", "neighbours_physical", "nearness_physical")
-    tensors = TENSORS | {f"factors.{name}": np.zeros(10) for name in factors}
-    assert checkpoint.parameter_counts(tensors) == {"layers": 6, "heads": 1, "factors": 20, "total": 27}
+    factors = ("identity", "network.physical", "seen", "neighbors_physical", "ppr_physical")
+    tensors = TENSORS | {f"fm.{name}": np.zeros(10) for name in factors}
+    assert checkpoint.parameter_counts(tensors) == {"layers": 6, "heads": 1, "fm": 20, "total": 27}
 
 
 def test_a_checkpoint_is_read_without_torch(model: Path) -> None:
     code = (
-        "import sys, pathlib; from dglcell.train import checkpoint;"
+        "import sys, pathlib; from dglcell.io import checkpoint;"
         f"checkpoint.read(pathlib.Path({str(model)!r}), checkpoint.MODEL); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -82,22 +82,3 @@ def test_replacing_writes_whole_or_not_at_all(tmp_path):
         atomic.write_text(tmp_path, "two")
     with pytest.raises(UsageError, match="does not exist"):
         atomic.write_text(tmp_path / "no" / "f.txt", "two")
-
-
-def test_hashes_frame_their_parts():
-    hashes = [
-        hdf5.sha256("ab", "c"),
-        hdf5.sha256("a", "bc"),
-        hdf5.sha256("abc"),
-        hdf5.sha256(np.arange(4)),
-        hdf5.sha256(np.arange(4).reshape(2, 2)),
-        hdf5.sha256(np.arange(4, dtype=np.int32)),
-        hdf5.sha256(np.arange(2), np.arange(2, 4)),
-    ]
-    assert len(set(hashes)) == len(hashes)
-    assert hdf5.sha256(np.arange(6).reshape(2, 3).T) == hdf5.sha256(np.arange(6).reshape(2, 3).T.copy())
-
-
-def test_file_hash(tmp_path):
-    (tmp_path / "f").write_bytes(b"abc")
-    assert hdf5.file_sha256(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

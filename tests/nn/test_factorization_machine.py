@@ -32,7 +32,7 @@ def factors(cell):
     torch.manual_seed(0)
     features = None if cell.features is None else torch.from_numpy(cell.features)
     made = GeneFactorizationMachine(12, networks(cell), K, NEAREST, features, torch.from_numpy(cell.has_features))
-    made.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
+    made.set_neighbors(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     with torch.no_grad():
         for p in made.parameters():
             p.copy_(torch.randn_like(p))
@@ -48,7 +48,7 @@ def numbers(tensor):
 
 
 def dense_states(cell, factors):
-    states = numbers(factors.own).copy()
+    states = numbers(factors.identity).copy()
     states[UNSEEN] = 0
     sources = len(factors.networks) + (cell.features is not None)
     if cell.features is not None:
@@ -58,9 +58,9 @@ def dense_states(cell, factors):
         length = np.sqrt(np.mean([(cell.features[g] - middle) @ (cell.features[g] - middle) for g in has]))
         for g in has:
             x = (cell.features[g] - middle) / length / np.sqrt(sources)
-            states[g, 2 * K :] += x @ numbers(factors.of_features)
+            states[g, 2 * K :] += x @ numbers(factors.feature_weight)
     for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
-        around = numbers(factors.near[f"of_{name}"])
+        around = numbers(factors.network[f"of_{name}"])
         for gene in range(12):
             for index, weight in zip(near.index[gene], near.weight[gene], strict=True):
                 states[gene] += weight.astype(float) * around[index] / np.sqrt(sources)
@@ -95,10 +95,10 @@ def test_squares(cell, factors):
     own, near = factors(batch_of(cell))[1]
     squares = {
         name: (numbers(f)[:, :-2] ** 2).sum(1) + 0.2 * (numbers(f)[:, -2:] ** 2).sum(1)
-        for name, f in {"own": factors.own, **{n: factors.near[f"of_{n}"] for n in factors.networks}}.items()
+        for name, f in {"own": factors.identity, **{n: factors.network[f"of_{n}"] for n in factors.networks}}.items()
     }
     assert own.item() == pytest.approx(sum(squares["own"][g] for genes in GENOTYPES for g in genes) / len(GENOTYPES))
-    of_features = 0 if cell.features is None else 0.2 * (numbers(factors.of_features) ** 2).sum()
+    of_features = 0 if cell.features is None else 0.2 * (numbers(factors.feature_weight) ** 2).sum()
     assert near.item() == pytest.approx((sum(squares[name].sum() for name in factors.networks) + of_features) / 12)
 
 
@@ -117,13 +117,13 @@ def test_own_factors_of_a_gene_that_training_does_not_see_say_nothing(cell, fact
     batch = batch_of(cell, [[UNSEEN, 0], [UNSEEN]])
     before = numbers(factors(batch)[0])
     factors(batch)[0].sum().backward()
-    assert not factors.own.grad[UNSEEN].any()
-    assert factors.own.grad[0].any()
+    assert not factors.identity.grad[UNSEEN].any()
+    assert factors.identity.grad[0].any()
     with torch.no_grad():
-        factors.own[UNSEEN] += 1
+        factors.identity[UNSEEN] += 1
     np.testing.assert_array_equal(numbers(factors(batch)[0]), before)
     with torch.no_grad():
-        factors.own[0] += 1
+        factors.identity[0] += 1
     assert not np.allclose(numbers(factors(batch)[0])[0], before[0])
 
 
@@ -134,12 +134,12 @@ def test_a_network_may_be_called_like_a_method(name):
 
 
 def test_networks_can_be_chosen(cell):
-    sizes, config = GraphSizes.of(cell), ModelConfig(layers=1, hidden=8, factors=K, nearest=NEAREST)
-    assert CellModel(config, sizes).factors.networks == (PHYSICAL, REGULATORY, METABOLIC)
+    sizes, config = GraphSizes.of(cell), ModelConfig(layers=1, hidden=8, fm_rank=K, ppr_topk=NEAREST)
+    assert CellModel(config, sizes).fm.networks == (PHYSICAL, REGULATORY, METABOLIC)
     chosen = dataclasses.replace(config, networks=(METABOLIC, PHYSICAL))
     model = CellModel(chosen, sizes)
-    assert model.factors.networks == (PHYSICAL, METABOLIC)
-    assert not any(REGULATORY in name for name in model.factors.state_dict())
+    assert model.fm.networks == (PHYSICAL, METABOLIC)
+    assert not any(REGULATORY in name for name in model.fm.state_dict())
     words = "--networks binding,text - the cell has physical_interaction, regulatory_interaction, metabolic"
     with pytest.raises(UsageError, match=words):
         CellModel(dataclasses.replace(config, networks=("text", PHYSICAL, "binding")), sizes)
@@ -150,17 +150,17 @@ def test_a_model_adds_them_to_its_heads(cell, variant):
     """Without factors a model predicts what one with factors does, less the terms."""
     torch.manual_seed(0)
     sizes, config = GraphSizes.of(cell), {"layers": 1, "hidden": 8, "heads": 2, "variant": variant}
-    model = CellModel(ModelConfig(**config, factors=K, nearest=NEAREST), sizes).double().eval()
-    model.factors.learn_from(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
+    model = CellModel(ModelConfig(**config, fm_rank=K, ppr_topk=NEAREST), sizes).double().eval()
+    model.fm.set_neighbors(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     plain = CellModel(ModelConfig(**config), sizes).double().eval()
-    plain.load_state_dict({n: t for n, t in model.state_dict().items() if not n.startswith("factors.")})
+    plain.load_state_dict({n: t for n, t in model.state_dict().items() if not n.startswith("fm.")})
     engine, batch = make_engine("torch", cell.dgl, "cpu"), batch_of(cell)
     found = model(engine, batch)
     assert found.squares is None
-    terms = model.factors(batch)[0]
+    terms = model.fm(batch)[0]
     assert terms[1:].abs().min(dim=0).values[LABELS.index(FITNESS)] == 0  # biases start at 0
     torch.testing.assert_close(found.predictions, plain(engine, batch).predictions + terms, rtol=0, atol=1e-12)
     given = model(engine, batch, model.wild_type(engine))
     torch.testing.assert_close(given.predictions, found.predictions, rtol=0, atol=1e-12)
-    assert model.wild_type(engine).factors.shape == (cell.num_nodes(GENE), 2 * K + 2)
+    assert model.wild_type(engine).fm_states.shape == (cell.num_nodes(GENE), 2 * K + 2)
     assert model.train()(engine, batch).squares is not None

@@ -31,7 +31,7 @@ def make(**options):
         for p in model.parameters():
             p.normal_(0, 0.6)
     if model.null_model is not None:
-        model.null_model.learn_from(*SCALE)
+        model.null_model.set_moments(*SCALE)
     return cell, model
 
 

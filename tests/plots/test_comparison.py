@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from dglcell.plots.figures import comparison, style
+from dglcell.plots import comparison, style
 
 Metrics = dict[str, Any]
 

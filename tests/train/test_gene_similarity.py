@@ -5,7 +5,6 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.unit.graph.test_diffusion import adjacency_of, pagerank
 
 from dglcell import schema
 from dglcell.errors import UsageError
@@ -18,8 +17,9 @@ from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
 from dglcell.train import gene_similarity
 from dglcell.train.loop import train
-from dglcell.train.neighbors import neighbours
+from dglcell.train.neighbors import neighbors
 from tests.cells import tiny_cell
+from tests.graph.test_pagerank import adjacency_of, pagerank
 from tests.runs import table_of, tiny_config, tiny_run, tiny_table
 
 MODULES, GENES, UNSEEN = 6, 60, 59
@@ -203,8 +203,8 @@ def test_genes_are_compared_by_the_label_that_is_learnt(monkeypatch, weights, kn
         targets[:, schema.LABELS.index(schema.INTERACTION)] = np.nan
     asked = []
     monkeypatch.setattr(gene_similarity, "learn", lambda *args: asked.append(args) or Neighbors.alone(12, 5))
-    config = tiny_config(factors=2, similarity=True, nearest=5, label_weights=weights)
-    found = neighbours(cell, config, (*networks(cell), schema.SIMILARITY), table, targets)
+    config = tiny_config(fm_rank=2, similarity=True, ppr_topk=5, label_weights=weights)
+    found = neighbors(cell, config, (*networks(cell), schema.SIMILARITY), table, targets)
     assert list(found) == [*networks(cell), schema.SIMILARITY]
     (args,) = asked
     np.testing.assert_array_equal(args[2], targets[:, schema.LABELS.index(column)])
@@ -214,7 +214,7 @@ def test_genes_are_compared_by_the_label_that_is_learnt(monkeypatch, weights, kn
 def test_only_training_rows_are_read(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(gene_similarity, "learn", lambda *args: asked.append(args) or Neighbors.alone(12, 5))
-    _, table, split, _ = tiny_run(tmp_path / "run", factors=2, similarity=True, nearest=5)
+    _, table, split, _ = tiny_run(tmp_path / "run", fm_rank=2, similarity=True, ppr_topk=5)
     (args,) = asked
     rows = split.rows("train")
     rows = rows[table.usable(schema.LABELS)[rows]]
@@ -293,7 +293,7 @@ def test_a_learned_network_is_stored_loaded_and_resumed(tmp_path, forget):
     table, _ = module_screen(cell, module)
     split = make_split(table, "random", 0, 0.1, 0.1)
     config = tiny_config(
-        factors=2, similarity=True, nearest=6, epochs=3, batch_size=256, label_weights={"gene_interaction": 1.0}
+        fm_rank=2, similarity=True, ppr_topk=6, epochs=3, batch_size=256, label_weights={"gene_interaction": 1.0}
     )
     train(cell, table, split, config, tmp_path / "whole")
     (learned,) = gene_similarity._last.values()
@@ -304,16 +304,16 @@ def test_a_learned_network_is_stored_loaded_and_resumed(tmp_path, forget):
     runs = [load_run(tmp_path / name) for name in ("whole", "parts")]
     assert not gene_similarity._last
     for run in runs:
-        factors = run.models[0].factors
-        np.testing.assert_array_equal(factors.get_buffer("neighbours_similarity").numpy(), learned.index)
-        np.testing.assert_array_equal(factors.get_buffer("nearness_similarity").numpy(), learned.weight)
+        factors = run.models[0].fm
+        np.testing.assert_array_equal(factors.get_buffer("neighbors_similarity").numpy(), learned.index)
+        np.testing.assert_array_equal(factors.get_buffer("ppr_similarity").numpy(), learned.weight)
     predicted = [run.predict_rows(table.genes, table.ptr) for run in runs]
     np.testing.assert_array_equal(*predicted)
 
 
 def test_too_few_rows_are_said_and_another_network_of_that_name_is_refused(tmp_path):
     with pytest.warns(UserWarning, match="--similarity: too few training rows"):
-        cell, *_ = tiny_run(tmp_path / "run", factors=2, similarity=True, nearest=5)
+        cell, *_ = tiny_run(tmp_path / "run", fm_rank=2, similarity=True, ppr_topk=5)
     sizes = dataclasses.replace(GraphSizes.of(cell), networks=(schema.PHYSICAL, schema.SIMILARITY))
     with pytest.raises(UsageError, match="the cell has a relation 'similarity'"):
-        CellModel(tiny_config(factors=2, similarity=True), sizes)
+        CellModel(tiny_config(fm_rank=2, similarity=True), sizes)

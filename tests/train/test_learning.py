@@ -98,7 +98,7 @@ def test_a_signal_that_only_metabolism_carries_needs_feedback(tmp_path: Path, va
     assert without["loss"] > 0.9
 
 
-def modules(tmp_path: Path, factors: int) -> float:
+def modules(tmp_path: Path, fm_rank: int) -> float:
     """Pearson on pairs with a gene that training never saw; genes interact as the modules do that edges show."""
     rng, genes = np.random.default_rng(0), 60
     module = np.arange(genes) % 6
@@ -118,15 +118,15 @@ def modules(tmp_path: Path, factors: int) -> float:
     hidden, validation = (pairs % 10 == 9).any(1), (pairs % 10 == 8).any(1)
     split = Split(np.where(hidden, 2, np.where(validation, 1, 0)).astype(np.int8))
     config = tiny_config(
-        label_weights={"gene_interaction": 1.0}, factors=factors, epochs=12, schedule="cosine", factor_lr=3e-2, lr=1e-5
+        label_weights={"gene_interaction": 1.0}, fm_rank=fm_rank, epochs=12, schedule="cosine", fm_lr=3e-2, lr=1e-5
     )
-    train(cell, table, split, config, tmp_path / str(factors))
+    train(cell, table, split, config, tmp_path / str(fm_rank))
     rows = split.rows("test")
     part = table.take(rows)
-    predicted = load_run(tmp_path / str(factors)).predict_rows(part.genes, part.ptr)[:, 1]
+    predicted = load_run(tmp_path / str(fm_rank)).predict_rows(part.genes, part.ptr)[:, 1]
     return float(np.corrcoef(predicted, interaction[rows])[0, 1])
 
 
 def test_a_gene_never_seen_has_the_interactions_of_its_neighbours(tmp_path: Path) -> None:
-    assert modules(tmp_path, factors=8) > 0.9
-    assert modules(tmp_path, factors=0) < 0.5
+    assert modules(tmp_path, fm_rank=8) > 0.9
+    assert modules(tmp_path, fm_rank=0) < 0.5

@@ -143,7 +143,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, variant: str)
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"factors": 4, "similarity": True, "nearest": 6, "schedule": "cosine"}], ids=["plain", "factors"]
+    "changes", [{}, {"fm_rank": 4, "similarity": True, "ppr_topk": 6, "schedule": "cosine"}], ids=["plain", "factors"]
 )
 @pytest.mark.parametrize(
     ("when", "epochs_done"), [({"after_epoch": 2}, 2), ({"at_step": (2, 2)}, 1), ({"at_step": (1, 1)}, 0)]
@@ -187,7 +187,7 @@ def test_the_cosine_schedule_rises_and_falls_to_0(tmp_path: Path, monkeypatch: p
         used.append([group["lr"] for group in rates._optimizer.param_groups])
 
     monkeypatch.setattr(LearningRates, "before_step", noted)
-    rates = {"lr": 1e-3, "factor_lr": 4e-3, "factors": 4}
+    rates = {"lr": 1e-3, "fm_lr": 4e-3, "fm_rank": 4}
     cell, table, split, _ = tiny_run(tmp_path / "run", epochs=10, schedule="cosine", patience=20, **rates)
     plain, factors = np.array(used).T
     np.testing.assert_allclose(factors, 4 * plain)
@@ -227,7 +227,7 @@ def test_a_run_with_other_weights_cannot_be_resumed(tmp_path: Path) -> None:
 
 def test_an_existing_run_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "run")
-    monkeypatch.setattr("dglcell.train.loop.Trainer", lambda *args: pytest.fail("a session was made"))
+    monkeypatch.setattr("dglcell.train.loop.Trainer", lambda *args: pytest.fail("a trainer was made"))
     with pytest.raises(UsageError, match="is not empty"):
         train(cell, table, split, tiny_config(), tmp_path / "run")
 
@@ -257,11 +257,11 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_weights
     epochs: list[int] = []
     order = Trainer.order
 
-    def poison(session: Trainer, epoch: int) -> Any:
+    def poison(trainer: Trainer, epoch: int) -> Any:
         if epoch == 2:
-            next(session.model.parameters()).data.fill_(float("nan"))
+            next(trainer.model.parameters()).data.fill_(float("nan"))
         epochs.append(epoch)
-        return order(session, epoch)
+        return order(trainer, epoch)
 
     monkeypatch.setattr(Trainer, "order", poison)
     with pytest.raises(RunError, match=r"loss is nan in epoch 2 .*weights of epoch 1 are kept"):
@@ -292,15 +292,15 @@ def test_a_step_that_is_not_finite_leaves_the_weights_alone_until_it_is_read(
     monkeypatch.setitem(loss_meter._EVERY, "cpu", 4)
     sessions, weights_after, real = [], [], loop._step
 
-    def spoilt(session: Trainer, losses: Any, batch: Any, labels: torch.Tensor, sample_weights: Any) -> None:
-        sessions.append(session)
+    def spoilt(trainer: Trainer, losses: Any, batch: Any, labels: torch.Tensor, sample_weights: Any) -> None:
+        sessions.append(trainer)
         if len(sessions) == 3 and what == "loss":
             labels = labels.fill_(float("inf"))
         with monkeypatch.context() as patch:
             if len(sessions) == 3 and what == "gradient norm":
                 patch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *args: torch.tensor(float("inf")))
-            real(session, losses, batch, labels, sample_weights)
-        weights_after.append([p.detach().clone() for p in session.model.parameters()])
+            real(trainer, losses, batch, labels, sample_weights)
+        weights_after.append([p.detach().clone() for p in trainer.model.parameters()])
 
     monkeypatch.setattr(loop, "_step", spoilt)
     with pytest.raises(RunError, match=rf"the {what} is inf in epoch 1 at step 3: .*no epoch was finished"):
@@ -324,7 +324,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
-    monkeypatch.setattr("dglcell.train.loop.validate", lambda session: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr("dglcell.train.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=9, patience=3, lr_patience=1)
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("patience", 2, 5)
     lines = history(tmp_path / "run")
@@ -338,7 +338,7 @@ def test_keep_last_keeps_the_last_epoch_and_stops_nothing_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.5, 0.4, 0.3, 0.2])
-    monkeypatch.setattr("dglcell.train.loop.validate", lambda session: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr("dglcell.train.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=5, patience=2, lr_patience=1, keep="last")
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("epochs", 5, 5)
     assert history(tmp_path / "run")[-1]["lr"] < 1e-3
@@ -393,7 +393,7 @@ def test_factors_that_need_more_memory_than_is_free_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dglcell.train.neighbors.free_memory", lambda device: 1000)
-    with pytest.raises(UsageError, match=r"--factors 4: .* 12 genes takes 0.0 GB .* - give --factors 0"):
-        tiny_run(tmp_path / "run", factors=4)
+    with pytest.raises(UsageError, match=r"--fm-rank 4: .* 12 genes takes 0.0 GB .* - give --fm-rank 0"):
+        tiny_run(tmp_path / "run", fm_rank=4)
     monkeypatch.setattr("dglcell.train.neighbors.free_memory", lambda device: 1200)
-    tiny_run(tmp_path / "run", factors=4)
+    tiny_run(tmp_path / "run", fm_rank=4)

@@ -76,8 +76,8 @@ def test_every_term_and_the_total_match_the_dense_restatement() -> None:
     assert total.item() == pytest.approx(want, abs=1e-10, rel=0)
 
     output.squares = torch.tensor(3.0), torch.tensor(5.0)
-    total, terms = Losses(dataclasses.replace(config, lambda_own=0.2, lambda_near=0.7), training)(output, labels)
-    assert (terms["own"].item(), terms["near"].item()) == (3.0, 5.0)
+    total, terms = Losses(dataclasses.replace(config, l2_identity=0.2, l2_network=0.7), training)(output, labels)
+    assert (terms["l2_identity"].item(), terms["l2_network"].item()) == (3.0, 5.0)
     assert total.item() == pytest.approx(want + 0.2 * 3 + 0.7 * 5, abs=1e-6)
 
 

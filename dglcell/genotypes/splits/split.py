@@ -11,7 +11,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.io.hdf5 import sha256
+from dglcell.hashing import sha256
 
 SUBSETS = ("train", "val", "test")
 ASSIGNMENTS = (*SUBSETS, "unused")

@@ -91,6 +91,6 @@ def test_a_split_of_another_length_or_with_other_codes():
 def test_a_split_that_was_chosen_wrongly_is_not_handed_out(kind, monkeypatch):
     table = a_screen()
     by_chance = make_split(table, "random").subset
-    monkeypatch.setattr("dglcell.genotypes.splits.make.hide", lambda *arguments: by_chance)
+    monkeypatch.setattr("dglcell.genotypes.splits.make.hold_out", lambda *arguments: by_chance)
     with pytest.raises(DataError, match="the split leaks"):
         make_split(table, kind)
