@@ -100,26 +100,26 @@ def summarise_descriptions(path: Path | str) -> tuple[list[str], NDArray[np.floa
             f"{path} describes {len(ids)} genes, with {shared} words in more than one of the descriptions - at least "
             "two genes and two such words were expected"
         )
-    left, size, right = _decomposed(words.astype(np.float64), components)
+    scores, loadings = _truncated_svd(words.astype(np.float64), components)
     # A vector's sign is arbitrary: its largest entry is made positive, the first of (nearly) equal ones.
-    sign = np.sign(right[np.arange(components), np.abs(right).round(6).argmax(axis=1)])
-    x = left * size * sign * _SCALE
+    sign = np.sign(loadings[np.arange(components), np.abs(loadings).round(6).argmax(axis=1)])
+    x = scores * sign * _SCALE
     return ids, (x.round(5) + 0.0).astype(np.float32)  # so that the last bit of a product changes no fingerprint
 
 
-def _decomposed(words: Any, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The leading singular triples, largest first, the same each time."""
-    from scipy.sparse.linalg import svds
+def _truncated_svd(words: Any, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores (genes, d), left singular vectors times values, and loadings (d, words), right ones; largest first."""
+    from sklearn.decomposition import TruncatedSVD
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # sums in one order on any number of cores, and sooner
-        if min(words.shape) <= _DENSE:  # few words repeat in whole groups of genes, where ARPACK begins at random
-            left, size, right = np.linalg.svd(words.toarray(), full_matrices=False)
-            return left[:, :components], size[:components], right[:components]
-        start = np.random.default_rng(0).standard_normal(min(words.shape))
-        left, size, right = svds(words, components, v0=start)
-    order = np.argsort(-size, kind="stable")
-    return left[:, order], size[order], right[order]
+        if min(words.shape) <= _DENSE:
+            # Few words repeat in whole groups of genes. Of equal singular values ARPACK starts each next vector at
+            # random and finds others each time; a dense decomposition finds the same.
+            left, values, right = np.linalg.svd(words.toarray(), full_matrices=False)
+            return left[:, :components] * values[:components], right[:components]
+        svd = TruncatedSVD(components, algorithm="arpack", random_state=0)
+        return svd.fit_transform(words), svd.components_
 
 
 def _described(path: Path | str) -> tuple[GeneList, list[str], list[list[str]]]:
