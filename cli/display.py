@@ -16,7 +16,7 @@ _REFRESH = 4  # per second
 
 @contextlib.contextmanager
 def display() -> Iterator[Any]:
-    """A listener of a training run (`train.progress.Progress`)."""
+    """A listener of a training run (`training.progress.Progress`)."""
     if console.verbosity() < 0 or not sys.stderr.isatty():
         yield Lines()
         return
@@ -80,23 +80,23 @@ class Lines:
     """Plain lines on stderr."""
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         self._epochs, self._clock = epochs, _Clock(epochs, first_epoch)
         console.say(_about(about))
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         console.say(f"  step {step}: {_losses(losses)}, {genotypes_per_second:,.0f} genotypes/s", level=1)
 
     def epoch(self, record: Mapping[str, Any]) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         console.say(
             f"epoch {record['epoch']}/{self._epochs}: {_losses(record['train'])}, {_validation(record)}, "
             f"{record['genotypes_per_second']:,.0f} genotypes/s, {self._clock.left(record['epoch'])} left"
         )
 
     def done(self, summary: Any) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         console.say(f"stopped by {summary.reason}; the weights of epoch {summary.best_epoch} are kept")
 
 
@@ -107,12 +107,12 @@ class Panel(Lines):
         self._live = live
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         self._epochs, self._steps, self._clock = epochs, steps_per_epoch, _Clock(epochs, first_epoch)
         self._live.console.print(_about(about), highlight=False)
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.text import Text
@@ -125,12 +125,12 @@ class Panel(Lines):
         self._live.update(Group(ProgressBar(total=self._epochs, completed=done, width=60), Text(text)))
 
     def epoch(self, record: Mapping[str, Any]) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         line = f"epoch {record['epoch']}: {_losses(record['train'])}, {_validation(record)}"
         self._live.console.print(line, highlight=False, style="bold" if record["best"] else None)
 
     def done(self, summary: Any) -> None:
-        """See `train.progress.Progress`."""
+        """See `training.progress.Progress`."""
         from rich.text import Text
 
         self._live.update(Text(f"stopped by {summary.reason}; the weights of epoch {summary.best_epoch} are kept"))

@@ -48,7 +48,7 @@ def command(
     table, origin = _screen(graph, cell, stored, config, unknown_genes)
     from dglcell.cli.display import display
     from dglcell.genotypes.splits.make import make_split
-    from dglcell.train.ensemble import train_all
+    from dglcell.training.ensemble import train_all
 
     split = make_split(
         table,

@@ -30,8 +30,8 @@ from dglcell.io import cell_file
 from dglcell.io.atomic import write_text
 from dglcell.readers.sbml import read_model, textbook_path
 from dglcell.readers.screens.read import read_screen
-from dglcell.train.ensemble import train_all
-from dglcell.train.progress import Progress
+from dglcell.training.ensemble import train_all
+from dglcell.training.progress import Progress
 
 SCREEN = "ecoli_core_fba.tsv.gz"
 # Chosen by cross-validation within the 80 % of the pairs that the demo does not test on. A twentieth of the genotypes

@@ -51,7 +51,7 @@ class ModelConfig:
     networks : tuple of str
         Over which factors diffuse: gene-gene relations of the cell, and `metabolic`; empty for all of them.
     similarity : bool
-        Factors also diffuse over a network learned from these and the training rows (`dglcell.train.gene_similarity`). The
+        Factors also diffuse over a network learned from these and the training rows (`dglcell.training.gene_similarity`). The
         command line has another default: wherever there are factors.
     """
 

@@ -13,7 +13,7 @@ from dglcell.config import TrainConfig
 from dglcell.genotypes.splits.make import Split, make_split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.train.loop import RunSummary, train
+from dglcell.training.loop import RunSummary, train
 from tests.cells import random_genotypes, tiny_cell
 
 

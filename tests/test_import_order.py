@@ -16,7 +16,7 @@ FLOORS = (
     ("evaluation",),
     ("baselines",),
     ("inference",),
-    ("train",),
+    ("training",),
     ("nn",),
     ("engines",),
     ("plots",),

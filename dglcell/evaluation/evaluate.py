@@ -22,7 +22,7 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.inference.run import Run
 from dglcell.io import cell_file
 from dglcell.plots import comparison, figures
-from dglcell.train.metrics import by_order
+from dglcell.training.metrics import by_order
 
 SCREEN = "screen"
 # What numbers and memory can do to a baseline; PyTorch says that memory is short by RuntimeError.

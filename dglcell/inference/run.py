@@ -28,8 +28,8 @@ from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
 from dglcell.model_config import ModelConfig
 from dglcell.nn.model import CellModel
-from dglcell.train.predictor import Predictor
-from dglcell.train.trainer import TrainProgress, new_model
+from dglcell.training.predictor import Predictor
+from dglcell.training.trainer import TrainProgress, new_model
 
 if TYPE_CHECKING:
     import pandas

@@ -13,7 +13,7 @@ from dglcell.baselines import factorization
 from dglcell.baselines.adamw_fit import AdamWFit
 from dglcell.baselines.factorization import _Bags, _Factors
 from dglcell.graph.cell import CellGraph
-from dglcell.train.metrics import pearson
+from dglcell.training.metrics import pearson
 from tests.cells import tiny_cell
 from tests.runs import table_of
 

@@ -11,7 +11,7 @@ from dglcell import baselines
 from dglcell.baselines import spectral
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.train.metrics import pearson
+from dglcell.training.metrics import pearson
 
 
 @pytest.mark.parametrize("name", ["spectral-ridge", "spectral-trees"])

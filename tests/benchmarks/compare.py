@@ -25,7 +25,7 @@ import torch
 from dglcell.graph.cell import CellGraph
 from dglcell.model_config import ModelConfig
 from dglcell.schema import GENE
-from dglcell.train.trainer import versions
+from dglcell.training.trainer import versions
 from tests.benchmarks import graphs, local, memory, roofline, sides, timing
 
 LAYERS = 3

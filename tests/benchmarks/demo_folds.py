@@ -18,7 +18,7 @@ import torch
 from dglcell import baselines, demo, schema
 from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import load_run
-from dglcell.train.ensemble import train_all
+from dglcell.training.ensemble import train_all
 
 INTERACTION = schema.LABELS.index(schema.INTERACTION)
 

@@ -17,8 +17,8 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import load_run
 from dglcell.schema import GENE, LABEL_COLUMNS, LABELS
-from dglcell.train.loop import train
-from dglcell.train.progress import NullProgress
+from dglcell.training.loop import train
+from dglcell.training.progress import NullProgress
 from tests.benchmarks import graphs
 
 
@@ -54,7 +54,7 @@ def measure(
     Returns
     -------
     dict
-        `training_per_s`: median over epochs of what an epoch reports (whole steps of `train.trainer`: reading the
+        `training_per_s`: median over epochs of what an epoch reports (whole steps of `training.trainer`: reading the
         table, perturbations, forward, loss, backward, clipping, optimiser; validation not). `predicted_per_s`: by
         `Run.predict_rows`, the wild type included. `all_pairs_minutes`: that rate over all pairs of the cell's genes;
         making and writing a table of them is not in it.

@@ -18,8 +18,8 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.inference.run import Run, load_run
 from dglcell.io import cell_file
 from dglcell.readers.screens.read import read_screen
-from dglcell.train.loop import train
-from dglcell.train.metrics import by_order, compare
+from dglcell.training.loop import train
+from dglcell.training.metrics import by_order, compare
 from tests.cells import tiny_cell
 from tests.runs import tiny_config, tiny_table
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dglcell.evaluation import report as reports
-from dglcell.train.metrics import by_order
+from dglcell.training.metrics import by_order
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     from dglcell.genotypes.splits.make import make_split
     from dglcell.io import cell_file
     from dglcell.io.columns import Column
-    from dglcell.train.trainer import Trainer
+    from dglcell.training.trainer import Trainer
 
     cell = tiny_cell()
     screen = tmp_path / "many.tsv"

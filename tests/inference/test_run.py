@@ -20,10 +20,10 @@ from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
 from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import load_run
 from dglcell.io import cell_file, checkpoint
-from dglcell.train import state
-from dglcell.train.loop import train
-from dglcell.train.trainer import Trainer, new_model
-from dglcell.train.validation import predict_rows
+from dglcell.training import state
+from dglcell.training.loop import train
+from dglcell.training.trainer import Trainer, new_model
+from dglcell.training.validation import predict_rows
 from tests.cells import random_genotypes, tiny_cell
 from tests.runs import tiny_config, tiny_run, tiny_table
 
@@ -47,7 +47,7 @@ def copy(run_path: Path, tmp_path: Path) -> Path:
 def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
     tmp_path: Path, variant: str, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
+    monkeypatch.setattr("dglcell.training.loop._draw", lambda *args: None)
     settings = {"variant": variant, "epochs": 1, "gate": True, "attention": True, "engine": engine}
     settings["fm_rank"] = 4 if engine == "torch" else 0
     settings["similarity"] = engine == "torch"
@@ -250,7 +250,7 @@ def test_either_engine_predicts_the_same(run_path: Path, engine: str) -> None:
 
 
 def test_a_label_that_training_never_saw_is_not_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
+    monkeypatch.setattr("dglcell.training.loop._draw", lambda *args: None)
     cell = tiny_cell()
     table = tiny_table(cell)
     labels = table.labels.copy()

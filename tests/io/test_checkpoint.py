@@ -17,7 +17,7 @@ import torch
 from dglcell import schema
 from dglcell.errors import DataError, FormatError, UsageError
 from dglcell.io import checkpoint
-from dglcell.train import state
+from dglcell.training import state
 
 TENSORS = {"layers.0.w": np.arange(6, dtype=np.float32).reshape(2, 3), "heads.b": np.array([0.5], np.float32)}
 METADATA = {"scaler": {"mean": None, "sd": 1.5}, "fingerprints": {"ids": "ab", "content": "cd"}, "seed": 3}

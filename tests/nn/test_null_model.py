@@ -15,7 +15,7 @@ from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
 from dglcell.schema import FITNESS, INTERACTION, LABELS
-from dglcell.train.trainer import new_model
+from dglcell.training.trainer import new_model
 from tests.cells import growing_cell, tiny_cell
 from tests.reference import dense
 

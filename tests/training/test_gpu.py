@@ -27,7 +27,7 @@ def test_a_run_on_cuda_predicts_on_the_cpu(tmp_path: Path, variant: str, precisi
 
 
 def test_a_run_on_cuda_can_be_resumed_on_the_cpu(tmp_path: Path) -> None:
-    from dglcell.train.loop import train
+    from dglcell.training.loop import train
     from tests.runs import tiny_config
 
     cell, table, split, _ = tiny_run(tmp_path / "run", device="cuda", epochs=1)

@@ -17,12 +17,12 @@ from dglcell.genotypes.splits.make import Split, make_split
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
 from dglcell.plots import figures
-from dglcell.train import loop, loss_meter
-from dglcell.train import state as states
-from dglcell.train.loop import train
-from dglcell.train.optim import LearningRates
-from dglcell.train.progress import NullProgress
-from dglcell.train.trainer import Trainer
+from dglcell.training import loop, loss_meter
+from dglcell.training import state as states
+from dglcell.training.loop import train
+from dglcell.training.optim import LearningRates
+from dglcell.training.progress import NullProgress
+from dglcell.training.trainer import Trainer
 from tests.cells import tiny_cell
 from tests.runs import table_of, tiny_config, tiny_run, tiny_table
 
@@ -162,7 +162,7 @@ def test_a_run_stopped_by_ctrl_c_can_be_resumed(
 
 def test_a_resumed_run_remembers_how_long_nothing_got_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = [0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
-    monkeypatch.setattr("dglcell.train.loop.validate", lambda s: ({"loss": 1.0}, scores[s.position.epoch]))
+    monkeypatch.setattr("dglcell.training.loop.validate", lambda s: ({"loss": 1.0}, scores[s.position.epoch]))
     cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=6, patience=4, lr_patience=2)
     tiny_run(tmp_path / "parts", epochs=2, patience=4, lr_patience=2)
     train(cell, table, split, tiny_config(epochs=6, patience=4, lr_patience=2), tmp_path / "parts", resume=True)
@@ -227,7 +227,7 @@ def test_a_run_with_other_weights_cannot_be_resumed(tmp_path: Path) -> None:
 
 def test_an_existing_run_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "run")
-    monkeypatch.setattr("dglcell.train.loop.Trainer", lambda *args: pytest.fail("a trainer was made"))
+    monkeypatch.setattr("dglcell.training.loop.Trainer", lambda *args: pytest.fail("a trainer was made"))
     with pytest.raises(UsageError, match="is not empty"):
         train(cell, table, split, tiny_config(), tmp_path / "run")
 
@@ -324,7 +324,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
-    monkeypatch.setattr("dglcell.train.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr("dglcell.training.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=9, patience=3, lr_patience=1)
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("patience", 2, 5)
     lines = history(tmp_path / "run")
@@ -338,7 +338,7 @@ def test_keep_last_keeps_the_last_epoch_and_stops_nothing_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.5, 0.4, 0.3, 0.2])
-    monkeypatch.setattr("dglcell.train.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr("dglcell.training.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=5, patience=2, lr_patience=1, keep="last")
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("epochs", 5, 5)
     assert history(tmp_path / "run")[-1]["lr"] < 1e-3
@@ -392,8 +392,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
 def test_factors_that_need_more_memory_than_is_free_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dglcell.train.neighbors.free_memory", lambda device: 1000)
+    monkeypatch.setattr("dglcell.training.neighbors.free_memory", lambda device: 1000)
     with pytest.raises(UsageError, match=r"--fm-rank 4: .* 12 genes takes 0.0 GB .* - give --fm-rank 0"):
         tiny_run(tmp_path / "run", fm_rank=4)
-    monkeypatch.setattr("dglcell.train.neighbors.free_memory", lambda device: 1200)
+    monkeypatch.setattr("dglcell.training.neighbors.free_memory", lambda device: 1200)
     tiny_run(tmp_path / "run", fm_rank=4)

@@ -9,8 +9,8 @@ from dglcell.genotypes.splits.make import Split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.io.run_folder import RunFolder
-from dglcell.train.loop import RunSummary, train
-from dglcell.train.progress import Progress
+from dglcell.training.loop import RunSummary, train
+from dglcell.training.progress import Progress
 
 
 def train_all(
@@ -24,7 +24,7 @@ def train_all(
     overwrite: bool = False,
     origin: Path | None = None,
 ) -> tuple[RunSummary, ...]:
-    """Train `config.ensemble` models on one split; see `train.loop.train` for the arguments and errors.
+    """Train `config.ensemble` models on one split; see `training.loop.train` for the arguments and errors.
 
     The members differ in their seed alone: weights, order of the rows, dropout (Lakshminarayanan et al.,
     arXiv:1612.01474). With `resume`, finished members are kept, a broken-off one goes on and missing ones begin, so an

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dglcell.train.metrics import by_order, compare, pearson
+from dglcell.training.metrics import by_order, compare, pearson
 
 
 def test_metrics_match_scipy_over_the_rows_that_are_there() -> None:

@@ -9,8 +9,8 @@ import torch
 from dglcell.config import TrainConfig
 from dglcell.errors import UsageError
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.train.losses import Losses, mse
-from dglcell.train.sample_weights import SampleWeights, deviations
+from dglcell.training.losses import Losses, mse
+from dglcell.training.sample_weights import SampleWeights, deviations
 from tests.cells import tiny_cell
 
 NAN = float("nan")

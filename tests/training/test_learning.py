@@ -15,14 +15,14 @@ from dglcell.genotypes.splits.make import Split
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
 from dglcell.inference.run import load_run
-from dglcell.train.loop import train
+from dglcell.training.loop import train
 from tests.cells import tiny_cell
 from tests.runs import table_of, tiny_config
 
 
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dglcell.train.loop._draw", lambda *args: None)
+    monkeypatch.setattr("dglcell.training.loop._draw", lambda *args: None)
 
 
 @pytest.mark.parametrize("variant", ["local", "both"])
@@ -33,7 +33,7 @@ def test_64_random_genotypes_are_overfitted(tmp_path: Path, variant: str, monkey
     # Validated on the training genotypes themselves; the one test row is there because a split must have one.
     table = table_of(cell, [*pairs, *pairs, [0]], np.r_[fitness, fitness, 0.0], np.r_[interaction, interaction, 0.0])
     split = Split(np.repeat([0, 1, 2], [64, 64, 1]).astype(np.int8))
-    monkeypatch.setattr("dglcell.train.trainer.check_leakage", lambda table, split: None)  # this leak is the point
+    monkeypatch.setattr("dglcell.training.trainer.check_leakage", lambda table, split: None)  # this leak is the point
     config = tiny_config(
         variant=variant, hidden=32, epochs=30, batch_size=16, dropout=0.0, lr=6e-3, weight_decay=0.0, patience=30
     )

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.train.metrics import compare
-from dglcell.train.predictor import Predictor
-from dglcell.train.trainer import Trainer
+from dglcell.training.metrics import compare
+from dglcell.training.predictor import Predictor
+from dglcell.training.trainer import Trainer
 
 
 def predict_rows(trainer: Trainer, rows: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph import pagerank
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.pagerank import Neighbors
-from dglcell.train import gene_similarity
+from dglcell.training import gene_similarity
 
 
 def neighbors(

@@ -17,9 +17,9 @@ from dglcell.evaluation.report import tidy
 from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import COLUMNS, SD_COLUMNS, load_run
 from dglcell.io.run_folder import RunFolder
-from dglcell.train.ensemble import train_all
-from dglcell.train.loop import train
-from dglcell.train.progress import NullProgress
+from dglcell.training.ensemble import train_all
+from dglcell.training.loop import train
+from dglcell.training.progress import NullProgress
 from tests.cells import tiny_cell
 from tests.runs import tiny_config, tiny_table
 

@@ -15,9 +15,9 @@ from dglcell.graph.relation import Relation
 from dglcell.inference.run import load_run
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.train import gene_similarity
-from dglcell.train.loop import train
-from dglcell.train.neighbors import neighbors
+from dglcell.training import gene_similarity
+from dglcell.training.loop import train
+from dglcell.training.neighbors import neighbors
 from tests.cells import tiny_cell
 from tests.graph.test_pagerank import adjacency_of, pagerank
 from tests.runs import table_of, tiny_config, tiny_run, tiny_table

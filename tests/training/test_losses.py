@@ -15,8 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from dglcell.config import TrainConfig
 from dglcell.errors import UsageError
-from dglcell.train.distribution import LabelDistribution
-from dglcell.train.losses import Losses, cell_loss, contrastive_loss, distribution_loss, mse
+from dglcell.training.distribution import LabelDistribution
+from dglcell.training.losses import Losses, cell_loss, contrastive_loss, distribution_loss, mse
 from tests.reference import dense_losses as dense
 
 
@@ -203,7 +203,7 @@ def test_half_precision_states_are_compared_in_float32() -> None:
 # VmHWM belongs to the process image; ru_maxrss would start from that of the parent.
 MEMORY = """
 import re, torch
-from dglcell.train.losses import contrastive_loss
+from dglcell.training.losses import contrastive_loss
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 2**20
 z, y = torch.randn(1024, 64, requires_grad=True), torch.randn(1024)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from dglcell.errors import RunError
-from dglcell.train.trainer import Trainer
+from dglcell.training.trainer import Trainer
 
 _EVERY = {"cpu": 1, "cuda": 32}  # steps between two readings
 

@@ -33,10 +33,10 @@ from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
-from dglcell.train.losses import Losses
-from dglcell.train.neighbors import neighbors
-from dglcell.train.optim import LearningRates, adamw
-from dglcell.train.sample_weights import SampleWeights, deviations
+from dglcell.training.losses import Losses
+from dglcell.training.neighbors import neighbors
+from dglcell.training.optim import LearningRates, adamw
+from dglcell.training.sample_weights import SampleWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
 _FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from dglcell.train.loop import RunSummary
+    from dglcell.training.loop import RunSummary
 
 
 class Progress(Protocol):

@@ -20,12 +20,12 @@ from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
 from dglcell.plots import figures
-from dglcell.train import state as states
-from dglcell.train.loss_meter import LossMeter, require_finite
-from dglcell.train.metrics import compare
-from dglcell.train.progress import NullProgress, Progress
-from dglcell.train.trainer import Trainer
-from dglcell.train.validation import predict_rows, validate
+from dglcell.training import state as states
+from dglcell.training.loss_meter import LossMeter, require_finite
+from dglcell.training.metrics import compare
+from dglcell.training.progress import NullProgress, Progress
+from dglcell.training.trainer import Trainer
+from dglcell.training.validation import predict_rows, validate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ def train(
     origin: Path | None = None,
     member: int = 1,
 ) -> RunSummary:
-    """Train one model and leave a run folder; `train.ensemble.train_all` trains all that the configuration asks for.
+    """Train one model and leave a run folder; `training.ensemble.train_all` trains all that the configuration asks for.
 
     After every epoch the folder holds a whole run: the best weights, the last state, the metrics. Whatever stops the
     training (Ctrl-C, a loss that is not finite) leaves them as they were after the epoch before, and `resume` goes on

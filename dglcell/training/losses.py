@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.train.distribution import FloatArray, LabelDistribution
+from dglcell.training.distribution import FloatArray, LabelDistribution
 
 TEMPERATURE = 0.1
 _ZERO_LENGTH = 1e-8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dglcell.train.distribution import LabelDistribution
+from dglcell.training.distribution import LabelDistribution
 from tests.reference import dense_losses as dense
 
 SAMPLES = {
