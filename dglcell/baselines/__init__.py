@@ -14,8 +14,7 @@ from dglcell.baselines.adamw_fit import AdamWFit
 from dglcell.baselines.base import Baseline
 from dglcell.baselines.embedding_bag import EmbeddingBagMLP, Large, deleted_genes, lost_reactions
 from dglcell.baselines.factorization import MatrixFactorization
-from dglcell.baselines.means import Mean, QueryMean
-from dglcell.baselines.ridge import GeneRidge
+from dglcell.baselines.linear import GeneRidge, Mean, QueryMean
 from dglcell.baselines.spectral import SpectralRidge, SpectralTrees
 from dglcell.errors import UsageError
 

@@ -105,6 +105,12 @@ def leading_eigenvectors(adjacency: Any, count: int) -> Doubles:
     -------
     (N, k) float64
         Mean square 1; the entry of largest size is positive, so that a sign is never left to chance.
+
+    Notes
+    -----
+    `sklearn.manifold.spectral_embedding` spans the same space, but divides it by the roots of the degrees, factorizes
+    the Laplacian (4.3 s instead of 0.25 s for 6,604 yeast genes) and warns of every network with an isolated gene. `eigsh`
+    needs products with the matrix alone.
     """
     from scipy.sparse import diags
     from scipy.sparse.linalg import eigsh

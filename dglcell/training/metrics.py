@@ -1,10 +1,11 @@
 """How well predictions match measured labels: correlation and error, overall and per order of deletion.
 
-Works on the original scale of the labels, with numpy alone. An undefined number is None (JSON null).
+Works on the original scale of the labels; correlations are scipy's. An undefined number is None (JSON null).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,16 @@ _CONSTANT = 1e-6  # spread over largest value below which float32 numbers count 
 
 def pearson(predicted: FloatArray, measured: FloatArray) -> float | None:
     """Pearson correlation of two arrays `(n,)`; None with fewer than 2 rows or where one side is constant."""
-    if len(predicted) < 2 or _is_constant(predicted) or _is_constant(measured):
-        return None
-    p, m = (np.asarray(a, np.float64) - np.mean(a, dtype=np.float64) for a in (predicted, measured))
-    return float(np.clip((p @ m) / np.sqrt((p @ p) * (m @ m)), -1.0, 1.0))
+    from scipy.stats import pearsonr
+
+    return _correlation(pearsonr, predicted, measured)
 
 
 def spearman(predicted: FloatArray, measured: FloatArray) -> float | None:
     """Rank correlation of two arrays `(n,)`, ties at their mean rank; None as for `pearson`."""
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
-    if len(predicted) < 2 or _is_constant(predicted) or _is_constant(measured):
-        return None
-    return pearson(rankdata(predicted), rankdata(measured))
+    return _correlation(spearmanr, predicted, measured)
 
 
 def compare(predicted: FloatArray, measured: FloatArray) -> Metrics:
@@ -83,6 +81,13 @@ def by_order(predicted: FloatArray, measured: FloatArray, orders: NDArray[np.int
     }
 
 
+def _correlation(statistic: Callable[..., Any], predicted: FloatArray, measured: FloatArray) -> float | None:
+    """One of scipy's correlations, in float64; None where scipy would warn and return NaN."""
+    x, y = np.asarray(predicted, np.float64), np.asarray(measured, np.float64)
+    if len(x) < 2 or _is_constant(x) or _is_constant(y):
+        return None
+    return float(statistic(x, y).statistic)
+
+
 def _is_constant(values: FloatArray) -> bool:
-    values = np.asarray(values, np.float64)
     return bool(values.std() <= _CONSTANT * np.abs(values).max())

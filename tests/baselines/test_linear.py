@@ -1,11 +1,15 @@
-"""Means: of which rows, and what is said of genes that no row has."""
+"""Means and ridge regression: of which rows, what is minimised, and what is said of genes that no row has."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from dglcell import baselines
+from dglcell.baselines.linear import ridge
+from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.cell import CellGraph
 from tests.cells import tiny_cell
 from tests.runs import table_of
 
@@ -57,3 +61,22 @@ def test_what_was_measured_often_weighs_more() -> None:
     shrunk = 8 * 0.6 / (8 + c), (0 - mean) / (1 + c)
     assert predicted[0] == pytest.approx(mean + np.dot(weights, shrunk) / sum(weights), abs=1e-5)
     assert 0.4 < predicted[0] < 0.8 and predicted[1] < predicted[0]
+
+
+def test_ridge_recovers_additive_effects(cell: CellGraph, pairs: GenotypeTable) -> None:
+    fitted = baselines.make("gene-ridge").fit(cell, pairs, np.arange(len(pairs))[::2])
+    np.testing.assert_allclose(fitted.predict(pairs)[:, 0], pairs.targets[:, 0], atol=0.02)
+    unseen = table_of(cell, [(0,), (1,), (2,)], np.array([1.0, 2.0, 9.0]))
+    model = baselines.GeneRidge().fit(cell, unseen, np.arange(2))
+    np.testing.assert_allclose(model.predict(unseen)[2, 0], 1.5, atol=1e-6)  # a gene never seen: the constant
+    assert len(model.predict(unseen.take([]))) == 0
+
+
+@pytest.mark.parametrize("n", [40, 4])  # more rows than genes, and fewer
+def test_ridge_minimises_its_objective(n: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (rng.random((n, 5)) < 0.5).astype(float), rng.standard_normal(n)
+    with_constant = np.column_stack([x, np.ones(n)])
+    penalty = np.diag([3.0] * 5 + [0.0])
+    expected = np.linalg.solve(with_constant.T @ with_constant + penalty, with_constant.T @ y)
+    np.testing.assert_allclose(ridge(csr_matrix(x), y, 3.0), expected, atol=1e-6)
