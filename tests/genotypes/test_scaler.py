@@ -55,13 +55,22 @@ def test_inverse_undoes_transform_and_keeps_missing_values_and_dtype():
 
 
 def test_an_order_that_training_never_saw_uses_all_orders_together():
-    table = a_table()
-    scaler = Scaler.fit(table, np.flatnonzero(table.orders < 3))
-    pooled = scaler.pooled["gene_interaction"]
-    assert 3 not in scaler.by_order
-    mean, sd = scaler.moments([3, 2])
-    assert (mean[0, 1], sd[0, 1]) == (pooled.mean, pooled.sd)
-    assert mean[1, 1] == scaler.by_order[2].mean
+    """Orders 2 and 4 are trained on; their scores differ in scale, so neither has the moments of the two together."""
+    cell, rng = tiny_cell(), np.random.default_rng(0)
+    orders = np.repeat([2, 4, 3], [60, 30, 10])
+    scores = {2: rng.normal(0.05, 0.1, 60), 4: rng.normal(-0.4, 0.5, 30), 3: rng.normal(9, 9, 10)}
+    genotypes = [rng.choice(12, size=k, replace=False).tolist() for k in orders]
+    labels = np.full((100, 4), NAN)
+    labels[:, 2] = np.concatenate([scores[k] for k in (2, 4, 3)])
+    table = GenotypeTable.of(cell, *cell.indices(genotypes), labels)
+    scaler = Scaler.fit(table, np.flatnonzero(orders != 3))
+    together = np.concatenate([scores[2], scores[4]])
+    expected = [(v.mean(), v.std()) for v in (scores[2], together, scores[4], together)]
+    mean, sd = scaler.moments([2, 3, 4, 5])
+    np.testing.assert_allclose(np.stack([mean[:, 1], sd[:, 1]], 1), expected, rtol=1e-5)
+    one = np.array([[NAN, 1.0]])
+    assert scaler.inverse(one, [3])[0, 1] == pytest.approx(together.mean() + together.std(), rel=1e-5)
+    assert scaler.transform(scaler.inverse(one, [3]), [3])[0, 1] == pytest.approx(1)
 
 
 def test_equal_labels_are_not_scaled_and_warned_about():

@@ -167,6 +167,23 @@ def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
     assert (module[near.index] == module[:, None]).mean() < 0.5  # so it was not the other network
 
 
+def test_a_covariance_counts_as_often_as_it_was_measured(monkeypatch, forget):
+    """Half of the pairs of one module are alike in a hundred contexts, the other half the opposite in a single one."""
+    cell, module = module_cell()
+    table, y = module_screen(cell, module)
+
+    def covariances(table, values, n, pairs):
+        often = np.random.default_rng(0).random(len(pairs.first)) < 0.5
+        alike = (module[pairs.first] == module[pairs.second]).astype(np.float32)
+        return np.where(often, alike, -5 * alike), np.where(often, 100, 1).astype(np.float32)
+
+    monkeypatch.setattr(gene_similarity, "_covariances", covariances)
+    found = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
+    assert others.any(axis=1).all()
+    assert (module[found.index] == module[:, None])[others].all()
+
+
 def test_labels_that_say_nothing_of_modules_give_another_network():
     cell, module = module_cell()
     table, y = module_screen(cell, module)

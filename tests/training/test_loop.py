@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +15,9 @@ import torch
 from dglcell.config import TrainConfig, read_toml
 from dglcell.errors import DataError, FingerprintError, RunError, UsageError
 from dglcell.genotypes.splits.make import Split, make_split
+from dglcell.inference.run import load_run
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
-from dglcell.plots import figures
 from dglcell.training import loop, loss_meter
 from dglcell.training import state as states
 from dglcell.training.loop import train
@@ -35,10 +36,9 @@ def drawn() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_plots(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def plots_where_asked(request: pytest.FixtureRequest) -> None:
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(figures, "training_curves", lambda *args, **kwargs: None)
-        monkeypatch.setattr(figures, "predicted_against_measured", lambda *args, **kwargs: None)
+        request.getfixturevalue("no_plots")
 
 
 def history(path: Path) -> list[dict[str, Any]]:
@@ -206,6 +206,11 @@ def test_only_the_same_run_can_be_resumed(tmp_path: Path) -> None:
         train(cell, table, split, tiny_config(lr=0.5, seed=7), path, resume=True)
     with pytest.raises(UsageError, match="the split differs"):
         train(cell, table, make_split(table, "random", 5, 0.2, 0.2), tiny_config(), path, resume=True)
+    labels = table.labels.copy()
+    labels[split.rows("train")[0], 0] = 0.5
+    other_screen = type(table).of(cell, table.genes, table.ptr, labels)
+    with pytest.raises(UsageError, match=r"cannot go on: the screen differs - "):
+        train(cell, other_screen, split, tiny_config(epochs=9), path, resume=True)
     other = tiny_cell(seed=1, features=3)
     with pytest.raises(FingerprintError, match=cell.fingerprints["content"]):
         train(other, tiny_table(other), split, tiny_config(), path, resume=True)
@@ -364,6 +369,39 @@ def test_test_labels_have_no_influence(tmp_path: Path) -> None:
     changed = type(table).of(cell, table.genes, table.ptr, labels)
     train(cell, changed, split, tiny_config(), tmp_path / "b")
     assert same_run(tmp_path / "a", tmp_path / "b")
+
+
+def test_genotypes_of_the_test_part_have_no_influence(tmp_path: Path) -> None:
+    """Two screens that differ in their test rows alone, whose genes are in no other row: one model, bit for bit."""
+    cell = tiny_cell(features=3)
+    rng = np.random.default_rng(0)
+    sets = [genes for k in (1, 2, 3) for genes in itertools.combinations(range(9), k)]
+    learnt = [sets[k] for k in rng.permutation(len(sets))[:100]]
+    fitness, interaction = rng.normal(size=(2, 110))
+    split = Split(np.repeat([0, 1, 2], [80, 20, 10]).astype(np.int8))
+    config = tiny_config(fm_rank=4, ppr_topk=5, lambda_dist=0.1)
+    seen = np.unique(np.concatenate(learnt[:80]))
+    for gene in (9, 10):
+        table = table_of(cell, [*learnt, *[(gene, other) for other in range(9)], (gene,)], fitness, interaction)
+        train(cell, table, split, config, tmp_path / str(gene))
+        factors = load_run(tmp_path / str(gene)).models[0].fm
+        assert factors is not None and np.flatnonzero(factors.seen.numpy()).tolist() == seen.tolist()
+        assert gene not in seen
+    assert same_run(tmp_path / "9", tmp_path / "10")
+
+
+def test_validation_labels_choose_weights_and_teach_nothing(tmp_path: Path) -> None:
+    """The last weights of a schedule that looks at no score."""
+    changes = {"keep": "last", "schedule": "cosine", "fm_rank": 4, "ppr_topk": 5, "lambda_dist": 0.1}
+    cell, table, split, _ = tiny_run(tmp_path / "a", **changes)
+    labels = table.labels.copy()
+    labels[split.rows("val"), 0] *= 3.0
+    labels[split.rows("val"), 2] -= 1.0
+    train(cell, type(table).of(cell, table.genes, table.ptr, labels), split, tiny_config(**changes), tmp_path / "b")
+    a, b = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+    assert load_run(tmp_path / "a").scaler == load_run(tmp_path / "b").scaler
+    assert history(tmp_path / "a")[-1]["val"] != history(tmp_path / "b")[-1]["val"]
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: Path) -> None:

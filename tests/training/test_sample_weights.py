@@ -8,10 +8,13 @@ import torch
 
 from dglcell.config import TrainConfig
 from dglcell.errors import UsageError
+from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.table import GenotypeTable
+from dglcell.training.loop import train
 from dglcell.training.losses import Losses, mse
 from dglcell.training.sample_weights import SampleWeights, deviations
 from tests.cells import tiny_cell
+from tests.runs import tiny_config, tiny_table
 
 NAN = float("nan")
 
@@ -62,3 +65,33 @@ def test_the_squared_error_is_weighted():
     Output.predictions = predictions
     total, _ = Losses(TrainConfig())(Output, labels, weights)
     assert total.item() == pytest.approx((1.5 + 3) / 2)
+
+
+@pytest.mark.usefixtures("no_plots")
+@pytest.mark.parametrize("column", [0, 1], ids=["fitness", "interaction"])
+def test_a_run_weights_each_value_by_its_own_sd(tmp_path, monkeypatch, column):
+    """What reaches the losses of an epoch is, row by row, what the formula gives for the training rows."""
+    cell = tiny_cell(features=3)
+    plain = tiny_table(cell, max_order=2)
+    sd = np.random.default_rng(0).uniform(0.01, 0.5, size=(2, len(plain))).astype(np.float32)
+    labels = plain.labels.copy()
+    labels[:, 1] = sd[0]
+    screen = GenotypeTable.of(cell, plain.genes, plain.ptr, labels, interaction_std=sd[1])
+    split = make_split(screen, "random", 0, 0.2, 0.2)
+    batches, real = [], Losses.__call__
+
+    def noted(losses, output, targets, sample_weights=None):
+        batches.append((targets[:, column].numpy(), sample_weights[:, column].numpy()))
+        return real(losses, output, targets, sample_weights)
+
+    monkeypatch.setattr(Losses, "__call__", noted)
+    train(cell, screen, split, tiny_config(epochs=1, weight_by_sd=True), tmp_path / "run")
+    target, weight = (np.concatenate(values) for values in zip(*batches, strict=True))
+    present = np.isfinite(target)
+    measured = screen.targets[:, column]
+    rows = split.rows("train")[np.isfinite(measured[split.rows("train")])]
+    raw = 1 / (sd[column, rows] ** 2 + np.median(sd[column, rows]) ** 2)
+    # Standardising keeps the order of the values, so they tell which row is which.
+    expected = (raw / raw.mean())[np.argsort(measured[rows])]
+    assert 20 < present.sum() == len(rows)
+    np.testing.assert_allclose(weight[present][np.argsort(target[present])], expected, rtol=1e-4)
