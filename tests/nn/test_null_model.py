@@ -1,4 +1,4 @@
-"""Structural lethality and the multiplicative model in `CellModel`: against the dense restatement, one by one, switched off."""
+"""Structural lethality and the multiplicative model in `CellModel`, against the dense restatement and switched off."""
 
 import dataclasses
 
