@@ -73,7 +73,7 @@ SPLITS: Final = (RANDOM, KFOLD, UNSEEN_GENE, UNSEEN_ALL, QUERY_PAIR, SPLIT_FILE)
 VARIANTS: Final = ("two-head", "difference", "local", "both")
 ENGINES: Final = ("auto", "dgl", "torch", "fused")
 
-# File kinds (HDF5 root attribute `format`) and their newest versions.
+# File kinds (HDF5 root attribute `format`) and their versions, the only ones that are read.
 CELL_FORMAT: Final = "dglcell-cell"
-CELL_VERSION: Final = 1
+CELL_VERSION: Final = 2
 RUN_VERSION: Final = 1

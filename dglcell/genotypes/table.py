@@ -20,7 +20,6 @@ from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
 from dglcell.genotypes.splits.queries import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
 from dglcell.hashing import file_sha256, sha256
-from dglcell.io.columns import loaded
 from dglcell.readers.screens.screen_table import offsets
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ class GenotypeTable:
         empty = cls.of(cell, [], [0])
         tables: list[GenotypeTable] = [empty, *parts]
         columns = {
-            name: np.concatenate([loaded(getattr(t, name)) for t in tables])
+            name: np.concatenate([getattr(t, name) for t in tables])
             for name in ("genes", "labels", "source", "alleles", "interaction_std", "query")
         }
         return cls(
@@ -187,7 +186,7 @@ class GenotypeTable:
     @functools.cached_property
     def orders(self) -> NDArray[np.int64]:
         """(n,) number of deleted genes."""
-        return np.diff(loaded(self.ptr))
+        return np.diff(self.ptr)
 
     @property
     def targets(self) -> NDArray[np.float32]:
@@ -219,8 +218,7 @@ class GenotypeTable:
     @functools.cached_property
     def _keys(self) -> NDArray[np.int64]:
         keys = np.empty(len(self), dtype=np.int64)
-        genes, ptr = loaded(self.genes), loaded(self.ptr)
-        size = int(genes.max(initial=0)) + 1
+        size = int(self.genes.max(initial=0)) + 1
         base = 0
         for order in np.unique(self.orders):
             rows = np.flatnonzero(self.orders == order)
@@ -229,7 +227,7 @@ class GenotypeTable:
                 if span > _LARGEST // size:  # ranks of prefixes stay below n, so the next product cannot overflow
                     key, span = np.unique(key, return_inverse=True)[1].reshape(-1), len(rows)
                 key *= size
-                key += genes[ptr[rows] + column]
+                key += self.genes[self.ptr[rows] + column]
                 span *= size
             distinct, key = np.unique(key, return_inverse=True)
             keys[rows] = base + key.reshape(-1)
@@ -242,17 +240,15 @@ class GenotypeTable:
 
     def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Keys (n,) of the rows of this table and (m,) of another one of the same cell: equal iff the gene sets are."""
-        ptr = loaded(self.ptr)
-        genes = np.concatenate([loaded(self.genes), loaded(other.genes)])
-        both = dataclasses.replace(self, genes=genes, ptr=np.concatenate([ptr, loaded(other.ptr)[1:] + ptr[-1]]))
+        genes = np.concatenate([self.genes, other.genes])
+        both = dataclasses.replace(self, genes=genes, ptr=np.concatenate([self.ptr, other.ptr[1:] + self.ptr[-1]]))
         keys = both.genotype_keys()
         return keys[: len(self)], keys[len(self) :]
 
     def allele_counts(self) -> dict[str, int]:
         """Rows with each kind of allele; a row with two kinds counts in both."""
         owner = np.repeat(np.arange(len(self)), self.orders)
-        kinds = loaded(self.alleles)
-        return {name: len(np.unique(owner[kinds == k])) for k, name in enumerate(schema.ALLELES)}
+        return {name: len(np.unique(owner[self.alleles == k])) for k, name in enumerate(schema.ALLELES)}
 
     @property
     def num_genotypes(self) -> int:
@@ -262,7 +258,7 @@ class GenotypeTable:
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the rows, their labels and the graph's ids; file names do not enter."""
-        return sha256(self.ids_fingerprint, loaded(self.genes), loaded(self.ptr), loaded(self.labels))
+        return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
         """Refuse a graph with other ids (FingerprintError)."""
@@ -271,14 +267,14 @@ class GenotypeTable:
     def info(self) -> dict[str, Any]:
         """Counts, sources and fingerprints, ready for JSON."""
         orders, counts = np.unique(self.orders, return_counts=True)
-        present = np.isfinite(loaded(self.labels)).sum(axis=0)
+        present = np.isfinite(self.labels).sum(axis=0)
         return {
             "rows": len(self),
             "genotypes": self.num_genotypes,
             "orders": {str(k): int(c) for k, c in zip(orders, counts, strict=True)},
             "labels": {name: int(c) for name, c in zip(schema.LABEL_COLUMNS, present, strict=True)},
             "alleles": self.allele_counts(),
-            "query_pairs": len(query_pairs(loaded(self.genes), loaded(self.ptr), loaded(self.query))),
+            "query_pairs": len(query_pairs(self.genes, self.ptr, self.query)),
             "sources": [dict(s) for s in self.sources],
             "fingerprints": {"ids": self.ids_fingerprint, "screen": self.fingerprint},
         }

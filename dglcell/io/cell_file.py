@@ -3,12 +3,13 @@
 Owns the names of the datasets; the envelope is `dglcell.io.hdf5`. Reads without torch or DGL.
 
 Layout: `ids/{type}`; `relations/{name}/{src,dst}` and `relations/{name}/data/{key}` of the forward relations;
-`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/..` (`genotypes.store`); the rest is in `meta`.
+`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/{column}`, the arrays of a `GenotypeTable`; the
+rest is in `meta`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from dglcell.graph.cell import CellGraph
 from dglcell.graph.fingerprints import CONTENT, IDS
 from dglcell.graph.relation import Relation
 from dglcell.io import hdf5
-from dglcell.io import screen_datasets as screen_store
 
-IN_MEMORY = 256 << 20  # bytes; a larger screen is read from disk, row by row
+IN_MEMORY = 256 << 20  # bytes; a larger screen stays on disk, and its rows are read when they are used
+_SCREEN = "screen/"
+_COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std", "query")
 
 
 def save(
@@ -53,7 +55,7 @@ def save(
     meta: dict[str, Any] = {
         "relations": [[*r.canonical, r.undirected, sorted(r.data)] for r in cell.forward],
         "features_mode": cell.features_mode,
-        "aliases": {name: list(found) for name, found in cell.aliases.items()},
+        "aliases": {name: list(genes) for name, genes in cell.aliases.items()},
         "report": cell.report,
         "growth": list(cell.growth),
         "fingerprints": cell.fingerprints,
@@ -66,13 +68,24 @@ def save(
     elif screen is not None:
         parts = screen.parts()
 
-    def told() -> dict[str, Any]:
+    def meta_of_all() -> dict[str, Any]:
         if screen is None:
             return meta
         return {**meta, "screen": {"sources": list(screen.sources), "ids_fingerprint": cell.fingerprints[IDS]}}
 
-    blocks = screen_store.to_blocks(parts)
-    hdf5.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, told, overwrite, blocks)
+    blocks = _screen_blocks(parts)
+    hdf5.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, meta_of_all, overwrite, blocks)
+
+
+def _screen_blocks(parts: Iterable[GenotypeTable]) -> Iterator[dict[str, NDArray[Any]]]:
+    """The columns of consecutive parts of one table, with the offsets of the whole table."""
+    first, end = True, 0
+    for part in parts:
+        block = {_SCREEN + name: getattr(part, name) for name in _COLUMNS}
+        ptr = part.ptr + end
+        block[_SCREEN + "ptr"] = ptr if first else ptr[1:]
+        first, end = False, int(ptr[-1])
+        yield block
 
 
 def load(path: Path | str) -> CellGraph:
@@ -83,14 +96,14 @@ def load(path: Path | str) -> CellGraph:
     DataError
         There is no such file.
     FormatError
-        Not a cell graph, from a newer version, or damaged.
+        Not a cell graph, from another version, or damaged.
     """
-    return _cell(path, *_read(Path(path), lambda name: not name.startswith(screen_store.PREFIX)))
+    return _cell(path, *_read(Path(path), lambda name: not name.startswith(_SCREEN)))
 
 
 def load_screen(path: Path | str) -> GenotypeTable | None:
     """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
-    return _screen(*_read(Path(path), lambda name: name.startswith((screen_store.PREFIX, "ids/"))))
+    return _screen(*_read(Path(path), lambda name: name.startswith((_SCREEN, "ids/"))))
 
 
 def load_both(path: Path | str) -> tuple[CellGraph, GenotypeTable | None]:
@@ -114,10 +127,20 @@ def _cell(path: Path | str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[st
     return cell
 
 
-def _screen(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> GenotypeTable | None:
+def _screen(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> GenotypeTable | None:
     if meta.get("screen") is None:
         return None
-    return screen_store.from_arrays(arrays, meta["screen"], _ids(arrays))
+    try:
+        columns = {name: arrays[_SCREEN + name] for name in _COLUMNS}
+    except KeyError as error:
+        raise FormatError(f"the stored screen has no dataset {error.args[0]} - build the file again") from error
+    n = len(columns["ptr"]) - 1
+    fits = n >= 0 and columns["labels"].shape == (n, len(schema.LABEL_COLUMNS))
+    fits = fits and all(columns[name].shape == (n,) for name in ("source", "interaction_std", "query"))
+    if not fits or not int(columns["ptr"][-1]) == len(columns["genes"]) == len(columns["alleles"]):
+        raise FormatError("the datasets of the stored screen do not fit together - build the file again")
+    sources, fingerprint = tuple(meta["screen"]["sources"]), meta["screen"]["ids_fingerprint"]
+    return GenotypeTable(**columns, sources=sources, ids_fingerprint=fingerprint, ids=_ids(arrays))
 
 
 def _read(path: Path, wanted: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -145,5 +168,5 @@ def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Ce
         features_mode=meta["features_mode"],
         aliases=meta["aliases"],
         report=meta["report"],
-        growth=meta.get("growth", ()),
+        growth=meta["growth"],
     )

@@ -1,31 +1,36 @@
 """The HDF5 envelope of dglcell's own files: format name, version, checksums, whole-file writes.
 
-Every array is a chunked dataset with a fletcher32 checksum; everything else (numbers, names, reports) is one JSON
-document, stored as bytes in the dataset `meta`. HDF5's user block, its first 512 bytes, holds the SHA-256 of all bytes
-after it, which is compared before HDF5 parses any of them: the library does not survive every damaged file, and its own
-checksums do not cover every byte. Knows nothing of what the arrays mean.
+A small array is a chunked, compressed dataset with a fletcher32 checksum. A streamed one, of up to 20 million rows, is
+a contiguous dataset, which has neither, so that any of its rows can be read from disk by its offset in the file.
+Everything else (numbers, names, reports) is one JSON document, stored as bytes in the dataset `meta`. HDF5's user
+block, its first 512 bytes, holds the SHA-256 of all bytes after it, those of contiguous datasets included. It is
+compared before HDF5 parses any of them: the library does not survive every damaged file, and its own checksums do not
+cover every byte. Knows nothing of what the arrays mean.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, FormatError
 from dglcell.io.atomic import replacing
-from dglcell.io.columns import Column, loaded
 
 _META = "meta"
 _USER_BLOCK = 512  # bytes; the smallest that HDF5 allows
 _SEAL = b"dglcell file, SHA-256 of the bytes from 512: "
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _CHUNK_BYTES = 1 << 20
+_ALIGNMENT = 8  # bytes; an array that is mapped from the file begins at a multiple of its item size
 _READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -58,22 +63,22 @@ def write(
     arrays : mapping
         Dataset path (`group/name`) to array; numbers, bools or fixed-length bytes, no objects.
     meta : mapping, or a function that gives it
-        Anything JSON can hold; a function is asked once the blocks are written.
+        Anything JSON can hold; a function is called once all blocks are read.
     blocks : iterable of mappings
-        Rows to append, block by block, to datasets that are in memory at no time: checksummed, not compressed, so that
-        `columns` can read single rows.
+        Rows of further datasets, block by block, which are in memory at no time. They go through temporary files
+        without a name in the folder of `path`, since a contiguous dataset must be told its size when it is created.
     """
     import h5py
 
-    with replacing(path, overwrite) as temporary:
-        with h5py.File(temporary, "w", libver="latest", userblock_size=_USER_BLOCK) as file:
+    with replacing(path, overwrite) as temporary, contextlib.ExitStack() as opened:
+        streams = _collect_rows(blocks, lambda: opened.enter_context(tempfile.TemporaryFile(dir=temporary.parent)))
+        text = json.dumps(meta() if callable(meta) else meta, sort_keys=True).encode()
+        options = {"userblock_size": _USER_BLOCK, "alignment_threshold": 1, "alignment_interval": _ALIGNMENT}
+        with h5py.File(temporary, "w", libver="latest", **options) as file:
             file.attrs["format"] = kind
             file.attrs["format_version"] = version
-            for block in blocks:
-                for name, array in block.items():
-                    _append(file, name, array)
-            told = meta() if callable(meta) else meta
-            text = json.dumps(told, sort_keys=True).encode()
+            for name, stream in streams.items():
+                stream.write(file, name)
             for name, array in {**arrays, _META: np.frombuffer(text, dtype=np.uint8)}.items():
                 _refuse_objects(name, array)
                 extent = {"maxshape": (None,) * array.ndim} if array.size == 0 else {}  # else HDF5 cannot chunk it
@@ -87,16 +92,51 @@ def _refuse_objects(name: str, array: NDArray[Any]) -> None:
         raise TypeError(f"dataset {name} holds objects")
 
 
-def _append(file: Any, name: str, array: NDArray[Any]) -> None:
-    _refuse_objects(name, array)
-    if name not in file:
-        rows = max(1, _CHUNK_BYTES // max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64))))
-        shape, chunks = array.shape[1:], (rows, *array.shape[1:])
-        file.create_dataset(name, (0, *shape), array.dtype, maxshape=(None, *shape), chunks=chunks, fletcher32=True)
-    dataset = file[name]
-    end = dataset.shape[0]
-    dataset.resize(end + len(array), axis=0)
-    dataset[end:] = array
+@dataclasses.dataclass
+class _Stream:
+    """Rows of one dataset, in a temporary file until their number is known.
+
+    Attributes
+    ----------
+    raw : file
+        The rows as bytes, one after the other.
+    dtype : dtype
+    row : tuple of int
+        Shape of a row.
+    length : int
+        Rows so far.
+    """
+
+    raw: IO[bytes]
+    dtype: np.dtype[Any]
+    row: tuple[int, ...]
+    length: int = 0
+
+    def append(self, array: NDArray[Any]) -> None:
+        """Add rows."""
+        array.astype(self.dtype, copy=False).tofile(self.raw)
+        self.length += len(array)
+
+    def write(self, file: Any, name: str) -> None:
+        """Create the dataset in an open HDF5 file and fill it."""
+        dataset = file.create_dataset(name, (self.length, *self.row), self.dtype)
+        self.raw.seek(0)
+        items, step = int(np.prod(self.row, dtype=np.int64)), _rows_of_chunk(self.dtype, self.row)
+        for start in range(0, self.length, step):
+            stop = min(start + step, self.length)
+            rows = np.fromfile(self.raw, self.dtype, (stop - start) * items)
+            dataset[start:stop] = rows.reshape(stop - start, *self.row)
+
+
+def _collect_rows(blocks: Iterable[Arrays], temporary_file: Callable[[], IO[bytes]]) -> dict[str, _Stream]:
+    streams: dict[str, _Stream] = {}
+    for block in blocks:
+        for name, array in block.items():
+            if name not in streams:
+                _refuse_objects(name, array)
+                streams[name] = _Stream(temporary_file(), array.dtype, array.shape[1:])
+            streams[name].append(array)
+    return streams
 
 
 def read(
@@ -109,14 +149,14 @@ def read(
     wanted : callable
         Whether to read the dataset of this path.
     mapped : int, optional
-        Streamed datasets (see `write`) stay on disk as `columns.Column` where together they have more bytes than this.
+        Streamed datasets (see `write`) stay on disk, as `np.memmap`, where together they have more bytes than this.
 
     Raises
     ------
     DataError
         There is no such file.
     FormatError
-        Not HDF5, another kind, a newer version, or damaged.
+        Not HDF5, another kind, another version, or damaged.
     """
     import h5py
 
@@ -126,22 +166,14 @@ def read(
     _check_seal(path, kind)
     try:
         with h5py.File(path, "r") as file:
-            found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
-            if found != kind:
-                raise FormatError(
-                    f"{path} is not a {kind} file (its format is {found!r}) - it was made by something else"
-                )
-            if int(found_version) > version:
-                raise FormatError(
-                    f"{path} has format version {found_version}, newer than {version} - update dglcell to read it"
-                )
-            found_in: dict[str, Any] = {}
-            file.visititems(lambda name, node: _collect(found_in, name, node))
-            stored = {name: node for name, node in found_in.items() if name == _META or wanted(name)}
-            streamed = {name for name, node in stored.items() if node.compression is None and node.chunks}
+            _check_kind(path, kind, version, file.attrs.get("format"), file.attrs.get("format_version"))
+            names: list[str] = []
+            file.visititems(lambda name, node: names.append(name) if isinstance(node, h5py.Dataset) else None)
+            stored = {name: file[name] for name in names if name == _META or wanted(name)}
+            streamed = {name for name, dataset in stored.items() if dataset.chunks is None}
             large = mapped is not None and sum(stored[name].nbytes for name in streamed) > mapped
-            arrays = {n: Column(path, node) if large and n in streamed else node[()] for n, node in stored.items()}
-        return arrays, json.loads(loaded(arrays.pop(_META)).tobytes())
+            arrays = {n: _map(path, node) if large and n in streamed else node[()] for n, node in stored.items()}
+        return arrays, json.loads(arrays.pop(_META).tobytes())
     except FormatError:
         raise
     except _READ_ERRORS as error:
@@ -149,17 +181,39 @@ def read(
         raise FormatError(f"{path} is damaged and cannot be read ({reason}) - build it again") from error
 
 
-def _collect(found: dict[str, Any], name: str, node: Any) -> None:
-    import h5py
+def _check_kind(path: Path, kind: str, version: int, stored_kind: Any, stored_version: Any) -> None:
+    if stored_kind != kind:
+        raise FormatError(
+            f"{path} is not a {kind} file (its format is {stored_kind!r}) - it was made by something else"
+        )
+    if int(stored_version) > version:
+        raise FormatError(
+            f"{path} has format version {stored_version}, newer than {version} - update dglcell to read it"
+        )
+    if int(stored_version) < version:
+        raise FormatError(
+            f"{path} has format version {stored_version}, made by an older dglcell than this one, which reads "
+            f"{version} - build it again"
+        )
 
-    if isinstance(node, h5py.Dataset):
-        found[name] = node
+
+def _map(path: Path, dataset: Any) -> NDArray[Any]:
+    """A contiguous dataset as an array whose rows are read from disk when they are used; not writable."""
+    if not dataset.size:
+        return np.empty(dataset.shape, dataset.dtype)
+    array = np.memmap(path, dataset.dtype, "r", dataset.id.get_offset(), dataset.shape)
+    if array[-1:].tobytes() != dataset[-1:].tobytes():
+        raise FormatError(f"{path}: the rows of {dataset.name} are not where HDF5 says - build the file again")
+    return array
 
 
 def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
-    row = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64)))
-    rows = min(max(1, _CHUNK_BYTES // row), max(1, array.shape[0]))
+    rows = min(_rows_of_chunk(array.dtype, array.shape[1:]), max(1, array.shape[0]))
     return (rows, *(max(1, n) for n in array.shape[1:]))
+
+
+def _rows_of_chunk(dtype: np.dtype[Any], row: Sequence[int]) -> int:
+    return max(1, _CHUNK_BYTES // max(1, dtype.itemsize * int(np.prod(row, dtype=np.int64))))
 
 
 def _seal(path: Path) -> bytes:

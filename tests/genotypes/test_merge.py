@@ -177,7 +177,6 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     from dglcell.config import TrainConfig
     from dglcell.genotypes.splits.make import make_split
     from dglcell.io import cell_file
-    from dglcell.io.columns import Column
     from dglcell.training.trainer import Trainer
 
     cell = tiny_cell()
@@ -193,8 +192,8 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     assert union.report()["rows"] == len(whole)
     monkeypatch.setattr(cell_file, "IN_MEMORY", 0)
     stored = cell_file.load_screen(tmp_path / "cell.h5")
-    names = ("genes", "ptr", "labels", "source", "alleles", "interaction_std")
-    assert all(isinstance(getattr(stored, name), Column) for name in names)
+    names = ("genes", "ptr", "labels", "source", "alleles", "interaction_std", "query")
+    assert all(isinstance(getattr(stored, name), np.memmap) for name in names)
     for name in names:
         np.testing.assert_array_equal(np.asarray(getattr(stored, name)), getattr(whole, name))
     assert stored.fingerprint == whole.fingerprint and stored.info() == whole.info()

@@ -75,9 +75,11 @@ def test_a_screen_comes_back_whole(tmp_path):
     again = load_screen(tmp_path / "cell.h5")
     assert again.fingerprint == screen.fingerprint
     assert again.sources == screen.sources
-    for field in ("genes", "ptr", "labels", "source"):
+    for field in ("genes", "ptr", "labels", "source", "alleles", "interaction_std", "query"):
         assert getattr(again, field).dtype == getattr(screen, field).dtype
-        assert np.array_equal(getattr(again, field), getattr(screen, field), equal_nan=field == "labels")
+        assert np.array_equal(
+            getattr(again, field), getattr(screen, field), equal_nan=field in ("labels", "interaction_std")
+        )
 
 
 def test_a_screen_of_another_cell_is_refused_before_writing(tmp_path):
@@ -95,8 +97,8 @@ def test_the_file_is_self_describing(tmp_path):
         file.visititems(lambda name, node: datasets.append(node) if isinstance(node, h5py.Dataset) else None)
         assert len(datasets) > 15
         for dataset in datasets:
-            assert dataset.fletcher32, dataset.name
-            assert dataset.chunks, dataset.name
+            streamed = dataset.name.startswith("/screen/")  # read from disk row by row
+            assert bool(dataset.chunks) is dataset.fletcher32 is not streamed, dataset.name
             assert not dataset.dtype.hasobject, dataset.name
 
 
@@ -177,11 +179,16 @@ def test_bytes_after_the_end_are_refused(tmp_path):
         load(tmp_path / "cell.h5")
 
 
-def test_a_newer_version_is_refused(tmp_path, monkeypatch):
+def test_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "CELL_VERSION", 99)
     save(tiny_cell(), tmp_path / "cell.h5")
     monkeypatch.undo()
-    with pytest.raises(FormatError, match="format version 99, newer than 1 - update dglcell"):
+    with pytest.raises(FormatError, match="format version 99, newer than 2 - update dglcell"):
+        load(tmp_path / "cell.h5")
+    monkeypatch.setattr(schema, "CELL_VERSION", 1)
+    save(tiny_cell(), tmp_path / "cell.h5")
+    monkeypatch.undo()
+    with pytest.raises(FormatError, match="format version 1, made by an older dglcell"):
         load(tmp_path / "cell.h5")
 
 
@@ -202,25 +209,27 @@ def test_foreign_files_are_refused(tmp_path):
 
 def test_a_file_with_parts_missing_is_refused(tmp_path):
     save(tiny_cell(), tmp_path / "cell.h5", a_screen(tiny_cell()))
-    arrays, meta = hdf5.read(tmp_path / "cell.h5", schema.CELL_FORMAT, 1)
+    arrays, meta = hdf5.read(tmp_path / "cell.h5", schema.CELL_FORMAT, schema.CELL_VERSION)
+    part = tmp_path / "part.h5"
+
+    def write(changed):
+        hdf5.write(part, schema.CELL_FORMAT, schema.CELL_VERSION, changed, meta)
+
     for gone in ("relations/in/data/stoichiometry", "ids/gene", "reaction_group"):
-        rest = {k: v for k, v in arrays.items() if k != gone}
-        hdf5.write(tmp_path / "part.h5", schema.CELL_FORMAT, 1, rest, meta)
+        write({k: v for k, v in arrays.items() if k != gone})
         with pytest.raises(FormatError, match="does not hold a whole cell graph"):
-            load(tmp_path / "part.h5")
-    changed = arrays | {"reaction_group": arrays["reaction_group"] * 0}
-    hdf5.write(tmp_path / "part.h5", schema.CELL_FORMAT, 1, changed, meta)
+            load(part)
+    write(arrays | {"reaction_group": arrays["reaction_group"] * 0})
     with pytest.raises(FormatError, match="its `content` fingerprint is"):
-        load(tmp_path / "part.h5")
-    hdf5.write(
-        tmp_path / "part.h5", schema.CELL_FORMAT, 1, {k: v for k, v in arrays.items() if k != "screen/ptr"}, meta
-    )
-    with pytest.raises(FormatError, match="no dataset screen/ptr"):
-        load_screen(tmp_path / "part.h5")
-    for name in ("screen/labels", "screen/genes"):
-        hdf5.write(tmp_path / "part.h5", schema.CELL_FORMAT, 1, arrays | {name: arrays[name][1:]}, meta)
+        load(part)
+    for gone in ("screen/ptr", "screen/query"):
+        write({k: v for k, v in arrays.items() if k != gone})
+        with pytest.raises(FormatError, match=f"no dataset {gone}"):
+            load_screen(part)
+    for name in ("labels", "genes", "source", "alleles", "interaction_std", "query"):
+        write(arrays | {f"screen/{name}": arrays[f"screen/{name}"][1:]})
         with pytest.raises(FormatError, match="do not fit together"):
-            load_screen(tmp_path / "part.h5")
+            load_screen(part)
 
 
 def test_an_existing_file_stays_without_overwrite(tmp_path):

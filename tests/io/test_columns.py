@@ -1,13 +1,15 @@
-"""Columns on disk: the same rows as in memory, whichever way they are asked for."""
+"""Streamed datasets: the same rows on disk as in memory, whichever way they are asked for."""
 
 from __future__ import annotations
+
+import gc
+import weakref
 
 import numpy as np
 import pytest
 
 from dglcell.errors import FormatError
 from dglcell.io import hdf5
-from dglcell.io.columns import Column, loaded
 
 KIND = "test"
 
@@ -25,36 +27,22 @@ def written(request, tmp_path, monkeypatch):
     }
     blocks = ({k: v[a : a + block] for k, v in whole.items()} for a in range(0, 50, block))
     path = tmp_path / "file.h5"
-    hdf5.write(path, KIND, 1, {"small": np.arange(3)}, lambda: {"told": "last"}, blocks=blocks)
+    hdf5.write(path, KIND, 1, {"small": np.arange(3)}, lambda: {"rows": 50}, blocks=blocks)
     return path, whole
 
 
 def test_rows_come_back_as_they_were(written):
     path, whole = written
     arrays, meta = hdf5.read(path, KIND, 1, mapped=0)
-    assert meta == {"told": "last"} and arrays["small"].tolist() == [0, 1, 2]
-    rng = np.random.default_rng(1)
+    assert meta == {"rows": 50} and arrays["small"].tolist() == [0, 1, 2]
+    rows = np.random.default_rng(1).integers(0, 50, 80)
     for name, expected in whole.items():
         column = arrays[name]
-        assert isinstance(column, Column)
-        assert (column.shape, column.dtype, len(column), column.ndim) == (
-            expected.shape,
-            expected.dtype,
-            50,
-            expected.ndim,
-        )
-        keys = [slice(None), slice(3, 30), slice(5, 5), slice(40, None, 3), 7, -1, expected.reshape(50, -1)[:, 0] > 0.5]
-        keys += [rng.integers(-50, 50, 80), np.arange(0), [4, 2]]
-        for key in keys:
-            np.testing.assert_array_equal(column[key], expected[key])
-            assert column[key].dtype == expected.dtype
-        np.testing.assert_array_equal(loaded(column), expected)
-        np.testing.assert_array_equal(np.asarray(column, dtype=np.float64), expected)
-        with pytest.raises(IndexError, match="row 50 of 50"):
-            column[[1, 50]]
-    labels, expected = arrays["table/labels"], whole["table/labels"]
-    for key in [(slice(None), [0, 2]), (slice(4, 9), 1), ([7, 3], [3, 0]), (5, [1, 2]), (slice(None), slice(1, 3))]:
-        np.testing.assert_array_equal(labels[key], expected[key[0]][..., key[1]])
+        assert isinstance(column, np.memmap) and not column.flags.writeable and column.flags.aligned
+        assert (column.shape, column.dtype) == (expected.shape, expected.dtype)
+        np.testing.assert_array_equal(column, expected)
+        np.testing.assert_array_equal(column[rows], expected[rows])
+        assert type(column[rows]) is np.ndarray
 
 
 def test_a_small_table_is_read_into_memory(written):
@@ -70,25 +58,66 @@ def test_only_wanted_datasets_are_read(written):
     assert list(arrays) == ["small"]
 
 
-def test_streamed_rows_are_checksummed_and_not_compressed(written):
+def test_streamed_rows_lie_one_after_the_other(written):
+    """So that the offset of the dataset is all that a reader needs."""
     import h5py
 
-    with h5py.File(written[0]) as file:
-        for name in written[1]:
-            dataset = file[name]
-            assert dataset.fletcher32 and dataset.chunks and dataset.compression is None
+    path, whole = written
+    content = path.read_bytes()
+    with h5py.File(path) as file:
+        for name, expected in whole.items():
+            assert file[name].chunks is None and file[name].compression is None
+            start = file[name].id.get_offset()
+            assert content[start : start + expected.nbytes] == expected.tobytes()
+        assert file["small"].chunks and file["small"].fletcher32
+
+
+def test_rows_are_in_memory_at_no_time(tmp_path, monkeypatch):
+    """What is read in one block is gone when the next is asked for, and copied in pieces of some bytes."""
+    monkeypatch.setattr(hdf5, "_CHUNK_BYTES", 1000)
+    alive, sizes = [], []
+    fromfile = np.fromfile
+
+    def blocks():
+        for k in range(6):
+            gc.collect()
+            assert sum(reference() is not None for reference in alive) <= 1
+            rows = np.full(700, k)
+            alive.append(weakref.ref(rows))
+            yield {"x": rows}
+
+    monkeypatch.setattr(np, "fromfile", lambda file, dtype, count: sizes.append(count) or fromfile(file, dtype, count))
+    hdf5.write(tmp_path / "f.h5", KIND, 1, {}, {}, blocks=blocks())
+    assert max(sizes) * 8 <= 1000 and sum(sizes) == 4200
+    monkeypatch.undo()
+    assert hdf5.read(tmp_path / "f.h5", KIND, 1)[0]["x"].tolist() == [k for k in range(6) for _ in range(700)]
+    assert list(tmp_path.iterdir()) == [tmp_path / "f.h5"]
+
+
+def test_nothing_is_left_where_a_block_cannot_be_read(tmp_path):
+    def blocks():
+        yield {"x": np.arange(3)}
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        hdf5.write(tmp_path / "f.h5", KIND, 1, {}, {}, blocks=blocks())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_damage_anywhere_in_the_rows_is_found(written):
     path = written[0]
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
-    with pytest.raises(FormatError, match="damaged"):
-        hdf5.read(path, KIND, 1, mapped=0)
+    content = path.read_bytes()
+    for expected in written[1].values():
+        start = content.index(expected.tobytes())
+        for place in (start, start + expected.nbytes // 2, start + expected.nbytes - 1):
+            damaged = bytearray(content)
+            damaged[place] ^= 1
+            path.write_bytes(damaged)
+            with pytest.raises(FormatError, match="damaged"):
+                hdf5.read(path, KIND, 1, mapped=0)
 
 
 def test_an_empty_column(tmp_path):
     hdf5.write(tmp_path / "e.h5", KIND, 1, {}, {}, blocks=[{"x": np.zeros((0, 2), dtype=np.float32)}])
     column = hdf5.read(tmp_path / "e.h5", KIND, 1, mapped=-1)[0]["x"]
-    assert isinstance(column, Column) and column[:].shape == (0, 2) and column[[]].shape == (0, 2)
+    assert (column.shape, column.dtype) == ((0, 2), np.float32) and column[[]].shape == (0, 2)

@@ -153,8 +153,7 @@ def _why_not(table: GenotypeTable, items: MembershipIndex, counted: Bools, kind:
         if not items.size:
             return (
                 "--split query-pair: no row of the screen comes from a double-mutant query such as "
-                "YAL015C+YOL043C_tm72 - give such a screen (with a cell.h5 of an older dglcell, preprocess it again), "
-                "or use --split unseen-gene"
+                "YAL015C+YOL043C_tm72 - give such a screen, or use --split unseen-gene"
             )
         return (
             f"--split query-pair: {items.size} double-mutant queries in {sets} labelled genotypes give no test, "

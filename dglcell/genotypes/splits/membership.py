@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.genotypes.splits.queries import held_pairs, query_pairs
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.io.columns import loaded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +36,10 @@ class MembershipIndex:
     @classmethod
     def of(cls, table: GenotypeTable, kind: str) -> MembershipIndex:
         """The query pairs that each row holds under `query-pair`, else its genes."""
-        genes, ptr = loaded(table.genes), loaded(table.ptr)
+        genes, ptr = table.genes, table.ptr
         if kind != schema.QUERY_PAIR:
             return cls(genes, ptr, int(genes.max(initial=-1)) + 1)
-        pairs = query_pairs(genes, ptr, loaded(table.query))
+        pairs = query_pairs(genes, ptr, table.query)
         return cls(*held_pairs(genes, ptr, pairs), len(pairs))
 
     @functools.cached_property
