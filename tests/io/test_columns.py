@@ -21,9 +21,9 @@ def written(request, tmp_path, monkeypatch):
     monkeypatch.setattr(hdf5, "_CHUNK_BYTES", chunk_bytes * 8)
     rng = np.random.default_rng(0)
     whole = {
+        "table/kind": rng.integers(0, 3, 50).astype(np.int8),  # 50 bytes: what comes next is to be aligned all the same
         "table/labels": rng.random((50, 4)).astype(np.float32),
         "table/genes": rng.integers(0, 9, 50).astype(np.int32),
-        "table/kind": rng.integers(0, 3, 50).astype(np.int8),
     }
     blocks = ({k: v[a : a + block] for k, v in whole.items()} for a in range(0, 50, block))
     path = tmp_path / "file.h5"
