@@ -1,28 +1,79 @@
 """Cell graphs and heterogeneous graph networks that score gene deletions in bulk.
 
-`load_graph(path)` gives a `CellGraph`; `load_run(path).predict(genotypes)` scores genotypes with a trained run.
+From files to an evaluated model: `build_cell` makes a `CellGraph`, `read_screen` a `GenotypeTable` of measured
+genotypes, `train` a `Run`; `evaluate` compares it with baselines and `Run.predict` scores genotypes. This is the public
+interface, all of it: other modules may change without notice.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dglcell.inference.run import load_run
-    from dglcell.io.cell_file import load as load_graph
+    from dglcell.api import evaluate, load_cell, read_screen, save_cell, train
+    from dglcell.config import TrainConfig
+    from dglcell.errors import DataError, DglcellError, FingerprintError, FormatError, RunError, UsageError
+    from dglcell.genotypes.splits.make import make_split
+    from dglcell.genotypes.splits.split import Split
+    from dglcell.genotypes.table import GenotypeTable
+    from dglcell.graph.build_cell import build_cell
+    from dglcell.graph.cell import CellGraph
+    from dglcell.inference.run import Run, load_run
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load_graph", "load_run"]
+__all__ = [
+    "CellGraph",
+    "DataError",
+    "DglcellError",
+    "FingerprintError",
+    "FormatError",
+    "GenotypeTable",
+    "Run",
+    "RunError",
+    "Split",
+    "TrainConfig",
+    "UsageError",
+    "__version__",
+    "build_cell",
+    "evaluate",
+    "load_cell",
+    "load_run",
+    "make_split",
+    "read_screen",
+    "save_cell",
+    "train",
+]
+
+_MODULES = {
+    "CellGraph": "graph.cell",
+    "GenotypeTable": "genotypes.table",
+    "Run": "inference.run",
+    "Split": "genotypes.splits.split",
+    "TrainConfig": "config",
+    "build_cell": "graph.build_cell",
+    "evaluate": "api",
+    "load_cell": "api",
+    "load_run": "inference.run",
+    "make_split": "genotypes.splits.make",
+    "read_screen": "api",
+    "save_cell": "api",
+    "train": "api",
+    **dict.fromkeys(
+        ("DataError", "DglcellError", "FingerprintError", "FormatError", "RunError", "UsageError"), "errors"
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the heavy parts when they are first asked for (PEP 562)."""
-    if name == "load_graph":
-        from dglcell.io.cell_file import load
+    """Import a public name when it is first asked for (PEP 562), so that `import dglcell` takes no time."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'dglcell' has no attribute {name!r}")
+    value = getattr(import_module(f"dglcell.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
-        return load
-    if name == "load_run":
-        from dglcell.inference.run import load_run
 
-        return load_run
-    raise AttributeError(f"module 'dglcell' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = (
     ("cli",),
     ("demo",),
+    ("api",),
     ("evaluation",),
     ("baselines",),
     ("inference",),

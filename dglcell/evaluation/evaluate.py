@@ -32,7 +32,7 @@ _FAILURES = (DglcellError, ArithmeticError, np.linalg.LinAlgError, MemoryError, 
 def evaluate(
     run: Run,
     split: str = "test",
-    screen: Sequence[Path | str] | None = None,
+    screen: Sequence[Path | str] | GenotypeTable | None = None,
     table: GenotypeTable | None = None,
     names: str | Sequence[str] = baselines.QUICK,
     draw: Path | None = None,
@@ -45,7 +45,7 @@ def evaluate(
     run : Run
     split : str
         `train`, `val` or `test`: rows of the run's own screen.
-    screen : sequence of Path, optional
+    screen : sequence of Path or GenotypeTable, optional
         Other screens to score instead; the result's key is then `screen`. Rows with a gene that the graph lacks are
         left out, and genotypes that the run was trained or validated on.
     table : GenotypeTable, optional
@@ -79,7 +79,7 @@ def evaluate(
     for name in chosen:
         baselines.make(name)  # a name that is none is refused before any work
     if screen is not None:
-        split, scored = SCREEN, _unseen(_read(run, [Path(p) for p in screen], say), own, parts, say)
+        split, scored = SCREEN, _unseen(_other(run, screen, say), own, parts, say)
     else:
         scored = own.take(parts.rows(split))
     scored = scored.take(np.flatnonzero(scored.usable()))
@@ -140,6 +140,7 @@ def run_screen(run: Run, table: GenotypeTable | None = None) -> tuple[GenotypeTa
     """
     split, fingerprint = run.folder.read_split()
     named = run.metadata[SCREEN]
+    table = run.screen if table is None else table
     if table is None:
         table = _stored(Path(named["cell"])) if named["cell"] else _read(run, [Path(f["path"]) for f in named["files"]])
     for found in (fingerprint, named["fingerprint"]):
@@ -168,6 +169,13 @@ def _read(run: Run, paths: Sequence[Path], say: Callable[[str], None] = lambda m
     for line in described(report):
         say(line)
     return table
+
+
+def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Callable[[str], None]) -> GenotypeTable:
+    if isinstance(screen, GenotypeTable):
+        screen.require_cell(run.cell)
+        return screen
+    return _read(run, [Path(p) for p in screen], say)
 
 
 def _unseen(scored: GenotypeTable, own: GenotypeTable, parts: Split, say: Callable[[str], None]) -> GenotypeTable:

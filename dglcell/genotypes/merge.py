@@ -21,7 +21,7 @@ from dglcell.genotypes import labels
 from dglcell.genotypes.table import GenotypeTable, part_report
 from dglcell.hashing import file_sha256
 from dglcell.readers.screens.read import read_blocks
-from dglcell.readers.screens.screen_table import add_reports
+from dglcell.readers.screens.screen_table import ScreenTable, add_reports
 from dglcell.screen_rules import ScreenRules
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class ScreenMerger:
     ----------
     cell : CellGraph
         Resolves the names.
-    paths : sequence of Path
-        Screens in any known layout; the order is that of the rows.
+    paths : sequence of Path or ScreenTable
+        Screens in any known layout, or tables that have been read; the order is that of the rows.
     unknown : str
         What a gene that the graph lacks does: `error` stops, `skip` leaves the row out and counts it.
     rules : ScreenRules
@@ -51,13 +51,17 @@ class ScreenMerger:
     """
 
     def __init__(
-        self, cell: CellGraph, paths: Sequence[Path], unknown: str = "error", rules: ScreenRules | None = None
+        self,
+        cell: CellGraph,
+        paths: Sequence[Path | str | ScreenTable],
+        unknown: str = "error",
+        rules: ScreenRules | None = None,
     ) -> None:
         if unknown not in ("error", "skip"):
             raise UsageError(f"--unknown-genes {unknown} - error or skip was expected")
         self.cell, self.paths, self.unknown, self.rules = (
             cell,
-            [Path(p) for p in paths],
+            [p if isinstance(p, ScreenTable) else Path(p) for p in paths],
             unknown,
             rules or ScreenRules(),
         )
@@ -109,9 +113,9 @@ class ScreenMerger:
 
     def _read(self) -> Iterator[tuple[GenotypeTable, NDArray[np.float32], NDArray[np.bool_]]]:
         """Filtered parts, the fitness that the file expects of their pairs, and which rows name a gene twice."""
-        for number, path in enumerate(self.paths):
+        for number, screen in enumerate(self.paths):
             source: dict[str, Any] = {
-                "path": str(path),
+                "path": screen.path if isinstance(screen, ScreenTable) else str(screen),
                 "sha256": "",
                 "layout": "",
                 "rules": self.rules.rules(),
@@ -119,7 +123,8 @@ class ScreenMerger:
             }
             self.sources.append(source)
             names: set[str] = set()
-            for block in read_blocks(path, self.rules.raw_scores):
+            blocks = [screen] if isinstance(screen, ScreenTable) else read_blocks(screen, self.rules.raw_scores)
+            for block in blocks:
                 part, found = GenotypeTable.part_of(self.cell, block, number, self.unknown)
                 names |= found.unknown.keys()
                 kept, dropped = self._kept(part, ~found.incomplete)
@@ -128,7 +133,8 @@ class ScreenMerger:
                 source["report"] = add_reports([source["report"], *counts]) | {"unknown genes": len(names)}
                 twice = np.diff(found.ptr) != np.diff(block.ptr)  # of rows without an unknown gene, all that are kept
                 yield part.take(kept), block.expected[kept], twice[kept]
-            source["sha256"] = file_sha256(path)
+            if not isinstance(screen, ScreenTable):
+                source["sha256"] = file_sha256(screen)
 
     def _kept(self, part: GenotypeTable, known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Counts]:
         counts: Counts = {}
@@ -168,7 +174,10 @@ class ScreenMerger:
 
 
 def merge_screens(
-    cell: CellGraph, paths: Sequence[Path], unknown: str = "error", rules: ScreenRules | None = None
+    cell: CellGraph,
+    paths: Sequence[Path | str | ScreenTable],
+    unknown: str = "error",
+    rules: ScreenRules | None = None,
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens into one table in memory; see `ScreenMerger`.
 

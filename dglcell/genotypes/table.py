@@ -23,11 +23,13 @@ from dglcell.hashing import file_sha256, sha256
 from dglcell.readers.screens.screen_table import offsets
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from dglcell.graph.cell import CellGraph
     from dglcell.readers.screens.read import ScreenTable
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class GenotypeTable:
     """n genotypes of one cell graph; make one with `of` or `from_records`.
 
@@ -62,7 +64,7 @@ class GenotypeTable:
     source: NDArray[np.int16]
     sources: tuple[dict[str, Any], ...]
     ids_fingerprint: str
-    ids: Mapping[str, Sequence[str]] = dataclasses.field(repr=False)
+    ids: Mapping[str, Sequence[str]]
     alleles: NDArray[np.int8]
     interaction_std: NDArray[np.float32]
     query: NDArray[np.uint8]
@@ -141,6 +143,52 @@ class GenotypeTable:
         return united, {"rows": len(united), "genotypes": united.num_genotypes, "files": files}
 
     @classmethod
+    def from_dataframe(
+        cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "error", **rules: Any
+    ) -> GenotypeTable:
+        """A table from a pandas DataFrame, by the rules of a genotype table on disk.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            A column `genes` (names joined by `;`, or a list of names in each row; empty is the wild type) or columns
+            `gene_1`, `gene_2`, ..; and any of the labels `fitness`, `fitness_std`, `gene_interaction`,
+            `gene_interaction_p_value`, `gene_interaction_std`. Further columns are ignored.
+        cell : CellGraph
+            Resolves the names: ids, standard names and aliases.
+        unknown_genes : str
+            What a gene that the cell lacks does: `error` stops, `skip` leaves the row out and counts it.
+        **rules
+            Fields of `ScreenRules`, such as `clip_fitness=True`.
+
+        Returns
+        -------
+        GenotypeTable
+            Rows in the order of the frame; `sources` says what was left out.
+
+        Raises
+        ------
+        DataError
+            No column of genes, text where a number belongs, an ambiguous name, or an unknown gene under `error`;
+            `data frame:3` is the third row.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> import pandas as pd
+        >>> cell = dglcell.build_cell(genes=["YAL001C", "YAL002W", "YAL003W"])
+        >>> frame = pd.DataFrame({"genes": ["YAL001C", "YAL001C;YAL003W"], "fitness": [0.9, 0.7]})
+        >>> table = dglcell.GenotypeTable.from_dataframe(frame, cell)
+        >>> table.orders.tolist(), table.targets[:, 0].round(2).tolist()
+        ([1, 2], [0.8999999761581421, 0.699999988079071])
+        """
+        from dglcell.genotypes.merge import merge_screens  # which is made of tables itself
+        from dglcell.readers.data_frames import genotypes_of_frame
+        from dglcell.screen_rules import ScreenRules
+
+        return merge_screens(cell, [genotypes_of_frame(frame)], unknown_genes, ScreenRules(**rules))[0]
+
+    @classmethod
     def part_of(
         cls, cell: CellGraph, screen: ScreenTable, number: int = 0, unknown: str = "error"
     ) -> tuple[Self, EncodedGenotypes]:
@@ -182,6 +230,20 @@ class GenotypeTable:
 
     def __len__(self) -> int:
         return len(self.ptr) - 1
+
+    def __repr__(self) -> str:
+        rows = [f"GenotypeTable: {len(self):,} rows", f"  {'deletions':<18}{_listed_orders(self.orders)}"]
+        present = np.isfinite(loaded(self.labels)).sum(axis=0).tolist()
+        for name, n in zip(schema.LABEL_COLUMNS, present, strict=True):
+            if name in schema.LABELS:
+                rows.append(f"  {name:<18}{n:,} rows")
+        for source in self.sources[:_SHOWN]:
+            missing = source.get("report", {}).get(UNKNOWN_ROWS, 0)
+            note = f", {missing:,} rows with an unknown gene left out" if missing else ""
+            rows.append(f"  {'from':<18}{Path(source['path']).name} ({source['layout']}){note}")
+        if len(self.sources) > _SHOWN:
+            rows.append(f"  {'and':<18}{len(self.sources) - _SHOWN} further files")
+        return "\n".join(rows)
 
     @functools.cached_property
     def orders(self) -> NDArray[np.int64]:
@@ -280,8 +342,19 @@ class GenotypeTable:
         }
 
 
+_SHOWN = 4  # files and orders of a `repr`
+UNKNOWN_ROWS = "rows with an unknown gene, left out"
 _LARGEST = np.iinfo(np.int64).max
 _INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
+
+
+def _listed_orders(orders: NDArray[np.int64]) -> str:
+    """`1: 120 rows, 2: 4,000 rows`, the rarest orders together."""
+    counts = np.bincount(orders)
+    numbers = np.flatnonzero(counts)
+    shown = [f"{k}: {counts[k]:,} rows" for k in numbers[:_SHOWN]]
+    rest = int(counts[numbers[_SHOWN:]].sum())
+    return ", ".join([*shown, f"more: {rest:,} rows"] if rest else shown) or "none"
 
 
 def part_report(screen: ScreenTable, found: EncodedGenotypes) -> dict[str, Any]:
@@ -290,7 +363,7 @@ def part_report(screen: ScreenTable, found: EncodedGenotypes) -> dict[str, Any]:
     undefined = low & ~found.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
     return {
         "rows": len(screen),
-        "rows with an unknown gene, left out": int(found.incomplete.sum()),
+        UNKNOWN_ROWS: int(found.incomplete.sum()),
         "rows that name a gene twice, merged": found.repeated,
         "interactions of fewer than two deletions, left out": int(undefined.sum()),
         **screen.report,

@@ -23,6 +23,7 @@ from dglcell.graph.relation import Relation
 from dglcell.graph.structural_lethality import StructuralLethality
 
 Genotype = Sequence[str | int]
+_SHOWN = 6  # relations of a `repr`
 
 
 class CellGraph:
@@ -84,17 +85,38 @@ class CellGraph:
         self._check()
 
     def __repr__(self) -> str:
-        nodes = ", ".join(f"{t}: {n}" for t, n in self.sizes.items())
-        edges = ", ".join(f"{name}: {r.num_edges}" for name, r in self.relations.items())
-        return f"CellGraph(nodes={{{nodes}}}, edges={{{edges}}})"
+        genes, reactions, metabolites = (self.num_nodes(t) for t in schema.NODE_TYPES)
+        title = f"CellGraph: {genes:,} genes, {reactions:,} reaction nodes, {metabolites:,} metabolites"
+        rows = [(r.name, r.describe()) for r in self.forward if r.num_edges or r.name not in schema.ENDS]
+        rest = len(rows) - _SHOWN
+        rows = rows[:_SHOWN]
+        if rest > 0:
+            rows.append(("and", f"{rest} further relation" + "s" * (rest > 1)))
+        if self.features is not None:
+            known = int(self.has_features.sum())
+            rows.append(("gene features", f"{self.features.shape[1]:,} columns, {known:,} genes have them"))
+        if self.growth:
+            rows.append(("growth", ", ".join(self.growth[:2]) + ", .." * (len(self.growth) > 2)))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join([title, *(f"  {name:<{width}}  {text}" for name, text in rows)])
 
     @functools.cached_property
     def sizes(self) -> dict[str, int]:
-        """Nodes by type."""
+        """Number of nodes by type."""
         return {node_type: len(ids) for node_type, ids in self.ids.items()}
 
     def num_nodes(self, node_type: str) -> int:
-        """How many nodes of a type."""
+        """Number of nodes of a type.
+
+        Parameters
+        ----------
+        node_type : str
+            `gene`, `reaction` or `metabolite`.
+
+        Returns
+        -------
+        int
+        """
         return len(self.ids[node_type])
 
     @property
@@ -186,13 +208,21 @@ class CellGraph:
         ------
         DataError
             A gene that the graph does not have, or an ambiguous name.
+        TypeError
+            A string, or a list of strings, where a list of lists of genes belongs.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> cell = dglcell.build_cell(genes=["YAL001C", "YAL002W", "YAL003W"])
+        >>> genes, ptr = cell.indices([["YAL003W", "YAL001C"], [], ["YAL002W"]])
+        >>> genes.tolist(), ptr.tolist()
+        ([0, 2, 1], [0, 2, 2, 3])
         """
         problems = ErrorCollector(DataError)
         rows: list[int] = []
         ptr = [0]
-        for genotype in genotypes:
-            if isinstance(genotype, str):
-                raise TypeError(f"genotype {genotype!r} is a string - a sequence of genes was expected")
+        for genotype in require_gene_lists(genotypes):
             rows += sorted({r for gene in genotype if (r := self._row(gene, problems)) is not None})
             ptr.append(len(rows))
         problems.check()
@@ -212,7 +242,35 @@ class CellGraph:
         return Rules(self.relations[schema.GPR], self.relations[schema.IN], self.reaction_group, self.sizes)
 
     def knock_out(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
-        """Everything that genotypes in ragged form lose; `genes` ascending and distinct within a genotype."""
+        """Everything that genotypes lose.
+
+        Parameters
+        ----------
+        genes : (K,) int
+            Gene rows, ascending and distinct within a genotype, as `indices` gives them.
+        ptr : (B + 1,) int
+            Genotype b deletes `genes[ptr[b]:ptr[b + 1]]`.
+
+        Returns
+        -------
+        Perturbation
+
+        Raises
+        ------
+        TypeError
+            Gene names instead of gene rows.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> cell = dglcell.build_cell(model="textbook")
+        >>> cell.knock_out(*cell.indices([["b0008"], ["b0114", "b0115"]]))
+        Perturbation of 2 genotypes: 3 genes, 3 reactions, 0 metabolites lost in all
+        """
+        if np.asarray(genes).dtype.kind in "UO":
+            raise TypeError(
+                "gene rows were expected, not names - write cell.knock_out(*cell.indices([[name, ..], ..]))"
+            )
         return self._rules.knock_out(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
 
     @functools.cached_property
@@ -240,7 +298,24 @@ class CellGraph:
         return self._standstill(lost)
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:
-        """Genotypes as masks over the wild-type graph, True = removed."""
+        """Genotypes as masks over the wild-type graph, True = removed.
+
+        Parameters
+        ----------
+        genotypes : iterable of sequences
+            As in `indices`.
+
+        Returns
+        -------
+        Masks
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> cell = dglcell.build_cell(genes=["YAL001C", "YAL002W", "YAL003W"])
+        >>> cell.masks([["YAL002W"]]).nodes["gene"].tolist()
+        [[False, True, False]]
+        """
         return masks(self.knock_out(*self.indices(genotypes)), self.sizes, self.relations.values())
 
     def perturb(self, genes: Genotype, labels: ArrayLike | None = None) -> Any:
@@ -249,7 +324,7 @@ class CellGraph:
         Parameters
         ----------
         genes : sequence of str or int
-            The genotype.
+            One genotype, as `["YAL001C", "YAL003W"]`.
         labels : (4,) floats, optional
             In the order of `schema.LABEL_COLUMNS`; missing ones NaN.
 
@@ -258,6 +333,8 @@ class CellGraph:
         dgl.DGLGraph
             See `heterograph.subgraph` for its node types and data.
         """
+        if isinstance(genes, (str, bytes)):
+            raise TypeError(f"{genes!r} is a string, a list of genes was expected - write {_as_list(genes)}")
         lost = self.knock_out(*self.indices([genes]))
         removed = {node_type: lost.removed(node_type, n)[0] for node_type, n in self.sizes.items()}
         values = np.full(len(schema.LABEL_COLUMNS), np.nan) if labels is None else np.asarray(labels)
@@ -290,6 +367,26 @@ class CellGraph:
         n = self.num_nodes(schema.GENE)
         if self.has_features.shape != (n,) or (self.features is not None and self.features.shape[:1] != (n,)):
             raise ValueError("features do not have one row a gene")
+
+
+def require_gene_lists(genotypes: Iterable[Genotype]) -> list[Genotype]:
+    """The genotypes as a list; a string where a list of genes belongs is refused, as are single rows (TypeError)."""
+    if isinstance(genotypes, (str, bytes)):
+        raise TypeError(f"{genotypes!r} is a string, a list of genotypes was expected - write [{_as_list(genotypes)}]")
+    listed = list(genotypes)
+    for genotype in listed:
+        if isinstance(genotype, (str, bytes)):
+            raise TypeError(
+                f"genotype {genotype!r} is a string, a list of genes was expected - write [{_as_list(genotype)}, ..]"
+            )
+        if not isinstance(genotype, Iterable):
+            raise TypeError(f"genotype {genotype!r} is no list of genes - write [[{genotype!r}], ..]")
+    return listed
+
+
+def _as_list(genes: str | bytes) -> str:
+    """`YAL001C;YAL003W` as the list that it should be."""
+    return repr([part.strip() for part in str(genes).split(";")] if isinstance(genes, str) else [genes])
 
 
 def _with_reverses(relations: Iterable[Relation]) -> dict[str, Relation]:

@@ -23,7 +23,7 @@ Index = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Perturbation:
     """The nodes that B genotypes lose, ragged: rows of genotype b are `x[x_ptr[b]:x_ptr[b + 1]]`, ascending.
 
@@ -52,6 +52,11 @@ class Perturbation:
     def __len__(self) -> int:
         return len(self.gene_ptr) - 1
 
+    def __repr__(self) -> str:
+        counts = (len(self.genes), len(self.reactions), len(self.metabolites))
+        lost = ", ".join(f"{n:,} {t}{'s' * (n != 1)}" for t, n in zip(schema.NODE_TYPES, counts, strict=True))
+        return f"Perturbation of {len(self):,} genotypes: {lost} lost in all"
+
     @property
     def order(self) -> Index:
         """(B,) number of deleted genes."""
@@ -74,7 +79,7 @@ class Perturbation:
         return mask
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Masks:
     """Perturbations as masks over the one wild-type graph; True = removed.
 
@@ -97,6 +102,10 @@ class Masks:
 
     def __len__(self) -> int:
         return len(self.ptr) - 1
+
+    def __repr__(self) -> str:
+        nodes = ", ".join(f"{t} {mask.shape[1]:,}" for t, mask in self.nodes.items())
+        return f"Masks of {len(self):,} genotypes over nodes ({nodes}) and {len(self.edges)} relations; True = removed"
 
 
 class Rules:

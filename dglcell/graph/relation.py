@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Relation:
     """Edges of one kind between two node types; make one with `Relation.of`.
 
@@ -65,6 +65,18 @@ class Relation:
             raise ValueError(f"relation {name}: an edge is given twice")
         columns = {key: np.asarray(values)[order] for key, values in (data or {}).items()}
         return cls(name, src_type, dst_type, s, d, columns, undirected)
+
+    def __repr__(self) -> str:
+        return f"Relation {self.name}, {self.src_type} -> {self.dst_type}: {self.describe()}"
+
+    def describe(self) -> str:
+        """How many edges, and their data, in a few words."""
+        if self.src_type == self.dst_type:
+            one, many = ("pair of genes", "pairs of genes") if self.undirected else ("directed edge", "directed edges")
+        else:
+            one, many = (f"edge {self.src_type} -> {self.dst_type}", f"edges {self.src_type} -> {self.dst_type}")
+        data = f" with {', '.join(sorted(self.data))}" if self.data else ""
+        return f"{self.num_pairs:,} {one if self.num_pairs == 1 else many}{data}"
 
     @property
     def canonical(self) -> tuple[str, str, str]:

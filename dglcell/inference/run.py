@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,16 @@ from dglcell.config import TrainConfig, read_toml
 from dglcell.engines.base import Engine, make_engine
 from dglcell.engines.device import resolve
 from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
-from dglcell.genotypes.gene_index import encode_genes
+from dglcell.genotypes.gene_index import EncodedGenotypes, encode_genes, encode_screen
 from dglcell.genotypes.scaler import Scaler
-from dglcell.graph.cell import CellGraph
+from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.cell import CellGraph, require_gene_lists
 from dglcell.io import cell_file, checkpoint
+from dglcell.io.columns import loaded
 from dglcell.io.run_folder import RunFolder
 from dglcell.model_config import ModelConfig
 from dglcell.nn.model import CellModel
+from dglcell.readers.data_frames import genotypes_of_frame
 from dglcell.training.predictor import Predictor
 from dglcell.training.trainer import TrainProgress, new_model
 
@@ -41,7 +44,7 @@ SD_COLUMNS = tuple(f"{column}_sd" for column in COLUMNS)
 _INTERACTION = schema.LABELS.index(schema.INTERACTION)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Run:
     """A trained run, ready to predict; made by `load_run`.
 
@@ -58,6 +61,8 @@ class Run:
     models : tuple of CellModel
         The members of the ensemble, in evaluation mode; most runs have one.
     engine : Engine
+    screen : GenotypeTable, optional
+        The screen that the run was trained on, where it is at hand.
     """
 
     folder: RunFolder
@@ -68,6 +73,29 @@ class Run:
     models: tuple[CellModel, ...]
     engine: Engine
     _scorer: Predictor
+    screen: GenotypeTable | None = None
+
+    def __repr__(self) -> str:
+        models, split = len(self.models), self.metadata["split"]
+        parameters = sum(p.numel() for p in self.models[0].parameters())
+        validation = self.metadata.get("validation", {})
+        scores = [(label, validation.get(label, {}).get("pearson")) for label in schema.LABELS]
+        screens = [Path(file["path"]).name for file in self.metadata["screen"]["files"]]
+        rows = {
+            "cell": ", ".join(f"{n:,} {t}s" for t, n in self.cell.sizes.items()),
+            "trained on": f"{split['rows']['train']:,} genotypes, split {split['kind']}",
+            "screen": ", ".join(screens[:3]) + (f" and {len(screens) - 3} more" if len(screens) > 3 else ""),
+            "best epoch": str(self.metadata["epoch"]),
+            "validation": ", ".join(f"Pearson {label} {r:.3f}" for label, r in scores if r is not None),
+            "computes on": f"{self.engine.device}, engine {self.engine.name}",
+        }
+        ensemble = f" x {models} (ensemble)" if models > 1 else ""
+        title = f"Run {self.folder.path}: {self.config.variant} model, {parameters:,} parameters{ensemble}"
+        return "\n".join([title, *(f"  {name:<12} {text}" for name, text in rows.items() if text)])
+
+    def is_trained_on(self, screen: GenotypeTable) -> bool:
+        """Whether a table is the screen that the run was trained on, row by row."""
+        return bool(screen.fingerprint == self.metadata["screen"]["fingerprint"])
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -75,14 +103,19 @@ class Run:
         return COLUMNS + (SD_COLUMNS if len(self.models) > 1 else ())
 
     def predict(
-        self, genotypes: Sequence[Sequence[str]], batch_size: int = 1024, unknown_genes: str = "error"
+        self,
+        genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable,
+        batch_size: int = 1024,
+        unknown_genes: str = "error",
     ) -> pandas.DataFrame:
         """Fitness and gene interaction of genotypes.
 
         Parameters
         ----------
-        genotypes : sequence of sequences of str
-            Each a set of deleted genes, by id, standard name or alias, in any order; the empty one is the wild type.
+        genotypes : iterable of sequences of str, pandas.DataFrame or GenotypeTable
+            Each genotype a list of deleted genes, by id, standard name or alias, in any order; the empty one is the
+            wild type. A data frame names them in a column `genes` (joined by `;`, or a list in each row) or in columns
+            `gene_1`, `gene_2`, ..
         batch_size : int
             Genotypes at a time; the result does not depend on it.
         unknown_genes : str
@@ -91,22 +124,24 @@ class Run:
         Returns
         -------
         pandas.DataFrame
-            One row a genotype, in the order given: `genes` (ids joined by `;`, sorted), `pred_fitness` (as measured in
-            the training screen, usually relative to a wild type of 1), `pred_gene_interaction` (NaN below two
-            deletions). An ensemble gives the mean of its members, and their standard deviation in `pred_fitness_sd` and
-            `pred_gene_interaction_sd`. `attrs` holds `skipped`, the number of rows left out, and `unknown_genes`,
-            name -> occurrences.
+            One row a genotype, in the order given and with the index of a data frame: `genes` (ids joined by `;`,
+            sorted), `pred_fitness` (as measured in the training screen, usually relative to a wild type of 1),
+            `pred_gene_interaction` (NaN below two deletions). An ensemble gives the mean of its members, and their
+            standard deviation in `pred_fitness_sd` and `pred_gene_interaction_sd`. `attrs` holds
+            `skipped`, the number of rows left out, and `unknown_genes`, name -> occurrences.
 
         Raises
         ------
         DataError
             An unknown gene under `error`, or an ambiguous name.
+        TypeError
+            A string where a list of genes belongs: write `run.predict([["YAL001C"], ["YAL001C", "YAL003W"]])`.
         """
         import pandas
 
         if unknown_genes not in UNKNOWN:
             raise UsageError(f"--unknown-genes {unknown_genes} - error or skip was expected")
-        found = encode_genes(self.cell, genotypes)
+        found, named, index = _encoded(self.cell, genotypes)
         if found.unknown and unknown_genes == "error":
             raise DataError(
                 f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
@@ -119,10 +154,40 @@ class Run:
         ids = self.cell.ids[schema.GENE]
         names = [";".join(ids[g] for g in found.genes[a:b]) for a, b in zip(found.ptr, found.ptr[1:], strict=False)]
         for row in np.flatnonzero(found.incomplete).tolist():
-            names[row] = ";".join(genotypes[row])
-        frame = pandas.DataFrame({"genes": names, **dict(zip(self.columns, values.T, strict=True))})
+            names[row] = ";".join(named[row])
+        frame = pandas.DataFrame({"genes": names, **dict(zip(self.columns, values.T, strict=True))}, index=index)
         frame.attrs = {"skipped": int(found.incomplete.sum()), "unknown_genes": dict(found.unknown)}
         return frame
+
+    def embeddings(self, node_type: str = schema.GENE, member: int = 1) -> pandas.DataFrame:
+        """The hidden states of the wild type after the last layer: what the model has made of each node.
+
+        Parameters
+        ----------
+        node_type : str
+            `gene`, `reaction` or `metabolite`.
+        member : int
+            Which model of an ensemble, from 1. The states of two models have no common axes, so there is no mean.
+
+        Returns
+        -------
+        pandas.DataFrame
+            (nodes, hidden) float32; ids in the index, columns `h1`, `h2`, ..
+
+        Raises
+        ------
+        UsageError
+            No such type of node, or no such member.
+        """
+        import pandas
+
+        if node_type not in schema.NODE_TYPES:
+            raise UsageError(f"node_type {node_type!r} - one of {', '.join(schema.NODE_TYPES)} was expected")
+        if not 1 <= member <= len(self.models):
+            raise UsageError(f"member {member} - 1 to {len(self.models)} was expected")
+        states = self._scorer.wild_types()[member - 1].states[node_type][:, 0].detach().float().cpu().numpy()
+        index = pandas.Index(self.cell.ids[node_type], name=node_type, dtype=object)
+        return pandas.DataFrame(states, index=index, columns=[f"h{k}" for k in range(1, states.shape[1] + 1)])
 
     def predict_rows(
         self,
@@ -183,6 +248,22 @@ class Run:
                 "these predictions are an extrapolation",
                 stacklevel=3,
             )
+
+
+def _encoded(
+    cell: CellGraph, genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable
+) -> tuple[EncodedGenotypes, Sequence[Sequence[str]], Any]:
+    """Gene rows of genotypes, the names that were given for them, and the index of a data frame."""
+    if isinstance(genotypes, GenotypeTable):
+        genotypes.require_cell(cell, "the genotypes")
+        none = np.zeros(len(genotypes), dtype=np.bool_)
+        genes, ptr = loaded(genotypes.genes).astype(np.int64), loaded(genotypes.ptr)
+        return EncodedGenotypes(genes, ptr, none, {}, 0, loaded(genotypes.alleles), loaded(genotypes.query)), (), None
+    if hasattr(genotypes, "columns"):
+        screen = genotypes_of_frame(genotypes, labels=False)
+        return encode_screen(cell, screen), screen.genotypes, genotypes.index
+    listed = require_gene_lists(genotypes)
+    return encode_genes(cell, listed), listed, None
 
 
 def load_run(

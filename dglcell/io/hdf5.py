@@ -47,6 +47,14 @@ def decode_ids(array: NDArray[Any]) -> list[str]:
     return [bytes(item).decode() for item in array]
 
 
+def is_own(path: Path) -> bool:
+    """Whether a file is, or is meant to be, one of these: it begins with their seal, or as HDF5 does."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as handle:
+        return handle.read(len(_SEAL)).startswith((_SEAL, _HDF5_MAGIC))
+
+
 def write(
     path: Path,
     kind: str,

@@ -29,7 +29,7 @@ EXPECTED = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EdgeTable:
     """Edges of one file, in file order, duplicates and self-edges included.
 
@@ -59,6 +59,11 @@ class EdgeTable:
 
     def __len__(self) -> int:
         return len(self.a)
+
+    def __repr__(self) -> str:
+        extra = [name for name in ("sign", "confidence") if getattr(self, name) is not None]
+        more = f" with {' and '.join(extra)}" if extra else ""
+        return f"EdgeTable: {len(self):,} edges{more} from {Path(self.path).name} ({self.layout})"
 
 
 def fields_of(

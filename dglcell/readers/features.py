@@ -6,6 +6,7 @@ descriptions `descriptions` turns into numbers. Knows no graph.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from dglcell.readers.descriptions import summarise_descriptions
 _EXPECTED = "HDF5 with datasets 'ids' and 'x', a table of id and numbers, SGD_features.tab or GFF3 was expected"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FeatureTable:
     """Feature rows of genes.
 
@@ -43,6 +44,10 @@ class FeatureTable:
     x: NDArray[np.float32]
     report: dict[str, int | str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        size = f"{self.x.shape[0]:,} genes x {self.x.shape[1]:,} columns"
+        return f"FeatureTable: {size} from {Path(self.path).name} ({self.layout})"
+
 
 def read_features(path: Path | str) -> FeatureTable:
     """Read gene features, the layout recognised from content.
@@ -58,6 +63,13 @@ def read_features(path: Path | str) -> FeatureTable:
         layout, ids, x, where = _read_hdf5(path)
     else:
         layout, ids, x, where = _read_table(path)
+    return check_features(str(path), layout, ids, x, where)
+
+
+def check_features(
+    path: str, layout: str, ids: Sequence[str], x: NDArray[np.float32], where: Sequence[str]
+) -> FeatureTable:
+    """A feature table, or one DataError for every empty or repeated id and number that is not finite, by `where`."""
     problems = ErrorCollector()
     first: dict[str, str] = {}
     for gene, place in zip(ids, where, strict=True):
@@ -69,7 +81,7 @@ def read_features(path: Path | str) -> FeatureTable:
     for k in np.flatnonzero(~np.isfinite(x).all(axis=1)):
         problems.add(f"{where[k]}: a feature of '{ids[k]}' is missing or not finite - fill it in or leave the gene out")
     problems.check()
-    return FeatureTable(str(path), layout, tuple(ids), x, {"rows": len(ids), "columns": int(x.shape[1])})
+    return FeatureTable(path, layout, tuple(ids), x, {"rows": len(ids), "columns": int(x.shape[1])})
 
 
 Parts = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, where each row stands

@@ -32,7 +32,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GeneList:
     """Genes and their names.
 
@@ -56,6 +56,10 @@ class GeneList:
     report: Mapping[str, int | str] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Sequence[GenomicInterval]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.ids[:3]) + (", .." if len(self.ids) > 3 else "")
+        return f"GeneList: {len(self.ids):,} genes ({shown}), {len(self.aliases):,} names and aliases"
 
     @functools.cached_property
     def _by_fold(self) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ Owns the words that head such columns and the spellings of a sign; knows no name
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,17 +49,21 @@ def read_columns(path: Path, lines: list[str], start: int, mark: str | None, kin
     if _is_header(first, cleaned):
         report["header lines"] = 1
         cleaned, at = cleaned[1:], at[1:]
-        names = [name.lower() for name in first]
-        swap = kind == REGULATORY and bool(_TARGET_WORD.search(names[0]) and _FACTOR_WORD.search(names[1]))
+        swap = kind == REGULATORY and is_target_first(first)
     for row, number in zip(cleaned, at, strict=True):
         if not row[0] or not row[1]:
             problems.add(f"{path}:{number}: an empty gene id - both columns need one")
-    sign = _signs(path, [row[2] for row in cleaned], at, problems) if width == 3 else None
+    sign = signs(path, [row[2] for row in cleaned], at, problems) if width == 3 else None
     problems.check()
     report["rows"] = len(cleaned)
     a, b = [row[0] for row in cleaned], [row[1] for row in cleaned]
     layout = "two columns" if sign is None else "two columns and a sign"
     return EdgeTable(str(path), layout, b if swap else a, a if swap else b, sign, report)
+
+
+def is_target_first(names: Sequence[str]) -> bool:
+    """Whether the names of two columns say that the target stands before its factor."""
+    return bool(_TARGET_WORD.search(names[0].lower()) and _FACTOR_WORD.search(names[1].lower()))
 
 
 def _is_header(first: list[str], rows: list[list[str]]) -> bool:
@@ -70,7 +75,8 @@ def _is_header(first: list[str], rows: list[list[str]]) -> bool:
     return ids.isdisjoint(first[:2])
 
 
-def _signs(path: Path, cells: list[str], at: list[int], problems: ErrorCollector) -> NDArray[np.float32]:
+def signs(path: Path, cells: list[str], at: list[int], problems: ErrorCollector) -> NDArray[np.float32]:
+    """+1, -1 or 0 of each cell; other words go to `problems`, with the line number in `at`."""
     sign = np.zeros(len(cells), dtype=np.float32)
     for k, cell in enumerate(cells):
         value = _SIGNS.get(cell.lower())

@@ -43,7 +43,7 @@ class ReactionRecord:
     rule: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MetabolicModel:
     """A metabolic model as records, in file order.
 
@@ -69,6 +69,12 @@ class MetabolicModel:
     report: dict[str, int | str] = field(default_factory=dict)
     path: str = ""
     growth: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = (f"{len(self.reactions):,} reactions", f"{len(self.metabolites):,} metabolites")
+        growth = f"\n  growth: {', '.join(self.growth[:3])}" if self.growth else ""
+        source = f"\n  from {Path(self.path).name}" if self.path else ""
+        return f"MetabolicModel: {', '.join(counts)}, {len(self.genes):,} genes{growth}{source}"
 
 
 def textbook_path() -> Path:

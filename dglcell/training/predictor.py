@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,23 +67,36 @@ class Predictor:
         (models, n, 2) float32
             Columns as `schema.LABELS`.
         """
-        were_training = [model.training for model in self._models]
         n = len(ptr) - 1
         out = np.empty((len(self._models), n, len(schema.LABELS)), np.float32)
-        try:
-            for model in self._models:
-                model.eval()
+        with self._evaluating():
+            wild_types = self.wild_types()
             with autocast(self._engine.device, self._precision):
-                if self._wild is None:
-                    self._wild = tuple(model.wild_type(self._engine) for model in self._models)
                 for start in range(0, n, batch_size):
                     stop = min(start + batch_size, n)
                     lost = self._cell.knock_out(genes[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start])
                     batch = Batch.from_perturbation(lost, self._cell, self._engine.device)
-                    for k, (model, wild) in enumerate(zip(self._models, self._wild, strict=True)):
+                    for k, (model, wild) in enumerate(zip(self._models, wild_types, strict=True)):
                         output = model(self._engine, batch, wild, self._chunk)
                         out[k, start:stop] = output.predictions.float().cpu().numpy()
+        return out
+
+    @torch.no_grad()
+    def wild_types(self) -> tuple[WildType, ...]:
+        """The wild type as each model encodes it, computed once."""
+        if self._wild is None:
+            with self._evaluating(), autocast(self._engine.device, self._precision):
+                self._wild = tuple(model.wild_type(self._engine) for model in self._models)
+        return self._wild
+
+    @contextlib.contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """All models in evaluation mode inside, as they were outside."""
+        were_training = [model.training for model in self._models]
+        try:
+            for model in self._models:
+                model.eval()
+            yield
         finally:
             for model, was_training in zip(self._models, were_training, strict=True):
                 model.train(was_training)
-        return out

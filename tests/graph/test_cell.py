@@ -90,7 +90,7 @@ def test_an_unknown_gene_in_a_genotype_is_named(gene):
 
 
 def test_a_genotype_given_as_one_string_is_refused():
-    with pytest.raises(TypeError, match="a sequence of genes"):
+    with pytest.raises(TypeError, match="a list of genes was expected"):
         tiny_cell().masks(["G001"])
 
 

@@ -18,7 +18,7 @@ ASSIGNMENTS = (*SUBSETS, "unused")
 TRAIN, VAL, TEST, UNUSED = range(4)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Split:
     """Which part each row is in.
 
@@ -33,6 +33,9 @@ class Split:
 
     subset: NDArray[np.int8]
     kind: str = "random"
+
+    def __repr__(self) -> str:
+        return f"Split {self.kind}: " + ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n)
 
     def rows(self, name: str) -> NDArray[np.int64]:
         """Rows of `train`, `val`, `test` or `unused`, ascending."""

@@ -32,7 +32,7 @@ _NUMBERS: Final = (*schema.LABEL_COLUMNS, schema.INTERACTION_STD)
 _GENE_COLUMN = re.compile(r"gene_(\d+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GenotypeRows(ScreenTable):
     """A genotype table with its cells as text, so that an output can repeat them.
 
@@ -50,8 +50,17 @@ class GenotypeRows(ScreenTable):
 
 def is_genotype_table(lines: Sequence[str]) -> bool:
     """Whether the first line names a column of genes."""
-    names = _names(lines[0])
-    return GENES in names or any(_GENE_COLUMN.fullmatch(name) for name in names)
+    return any(map(is_gene_column, _names(lines[0])))
+
+
+def is_gene_column(name: str) -> bool:
+    """Whether a column of this name, in lower case, holds genes: `genes`, `gene_1`, `gene_2`, .."""
+    return name == GENES or bool(_GENE_COLUMN.fullmatch(name))
+
+
+def is_used(name: str, labels: bool = True) -> bool:
+    """Whether a column of this name, in lower case, holds genes or, with `labels`, a label."""
+    return is_gene_column(name) or (labels and name in _NUMBERS)
 
 
 def read_genotype_table(path: Path | str) -> GenotypeRows:
@@ -109,6 +118,12 @@ class Header:
         names = [name.lower() for name in cells]
         _check_header(f"{path}:{number}", names)
         return cls(cells, names, _mark(line))
+
+    @classmethod
+    def of_names(cls, where: str, names: list[str]) -> Self:
+        """Columns with these names, in lower case; DataError, at `where`, as in `of`."""
+        _check_header(where, names)
+        return cls(names, names, "\t")
 
     @property
     def numbers(self) -> dict[int, str]:

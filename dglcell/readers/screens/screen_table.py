@@ -19,7 +19,7 @@ Report = dict[str, int | str]
 _COLUMNS: Final = ("labels", "interaction_std", "expected", "lines")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScreenTable:
     """n genotypes of one file; make one with `of`.
 
@@ -105,6 +105,12 @@ class ScreenTable:
 
     def __len__(self) -> int:
         return len(self.ptr) - 1
+
+    def __repr__(self) -> str:
+        known = [f"{int(np.isfinite(self.labels[:, k]).sum()):,} with {n}" for k, n in enumerate(schema.LABEL_COLUMNS)]
+        name = self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        counts = ", ".join(text for text in known if not text.startswith("0 "))
+        return f"{type(self).__name__}: {len(self):,} rows{': ' * bool(counts)}{counts} from {name} ({self.layout})"
 
     @property
     def genotypes(self) -> list[tuple[str, ...]]:

@@ -1,0 +1,264 @@
+"""The functions of the public interface that put several floors together; `dglcell` hands them out.
+
+Logic lives below: each function here checks its arguments and calls the part that does the work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dglcell.errors import DataError, UsageError
+from dglcell.genotypes.merge import merge_screens
+from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.build_cell import TEXTBOOK
+from dglcell.graph.cell import CellGraph
+from dglcell.io import cell_file, hdf5
+from dglcell.screen_rules import ScreenRules
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from dglcell.config import TrainConfig
+    from dglcell.genotypes.splits.split import Split
+    from dglcell.inference.run import Run
+    from dglcell.training.progress import Progress
+
+_TEXTBOOK_SCREEN: Final = "ecoli_core_fba.tsv.gz"
+
+
+def load_cell(path: Path | str) -> CellGraph:
+    """Load a cell graph that `dglcell preprocess` or `save_cell` has written.
+
+    Parameters
+    ----------
+    path : path
+        A cell file, usually `cell.h5`.
+
+    Returns
+    -------
+    CellGraph
+        Without the screen that the file may hold beside it: `read_screen(path, cell)` gives that.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    FormatError
+        It is no cell graph, is damaged, or is of another version.
+    """
+    return cell_file.load(path)
+
+
+def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = None, overwrite: bool = False) -> None:
+    """Write a cell graph, and a screen of it, as `dglcell preprocess` does.
+
+    Parameters
+    ----------
+    cell : CellGraph
+    path : path
+        The file, usually `cell.h5`.
+    screen : GenotypeTable, optional
+        Measured genotypes to store with it.
+    overwrite : bool
+        Replace a file that is there.
+
+    Raises
+    ------
+    UsageError
+        The file exists and `overwrite` is false.
+    FingerprintError
+        The screen belongs to another cell.
+    """
+    cell_file.save(cell, Path(path), screen, overwrite)
+
+
+def read_screen(
+    paths: Path | str | Sequence[Path | str], cell: CellGraph, unknown_genes: str = "error", **rules: Any
+) -> GenotypeTable:
+    """Read measured genotypes, in any published layout, into one table.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Screen files, whose layout is recognised from their content; or one cell file that holds a screen. `"textbook"`
+        is the screen of the E. coli core model that comes with dglcell, computed by flux balance.
+    cell : CellGraph
+        Resolves the names: ids, standard names and aliases.
+    unknown_genes : str
+        What a gene that the cell lacks does: `error` stops, `skip` leaves the row out and counts it.
+    **rules
+        Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`.
+
+    Returns
+    -------
+    GenotypeTable
+        Its `sources` say what was read, merged and dropped, by file.
+
+    Raises
+    ------
+    DataError
+        A file cannot be read, names a gene twice or an unknown one under `error`, or holds no screen.
+    UsageError
+        A rule with a value that cannot be used, or rules for a screen that is stored with a cell.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> dglcell.read_screen("textbook", cell)
+    GenotypeTable: 9,453 rows
+    """
+    if paths == TEXTBOOK:
+        with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
+            return read_screen(path, cell, unknown_genes, **rules)
+    listed = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    if len(listed) == 1 and hdf5.is_own(listed[0]):
+        return _stored_screen(listed[0], cell, rules)
+    return merge_screens(cell, listed, unknown_genes, ScreenRules(**rules))[0]
+
+
+def train(
+    cell: CellGraph,
+    screen: GenotypeTable,
+    split: Split | None = None,
+    config: TrainConfig | None = None,
+    *,
+    out: Path | str,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Run:
+    """Train a model, or an ensemble of them, and load it.
+
+    Parameters
+    ----------
+    cell : CellGraph
+    screen : GenotypeTable
+        Measured genotypes of this cell.
+    split : Split, optional
+        Training, validation and test rows; without it, the split that `config` describes.
+    config : TrainConfig, optional
+        Every setting of the model and its training; without it, the defaults.
+    out : path
+        Run folder to write: weights, the configuration, metrics of every epoch, plots.
+    progress : Progress, optional
+        Is told what happens.
+    overwrite : bool
+        Replace a run in `out`.
+    resume : bool
+        Go on with the run in `out` from its last finished epoch.
+
+    Returns
+    -------
+    Run
+        Ready to predict; `load_run(out)` loads it again.
+
+    Raises
+    ------
+    UsageError
+        Settings that cannot be used, a folder that may not be written, nothing to resume.
+    RunError
+        The loss is not finite, or memory is short.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> screen = dglcell.read_screen("textbook", cell)
+    >>> config = dglcell.TrainConfig(layers=1, hidden=16, epochs=1)
+    >>> run = dglcell.train(cell, screen, config=config, out="run", overwrite=True)
+    >>> run.predict([["b0008"], ["b0114", "b0115"]]).columns.tolist()
+    ['genes', 'pred_fitness', 'pred_gene_interaction']
+    """
+    from dglcell.config import TrainConfig
+    from dglcell.genotypes.splits.make import make_split
+    from dglcell.inference.run import load_run
+    from dglcell.training.ensemble import train_all
+
+    settings = (TrainConfig(features_mode=cell.features_mode) if config is None else config).validate()
+    if split is None:
+        split = make_split(
+            screen,
+            settings.split,
+            seed=settings.seed,
+            test_fraction=settings.test_fraction,
+            val_fraction=settings.val_fraction,
+            fold=settings.fold,
+            path=Path(settings.split_file) if settings.split_file else None,
+            cell=cell,
+        )
+    train_all(cell, screen, split, settings, out, progress, resume, overwrite)
+    run = load_run(out, settings.device, settings.engine, cell, settings.chunk)
+    return dataclasses.replace(run, screen=screen)
+
+
+def evaluate(
+    run: Run,
+    subset: str = "test",
+    screen: GenotypeTable | Path | str | Sequence[Path | str] | None = None,
+    baselines: str | Sequence[str] = "quick",
+) -> DataFrame:
+    """Compare a run with baselines that were fitted on its training rows, on genotypes that neither has seen.
+
+    Parameters
+    ----------
+    run : Run
+    subset : str
+        Rows of the run's own screen to score: `test`, `val` or `train`.
+    screen : GenotypeTable or paths, optional
+        Another screen to score instead; genotypes that the run was trained or validated on are left out. A table that
+        is the run's own screen is taken for it, which a run needs whose screen came from no file.
+    baselines : str or sequence of str
+        `quick` (seconds), `default` (minutes), `all`, `none`, names joined by commas or a list of names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each model, group of rows (`all`, and `order_1`, `order_2`, .. by number of deletions) and label:
+        `model`, `rows`, `label`, `n`, `pearson`, `spearman`, `mse`, `mae`; undefined numbers are NaN. `attrs["failed"]`
+        says which baselines failed, and why.
+
+    Raises
+    ------
+    DataError
+        The run's screen is not where it was, or no row of the subset has a label.
+    FingerprintError
+        The screen has changed since the training.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> table = dglcell.evaluate(dglcell.load_run("run"), baselines="none")  # doctest: +SKIP
+    """
+    import pandas
+
+    from dglcell.evaluation import report as reports
+    from dglcell.evaluation.evaluate import evaluate as compare
+
+    own = screen if isinstance(screen, GenotypeTable) and run.is_trained_on(screen) else None
+    if own is not None:
+        screen = None
+    elif isinstance(screen, (str, Path)):
+        screen = [screen]
+    report = compare(run, subset, screen, own, baselines)
+    failed = report.get(reports.FAILED, {})
+    rows = [row for row in reports.tidy(report) if row[1] != reports.FAILED]
+    frame = pandas.DataFrame(rows, columns=["model", "rows", *reports.COLUMNS[2:]])
+    measures = list(reports.COLUMNS[4:])
+    frame[measures] = frame[measures].astype(float)
+    frame.attrs = {"subset": reports.part_of(report), "failed": dict(failed)}
+    return frame
+
+
+def _stored_screen(path: Path, cell: CellGraph, rules: dict[str, Any]) -> GenotypeTable:
+    if rules:
+        raise UsageError(f"{', '.join(rules)}: the screen in {path} is stored as it was read - give its files instead")
+    screen = cell_file.load_screen(path)
+    if screen is None:
+        raise DataError(f"{path} holds no screen - give the screen's own files")
+    screen.require_cell(cell, f"the screen in {path}")
+    return screen

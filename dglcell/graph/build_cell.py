@@ -1,0 +1,161 @@
+"""`build_cell`: whatever a user has, files or records or data frames, -> a checked cell graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dglcell.errors import ErrorCollector, UsageError
+from dglcell.graph.build import DIRECTED, build
+from dglcell.graph.cell import CellGraph
+from dglcell.readers.descriptions import read_descriptions
+from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION, EdgeTable
+from dglcell.readers.features import FeatureTable, read_features
+from dglcell.readers.genes import GeneList, read_genes
+from dglcell.readers.networks import read_network
+from dglcell.readers.overlaps import read_overlaps
+from dglcell.readers.sbml import MetabolicModel, read_model, textbook_path
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    Network = Path | str | EdgeTable | DataFrame
+
+TEXTBOOK: Final = "textbook"
+DESCRIPTION: Final = "description"
+OVERLAP: Final = "overlap"
+
+
+def build_cell(
+    model: Path | str | MetabolicModel | None = None,
+    genes: Path | str | GeneList | Iterable[str] | None = None,
+    networks: Mapping[str, Network | Sequence[Network]] | None = None,
+    description: Path | str | None = None,
+    overlap: Path | str | None = None,
+    features: Path | str | FeatureTable | DataFrame | None = None,
+    say: Callable[[str], None] = lambda message: None,
+    **settings: Any,
+) -> CellGraph:
+    """Build a cell graph from a metabolic model, a gene list, networks and gene features.
+
+    Parameters
+    ----------
+    model : path or MetabolicModel, optional
+        An SBML file, or `"textbook"` for the E. coli core model (137 genes). Without one the cell has genes only.
+    genes : path, GeneList or list of str, optional
+        SGD_features.tab, GFF3 or a file of one id a line; or the ids themselves. Without it, the model's genes.
+    networks : mapping, optional
+        Gene-gene networks by name. `"physical"` and `"regulatory"` (factor to target) are the two that every cell has;
+        any further name is a relation of its own, undirected, or directed if it is written `NAME:directed`. Each is a
+        file (BioGRID, STRING, two columns, ..), a data frame of two columns, or a list of these, which are united.
+    description, overlap : path, optional
+        A gene annotation (SGD_features.tab or GFF3) from which a relation is made: `description` joins genes with
+        similar descriptions, `overlap` genes that overlap on the chromosome.
+    features : path, FeatureTable or DataFrame, optional
+        Gene features: HDF5 with `ids` and `x`, a table, an annotation, or a data frame with genes in its index.
+    say : callable
+        Is told, in one line each, what is being read.
+    **settings
+        `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`, `self_loops`: see `graph.build.build`.
+
+    Returns
+    -------
+    CellGraph
+        `report` of it says what was read, kept and dropped.
+
+    Raises
+    ------
+    UsageError
+        Neither model nor genes, an unknown setting, or a network with a name that is taken.
+    DataError
+        A file is missing, unreadable, of an unknown layout or contradicts another.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(
+    ...     genes=["YAL001C", "YAL002W", "YAL003W"],
+    ...     networks={"physical": pd.DataFrame({"a": ["YAL001C"], "b": ["YAL003W"]})},
+    ... )
+    >>> cell
+    CellGraph: 3 genes, 0 reaction nodes, 0 metabolites
+      physical_interaction    1 pair of genes
+      regulatory_interaction  0 pairs of genes
+    """
+    given = {name: _listed(network) for name, network in (networks or {}).items()}
+    _require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(given)])
+    records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}
+    for name, sources in given.items():
+        kind = name if name in (PHYSICAL, REGULATORY) else RELATION
+        say(f"reading the {name} network")
+        tables = [_edges(source, kind, name) for source in sources]
+        (records if kind != RELATION else records["relations"])[name] = tables
+    for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
+        if path is not None:
+            if name in {other.removesuffix(DIRECTED) for other in given}:
+                raise UsageError(f"networks {name} - the name is taken by `{name}`; choose another")
+            records["relations"][name] = [read(Path(path))]
+    say("building the graph")
+    return build(**records, features=_features(features), **settings)
+
+
+def _listed(network: Any) -> list[Any]:
+    return list(network) if isinstance(network, (list, tuple)) else [network]
+
+
+def _all(networks: Mapping[str, Sequence[Any]]) -> list[Any]:
+    return [source for sources in networks.values() for source in sources]
+
+
+def _require_files(sources: Iterable[Any]) -> None:
+    """Name all files that are not there before any work."""
+    problems = ErrorCollector()
+    for source in sources:
+        if isinstance(source, (str, Path)) and not Path(source).exists():
+            problems.add(f"{source}: no such file")
+    problems.check()
+
+
+def _model(model: Path | str | MetabolicModel | None, say: Callable[[str], None]) -> MetabolicModel | None:
+    if model is None or isinstance(model, MetabolicModel):
+        return model
+    say(f"reading the metabolic model {model}")
+    return read_model(textbook_path() if model == TEXTBOOK else model)
+
+
+def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[str], None]) -> GeneList | None:
+    if genes is None or isinstance(genes, GeneList):
+        return genes
+    if isinstance(genes, (str, Path)):
+        say(f"reading the genes {genes}")
+        return read_genes(genes)
+    ids = list(genes)
+    problems = ErrorCollector(UsageError)
+    for gene in ids:
+        if not isinstance(gene, str) or not gene.strip():
+            problems.add(f"genes: {gene!r} - a gene id was expected")
+    problems.check()
+    return GeneList(tuple(sorted({gene.strip() for gene in ids})), report={"layout": "a list of ids"})
+
+
+def _edges(source: Any, kind: str, name: str) -> EdgeTable:
+    if isinstance(source, EdgeTable):
+        return source
+    if isinstance(source, (str, Path)):
+        return read_network(source, kind, **({"mode": name.removesuffix(DIRECTED)} if kind == RELATION else {}))
+    if hasattr(source, "iloc"):
+        from dglcell.readers.data_frames import edges_of_frame
+
+        return edges_of_frame(source, kind)
+    raise UsageError(f"networks {name}: {type(source).__name__} - a path, a data frame or a list of them was expected")
+
+
+def _features(features: Any) -> FeatureTable | None:
+    if features is None or isinstance(features, FeatureTable):
+        return features
+    if isinstance(features, (str, Path)):
+        return read_features(features)
+    from dglcell.readers.data_frames import features_of_frame
+
+    return features_of_frame(features)

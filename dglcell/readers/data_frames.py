@@ -1,0 +1,123 @@
+"""pandas DataFrames -> the same records, by the same rules and with the same messages, as tables on disk.
+
+Rows are counted from 1 in messages: `data frame:3` is the third row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from dglcell.errors import DataError, ErrorCollector
+from dglcell.readers import text_files
+from dglcell.readers.chunked_text import Block
+from dglcell.readers.edge_table import REGULATORY, EdgeTable
+from dglcell.readers.features import FeatureTable, check_features
+from dglcell.readers.plain_networks import is_target_first, signs
+from dglcell.readers.screens import genotype_table
+from dglcell.readers.screens.screen_table import ScreenTable
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SOURCE: Final = "data frame"
+_PATH = Path(SOURCE)
+
+
+def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
+    """Genotypes and labels of a data frame, as `read_screen` reads them from a genotype table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A column `genes` (text joined by `;`, or a list of names in each row) or columns `gene_1`, `gene_2`, ..; label
+        columns as `schema.LABEL_COLUMNS`; further columns are ignored, and so is the index.
+    labels : bool
+        Read the labels; without, only the genes.
+
+    Raises
+    ------
+    DataError
+        No column of genes, both kinds of them, a column twice, no rows, text where a number belongs.
+    """
+    names = [str(name).strip().lower() for name in frame.columns]
+    chosen = [k for k, name in enumerate(names) if genotype_table.is_used(name, labels)]
+    if not any(genotype_table.is_gene_column(names[k]) for k in chosen):
+        shown = text_files.shorten(", ".join(map(str, frame.columns)), 60)
+        raise DataError(f"{SOURCE}: no column of genes in '{shown}' - {genotype_table.EXPECTED} was expected")
+    header = genotype_table.Header.of_names(SOURCE, [names[k] for k in chosen])
+    if not len(frame):
+        raise DataError(f"{SOURCE} has no rows - a genotype a row was expected")
+    cells = frame.iloc[:, chosen].copy()
+    cells.columns = range(len(chosen))
+    for column, name in enumerate(header.names):
+        if genotype_table.is_gene_column(name):
+            cells[column] = [_gene_cell(value) for value in cells[column]]
+    text = cells.to_csv(sep=header.mark, header=False, index=False, lineterminator="\n")
+    return header.read(_PATH, Block(1, text.encode()))
+
+
+def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
+    """Edges of a data frame of two columns of gene names; in a regulatory network a third may hold the sign.
+
+    Raises
+    ------
+    DataError
+        Another number of columns, no rows, an empty name, an unknown sign.
+    """
+    allowed = (2, 3) if kind == REGULATORY else (2,)
+    if frame.shape[1] not in allowed:
+        found = text_files.counted(frame.shape[1], "column")
+        expected = (
+            "two columns (factor, target) with an optional sign" if kind == REGULATORY else "two columns of genes"
+        )
+        raise DataError(f"{SOURCE}: {found} in a {kind} network - {expected} was expected")
+    if not len(frame):
+        raise DataError(f"{SOURCE} has no rows - two genes a row were expected")
+    a, b, *sign = ([_cell(value) for value in frame.iloc[:, k]] for k in range(frame.shape[1]))
+    problems = ErrorCollector()
+    for number, ends in enumerate(zip(a, b, strict=True), start=1):
+        if not all(ends):
+            problems.add(f"{SOURCE}:{number}: an empty gene id - both columns need one")
+    values = signs(_PATH, sign[0], list(range(1, len(a) + 1)), problems) if sign else None
+    problems.check()
+    if kind == REGULATORY and is_target_first([str(name) for name in frame.columns]):
+        a, b = b, a
+    return EdgeTable(SOURCE, SOURCE, a, b, values, {"rows": len(a)})
+
+
+def features_of_frame(frame: DataFrame) -> FeatureTable:
+    """Gene features of a data frame: the index holds the genes, every column a number.
+
+    Raises
+    ------
+    DataError
+        A column that is not numeric, a gene twice or empty, a missing or infinite number.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            x = frame.to_numpy(dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{SOURCE}: features hold text ({error}) - genes in the index, numbers elsewhere") from error
+    if not x.size:
+        raise DataError(f"{SOURCE}: features of shape {x.shape} - a row a gene and at least one column were expected")
+    ids = [_cell(value) for value in frame.index]
+    return check_features(SOURCE, SOURCE, ids, x, [f"{SOURCE}:{k}" for k in range(1, len(ids) + 1)])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    import pandas
+
+    return "" if pandas.isna(value) else str(value)
+
+
+def _gene_cell(value: Any) -> str:
+    """One gene, several joined by `;`, or a list of them, as a genotype table spells it."""
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return genotype_table.SEPARATOR.join(_cell(gene) for gene in value)
+    return _cell(value)

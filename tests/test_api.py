@@ -1,0 +1,309 @@
+"""The public interface: light to import, complete, plain about what it is given, and short when it is printed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dglcell
+from dglcell.readers.features import FeatureTable
+from dglcell.readers.genes import read_genes
+from dglcell.readers.networks import read_network
+from dglcell.readers.sbml import read_model, textbook_path
+from tests.cells import tiny_cell
+from tests.runs import tiny_run, tiny_table
+
+LINES, CHARACTERS = 10, 800
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> dglcell.Run:
+    path = tmp_path_factory.mktemp("runs") / "run"
+    tiny_run(path, epochs=1, ensemble=1)
+    return dglcell.load_run(path, device="cpu", engine="torch")
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    heavy = "{'torch', 'dgl', 'numpy', 'pandas', 'cobra', 'h5py', 'scipy', 'click'}"
+    code = f"import sys, dglcell; dir(dglcell); print(sorted({heavy} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    assert sorted(dglcell.__all__) == dglcell.__all__
+    for name in dglcell.__all__:
+        assert getattr(dglcell, name) is not None
+    assert dir(dglcell) == sorted(dglcell.__all__)
+    with pytest.raises(AttributeError, match="load_graph"):
+        dglcell.load_graph  # noqa: B018
+
+
+def test_a_cell_is_built_from_files_records_and_frames_alike(tmp_path: Path) -> None:
+    (tmp_path / "genes.txt").write_text("YA\nYB\nYC\n")
+    (tmp_path / "physical.tsv").write_text("YA\tYB\nYB\tYC\n")
+    (tmp_path / "regulatory.tsv").write_text("tf\ttarget\tsign\nYA\tYC\t-\n")
+    (tmp_path / "coexpression.tsv").write_text("YA\tYC\n")
+    (tmp_path / "features.tsv").write_text("id\tsize\nYA\t1.5\nYC\t2\n")
+    from_files = dglcell.build_cell(
+        genes=tmp_path / "genes.txt",
+        networks={
+            "physical": [tmp_path / "physical.tsv"],
+            "regulatory": str(tmp_path / "regulatory.tsv"),
+            "coexpression": tmp_path / "coexpression.tsv",
+        },
+        features=tmp_path / "features.tsv",
+    )
+    pairs = [pd.DataFrame({"x": ["YA"], "y": ["YB"]}), pd.DataFrame({"x": ["YC"], "y": ["YB"]})]
+    in_memory = dglcell.build_cell(
+        genes=["YC", "YA", "YB"],
+        networks={
+            "physical": pairs,
+            "regulatory": pd.DataFrame({"target": ["YC"], "tf": ["YA"], "sign": ["-"]}),
+            "coexpression": pd.DataFrame([["YC", "YA"]]),
+        },
+        features=pd.DataFrame({"size": [2.0, 1.5]}, index=["YC", "YA"]),
+    )
+    assert in_memory.fingerprints == from_files.fingerprints
+    records = dglcell.build_cell(
+        genes=read_genes(tmp_path / "genes.txt"),
+        networks={
+            "physical": read_network(tmp_path / "physical.tsv"),
+            "regulatory": read_network(tmp_path / "regulatory.tsv", "regulatory"),
+            "coexpression": read_network(tmp_path / "coexpression.tsv", "relation"),
+        },
+        features=FeatureTable("", "", ("YA", "YC"), np.array([[1.5], [2.0]], np.float32)),
+    )
+    assert records.fingerprints == from_files.fingerprints
+
+
+def test_the_textbook_model_is_built_by_name() -> None:
+    by_name = dglcell.build_cell(model="textbook", keep_unassigned=True)
+    assert (
+        by_name.fingerprints == dglcell.build_cell(model=read_model(textbook_path()), keep_unassigned=True).fingerprints
+    )
+    assert by_name.can_grow
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "at least one"),
+        ({"model": "no.xml", "networks": {"physical": ["no.tsv"]}}, "no.xml: no such file; no.tsv: no such file"),
+        ({"genes": ["YA", 3]}, "genes: 3 - a gene id was expected"),
+        ({"genes": ["YA"], "networks": {"physical": 3}}, "networks physical: int"),
+        ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC"]])}}, "3 columns in a physical"),
+        ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", None]])}}, "data frame:1: an empty gene id"),
+        ({"genes": ["YA"], "networks": {"gpr": pd.DataFrame([["YA", "YB"]])}}, "the name gpr is taken"),
+        ({"genes": ["YA"], "features": pd.DataFrame({"x": ["a"]}, index=["YA"])}, "features hold text"),
+        ({"genes": ["YA"], "features": pd.DataFrame({"x": [np.nan]}, index=["YA"])}, "data frame:1: a feature of 'YA'"),
+    ],
+)
+def test_what_cannot_be_built_is_said(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(dglcell.DglcellError, match=message):
+        dglcell.build_cell(**given)
+
+
+def test_a_frame_is_read_as_the_file_that_it_would_be(tmp_path: Path) -> None:
+    cell, rng = tiny_cell(), np.random.default_rng(0)
+    table = tiny_table(cell)
+    ids = cell.ids["gene"]
+    names = [[ids[g] for g in table.genes[a:b]] for a, b in zip(table.ptr, table.ptr[1:], strict=False)]
+    frame = pd.DataFrame({"note": "x", "genes": [";".join(genes) for genes in names]})
+    frame["fitness"] = np.where(rng.random(len(frame)) < 0.2, np.nan, rng.normal(size=len(frame)))
+    frame["gene_interaction"] = rng.normal(size=len(frame)).astype(np.float32)
+    frame["gene_interaction_std"] = 0.1
+    frame.to_csv(tmp_path / "screen.tsv", sep="\t", index=False)
+    from_file = dglcell.read_screen(tmp_path / "screen.tsv", cell)
+    columns = {f"gene_{k + 1}": [genes[k] if k < len(genes) else None for genes in names] for k in range(3)}
+    layouts = [frame, frame.assign(genes=names), pd.DataFrame(columns).join(frame.drop(columns="genes"))]
+    for layout in layouts:
+        found = dglcell.GenotypeTable.from_dataframe(layout, cell)
+        assert found.fingerprint == from_file.fingerprint
+        assert np.array_equal(found.interaction_std, from_file.interaction_std, equal_nan=True)
+
+
+def test_a_frame_is_refused_with_the_row() -> None:
+    cell = tiny_cell()
+    read = dglcell.GenotypeTable.from_dataframe
+    with pytest.raises(dglcell.DataError, match=r"data frame:2: 'high' in column fitness - a number was expected"):
+        read(pd.DataFrame({"genes": ["G001", "G002"], "fitness": [1, "high"]}), cell)
+    unknown = pd.DataFrame({"genes": ["G001", "nobody", "G002;G003"], "fitness": [1, 0.5, 0.25]})
+    with pytest.raises(dglcell.DataError, match=r"data frame:2: .*'nobody' in 1 of 3 genotypes"):
+        read(unknown, cell)
+    kept = read(unknown, cell, unknown_genes="skip")
+    assert kept.labels[:, 0].tolist() == [1, 0.25]
+    assert "1 rows with an unknown gene left out" in repr(kept)
+    with pytest.raises(dglcell.DataError, match="no column of genes in 'gene, fitness'"):
+        read(pd.DataFrame({"gene": ["G001"], "fitness": [1.0]}), cell)
+    with pytest.raises(dglcell.DataError, match="ambiguous"):
+        read(pd.DataFrame({"genes": ["twice"]}), cell)
+    with pytest.raises(dglcell.DataError, match="has no rows"):
+        read(pd.DataFrame({"genes": []}), cell)
+
+
+def test_the_rules_of_a_screen_apply_to_a_frame_and_to_files(tmp_path: Path) -> None:
+    cell = tiny_cell()
+    frame = pd.DataFrame({"genes": ["G001", "G002"], "fitness": [-0.5, 1.0]})
+    frame.to_csv(tmp_path / "screen.tsv", sep="\t", index=False)
+    assert dglcell.GenotypeTable.from_dataframe(frame, cell, clip_fitness=True).labels[0, 0] == 0
+    assert dglcell.read_screen(tmp_path / "screen.tsv", cell, clip_fitness=True).labels[0, 0] == 0
+
+
+def test_a_cell_is_saved_with_its_screen_and_read_back(tmp_path: Path) -> None:
+    cell = tiny_cell()
+    table, path = tiny_table(cell), tmp_path / "cell.h5"
+    dglcell.save_cell(cell, path, table)
+    assert dglcell.load_cell(path).fingerprints == cell.fingerprints
+    assert dglcell.read_screen(path, cell).fingerprint == table.fingerprint
+    with pytest.raises(dglcell.UsageError, match="clip_fitness"):
+        dglcell.read_screen(path, cell, clip_fitness=True)
+    with pytest.raises(dglcell.UsageError, match="overwrite"):
+        dglcell.save_cell(cell, path)
+    with pytest.raises(dglcell.FingerprintError):
+        dglcell.read_screen(path, tiny_cell(genes=13))
+    dglcell.save_cell(cell, path, overwrite=True)
+    with pytest.raises(dglcell.DataError, match="holds no screen"):
+        dglcell.read_screen(path, cell)
+
+
+def test_a_string_is_no_list_of_genes(run: dglcell.Run) -> None:
+    cell = run.cell
+    for ask in (run.predict, cell.indices, cell.masks):
+        with pytest.raises(TypeError, match=r"'G001' is a string, .* write \[\['G001'\]\]"):
+            ask("G001")
+        with pytest.raises(TypeError, match=r"genotype 'G001;G002' is a string, .* write \[\['G001', 'G002'\], \.\.\]"):
+            ask(["G001;G002"])
+        with pytest.raises(TypeError, match=r"genotype 1 is no list of genes"):
+            ask([1])
+    with pytest.raises(TypeError, match=r"'G001' is a string, .* write \['G001'\]"):
+        cell.perturb("G001")
+    with pytest.raises(TypeError, match=r"gene rows were expected, not names"):
+        cell.knock_out(["G001"], [0, 1])
+
+
+def test_genotypes_are_predicted_in_whatever_form_they_come(run: dglcell.Run) -> None:
+    genotypes = [["G003", "alpha"], [], ["G001"]]
+    lists = run.predict(genotypes)
+    index = pd.Index(["x", "y", "z"], name="strain")
+    joined = run.predict(pd.DataFrame({"genes": ["G003;alpha", None, "G001"], "fitness": "unread"}, index=index))
+    columns = run.predict(pd.DataFrame({"gene_1": ["G003", "", "G001"], "gene_2": ["alpha", "", ""]}))
+    table = run.predict(dglcell.GenotypeTable.of(run.cell, *run.cell.indices(genotypes)))
+    assert joined.index.equals(index)
+    for other in (joined.reset_index(drop=True), columns, table):
+        pd.testing.assert_frame_equal(other, lists)
+    pd.testing.assert_frame_equal(run.predict(tuple(g) for g in genotypes), lists)
+    with pytest.raises(dglcell.FingerprintError):
+        run.predict(tiny_table(tiny_cell(genes=13)))
+
+
+def test_embeddings_are_the_states_of_the_wild_type(run: dglcell.Run) -> None:
+    frame = run.embeddings()
+    assert frame.shape == (12, 8)
+    assert frame.index.tolist() == list(run.cell.ids["gene"])
+    assert list(frame.columns[:2]) == ["h1", "h2"]
+    states = run.models[0].wild_type(run.engine).states["gene"][:, 0]
+    assert np.array_equal(frame.to_numpy(), states.detach().numpy())
+    assert len(run.embeddings("metabolite")) == run.cell.num_nodes("metabolite")
+    with pytest.raises(dglcell.UsageError, match="node_type 'protein'"):
+        run.embeddings("protein")
+    with pytest.raises(dglcell.UsageError, match="member 2 - 1 to 1"):
+        run.embeddings(member=2)
+
+
+def _short(value: Any, *words: str) -> None:
+    text = repr(value)
+    assert text.count("\n") < LINES, text
+    assert len(text) <= CHARACTERS, text
+    for word in words:
+        assert word in text, f"{word} is not in:\n{text}"
+
+
+def test_reprs_are_short_and_say_what_one_wants_to_know(run: dglcell.Run) -> None:
+    cell = tiny_cell(features=3)
+    table = tiny_table(cell)
+    _short(cell, "12 genes", "8 metabolites", "physical_interaction", "pairs of genes", "3 columns, 11 genes")
+    _short(table, "120 rows", "fitness", "gene_interaction", "0: ", "3: ")
+    _short(dglcell.make_split(table), "Split random", "train", "test")
+    _short(run, "Run ", "local model", "parameters", "12 genes", "split random", "cpu", "torch")
+    _short(read_model(textbook_path()), "95 reactions", "137 genes", "Biomass")
+    lost = cell.knock_out(*cell.indices([["G001"], ["G002", "G003"]]))
+    _short(lost, "2 genotypes", "3 genes")
+    _short(cell.masks([["G001"]]), "1 genotypes")
+    for relation in cell.relations.values():
+        _short(relation, relation.name)
+
+
+def test_many_relations_files_and_orders_do_not_make_a_repr_long() -> None:
+    pair = pd.DataFrame([["G1", "G2"]])
+    genes = [f"G{k}" for k in range(30)]
+    cell = dglcell.build_cell(genes=genes, networks={f"network_{k}": pair for k in range(20)})
+    _short(cell, "16 further relations")
+    frame = pd.DataFrame({"genes": [";".join(genes[:k]) for k in range(30)], "fitness": 1.0})
+    table = dglcell.GenotypeTable.from_dataframe(frame, cell)
+    _short(dglcell.GenotypeTable.concatenate(cell, [table] * 20), "16 further files", "more: 520 rows")
+
+
+def test_reprs_of_the_yeast_cell(yeast_cell: Any, yeast_files: SimpleNamespace) -> None:
+    _short(yeast_cell, "genes", "gpr", "regulatory_interaction")
+    table, _ = dglcell.GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], "skip")
+    _short(table, "rows", "fitness")
+    for record in (yeast_files.model, yeast_files.genes, yeast_files.biogrid, yeast_files.costanzo):
+        _short(record, type(record).__name__)
+
+
+def test_training_and_evaluation_from_python(tmp_path: Path) -> None:
+    cell = tiny_cell(features=3)
+    rng = np.random.default_rng(0)
+    ids = cell.ids["gene"]
+    names = [";".join(rng.choice(ids, size=1 + k % 2, replace=False)) for k in range(200)]
+    frame = pd.DataFrame({"genes": names, "fitness": rng.normal(size=200), "gene_interaction": rng.normal(size=200)})
+    screen = dglcell.GenotypeTable.from_dataframe(frame, cell)
+    config = dglcell.TrainConfig(layers=1, hidden=8, epochs=1, device="cpu", engine="torch", ensemble=2)
+    run = dglcell.train(cell, screen, config=config, out=tmp_path / "run")
+    assert len(run.models) == 2
+    table = dglcell.evaluate(run)
+    assert list(table.columns) == ["model", "rows", "label", "n", "pearson", "spearman", "mse", "mae"]
+    assert set(table["model"]) == {
+        "dglcell",
+        "dglcell, model 1",
+        "dglcell, model 2",
+        "mean",
+        "query-mean",
+        "gene-ridge",
+    }
+    assert set(table["rows"]) == {"all", "order_1", "order_2"}
+    assert table.attrs["subset"] == "test"
+    row = table[(table["model"] == "dglcell") & (table["rows"] == "all") & (table["label"] == "fitness")].iloc[0]
+    test = screen.take(dglcell.make_split(screen).rows("test"))
+    predicted = run.predict(test)["pred_fitness"]
+    assert row["n"] == len(test)
+    assert row["pearson"] == pytest.approx(np.corrcoef(predicted, test.targets[:, 0])[0, 1], abs=1e-6)
+
+    again = dglcell.load_run(tmp_path / "run", device="cpu")
+    with pytest.raises(dglcell.DataError):  # the data frame is in no file
+        dglcell.evaluate(again)
+    alone = dglcell.evaluate(again, screen=screen, baselines="none")
+    assert set(alone["model"]) == {"dglcell", "dglcell, model 1", "dglcell, model 2"}
+    assert alone.attrs["subset"] == "test"
+    other = dglcell.evaluate(run, screen=tiny_table(cell), baselines=["mean"])
+    assert other.attrs["subset"] == "screen"
+    assert set(dglcell.evaluate(run, "val", baselines="none")["rows"]) <= {"all", "order_1", "order_2"}
+    with pytest.raises(dglcell.UsageError, match="overwrite"):
+        dglcell.train(cell, screen, config=config, out=tmp_path / "run")
+
+
+def test_training_takes_the_split_that_is_given(tmp_path: Path) -> None:
+    cell = tiny_cell(features=3)
+    screen = tiny_table(cell)
+    split = dglcell.make_split(screen, "random", seed=7, test_fraction=0.3, val_fraction=0.2)
+    config = dglcell.TrainConfig(layers=1, hidden=8, epochs=1, device="cpu", engine="torch")
+    run = dglcell.train(cell, screen, split, config, out=tmp_path / "run")
+    assert run.metadata["split"]["hash"] == split.hash
