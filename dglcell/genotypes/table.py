@@ -233,7 +233,7 @@ class GenotypeTable:
 
     def __repr__(self) -> str:
         rows = [f"GenotypeTable: {len(self):,} rows", f"  {'deletions':<18}{_listed_orders(self.orders)}"]
-        present = np.isfinite(loaded(self.labels)).sum(axis=0).tolist()
+        present = np.isfinite(np.asarray(self.labels)).sum(axis=0).tolist()
         for name, n in zip(schema.LABEL_COLUMNS, present, strict=True):
             if name in schema.LABELS:
                 rows.append(f"  {name:<18}{n:,} rows")

@@ -26,7 +26,6 @@ from dglcell.genotypes.scaler import Scaler
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph, require_gene_lists
 from dglcell.io import cell_file, checkpoint
-from dglcell.io.columns import loaded
 from dglcell.io.run_folder import RunFolder
 from dglcell.model_config import ModelConfig
 from dglcell.nn.model import CellModel
@@ -257,8 +256,12 @@ def _encoded(
     if isinstance(genotypes, GenotypeTable):
         genotypes.require_cell(cell, "the genotypes")
         none = np.zeros(len(genotypes), dtype=np.bool_)
-        genes, ptr = loaded(genotypes.genes).astype(np.int64), loaded(genotypes.ptr)
-        return EncodedGenotypes(genes, ptr, none, {}, 0, loaded(genotypes.alleles), loaded(genotypes.query)), (), None
+        genes, ptr = np.asarray(genotypes.genes).astype(np.int64), np.asarray(genotypes.ptr)
+        return (
+            EncodedGenotypes(genes, ptr, none, {}, 0, np.asarray(genotypes.alleles), np.asarray(genotypes.query)),
+            (),
+            None,
+        )
     if hasattr(genotypes, "columns"):
         screen = genotypes_of_frame(genotypes, labels=False)
         return encode_screen(cell, screen), screen.genotypes, genotypes.index
