@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from dglcell.errors import ErrorCollector, UsageError
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
-from dglcell.readers.descriptions import read_descriptions
+from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION, EdgeTable
 from dglcell.readers.features import FeatureTable, read_features
 from dglcell.readers.genes import GeneList, read_genes
 from dglcell.readers.networks import read_network
-from dglcell.readers.overlaps import read_overlaps
 from dglcell.readers.sbml import MetabolicModel, read_model, textbook_path
 
 if TYPE_CHECKING:

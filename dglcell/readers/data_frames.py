@@ -16,7 +16,7 @@ from dglcell.readers import text_files
 from dglcell.readers.chunked_text import Block
 from dglcell.readers.edge_table import REGULATORY, EdgeTable
 from dglcell.readers.features import FeatureTable, check_features
-from dglcell.readers.plain_networks import is_target_first, signs
+from dglcell.readers.edge_table import is_target_first, parse_signs
 from dglcell.readers.screens import genotype_table
 from dglcell.readers.screens.screen_table import ScreenTable
 
@@ -82,7 +82,7 @@ def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
     for number, ends in enumerate(zip(a, b, strict=True), start=1):
         if not all(ends):
             problems.add(f"{SOURCE}:{number}: an empty gene id - both columns need one")
-    values = signs(_PATH, sign[0], list(range(1, len(a) + 1)), problems) if sign else None
+    values = parse_signs(_PATH, sign[0], list(range(1, len(a) + 1)), problems) if sign else None
     problems.check()
     if kind == REGULATORY and is_target_first([str(name) for name in frame.columns]):
         a, b = b, a

@@ -1,7 +1,7 @@
 """Gene features -> ids and a matrix of numbers.
 
-HDF5 with datasets `ids` and `x`; a text table: id, then numbers, with or without a header; or a gene annotation, whose
-descriptions `descriptions` turns into numbers. Knows no graph.
+HDF5 with datasets `ids` and `x`; a text table of id and numbers, with or without a header; or a gene annotation, whose
+descriptions are turned into numbers (`annotation_networks.description_features`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
-from dglcell.readers.annotations import annotation
-from dglcell.readers.descriptions import summarise_descriptions
+from dglcell.readers.annotation_networks import description_features
+from dglcell.readers.annotations import annotation_format
 
 _EXPECTED = "HDF5 with datasets 'ids' and 'x', a table of id and numbers, SGD_features.tab or GFF3 was expected"
 
@@ -29,13 +29,13 @@ class FeatureTable:
     Attributes
     ----------
     path, layout : str
-        The file and the format it was recognised as.
+        The file and its format.
     ids : tuple of str
-        Genes as the file names them, distinct.
+        Distinct genes, with the names of the file.
     x : (n, d) float32
         Finite numbers.
     report : dict
-        What was read.
+        Counts of rows and columns.
     """
 
     path: str
@@ -50,41 +50,60 @@ class FeatureTable:
 
 
 def read_features(path: Path | str) -> FeatureTable:
-    """Read gene features, the layout recognised from content.
+    """Read gene features; the format is recognised by content.
 
     Raises
     ------
     DataError
-        A file that cannot be read, no such layout, datasets that do not fit together, an id twice, or a value that is
-        no finite number (with the line, or the id in HDF5).
+        The file cannot be read, its format is unknown, its datasets do not match, an id occurs twice, or a value is not
+        a finite number; the message gives the line, or the id in HDF5.
     """
     path = Path(path)
     if path.is_file() and _is_hdf5(path):
-        layout, ids, x, where = _read_hdf5(path)
+        layout, ids, x, origins = _read_hdf5(path)
     else:
-        layout, ids, x, where = _read_table(path)
-    return check_features(str(path), layout, ids, x, where)
+        layout, ids, x, origins = _read_table(path)
+    return check_features(str(path), layout, ids, x, origins)
 
 
 def check_features(
-    path: str, layout: str, ids: Sequence[str], x: NDArray[np.float32], where: Sequence[str]
+    path: str, layout: str, ids: Sequence[str], x: NDArray[np.float32], origins: Sequence[str]
 ) -> FeatureTable:
-    """A feature table, or one DataError for every empty or repeated id and number that is not finite, by `where`."""
+    """A feature table from ids and numbers, checked.
+
+    Parameters
+    ----------
+    path, layout : str
+        See `FeatureTable`.
+    ids : sequence of str, n
+    x : (n, d) float32
+    origins : sequence of str, n
+        Where each row comes from (`file:line`), for error messages.
+
+    Raises
+    ------
+    DataError
+        An id is empty or repeated, or a number is not finite; all problems at once.
+    """
     problems = ErrorCollector()
-    first: dict[str, str] = {}
-    for gene, place in zip(ids, where, strict=True):
+    first_origins: dict[str, str] = {}
+    for gene, origin in zip(ids, origins, strict=True):
         if not gene:
-            problems.add(f"{place}: an empty gene id - every row needs one")
-        elif gene in first:
-            problems.add(f"{place}: duplicate gene id '{gene}', first at {first[gene]} - give each gene one row")
-        first.setdefault(gene, place)
+            problems.add(f"{origin}: an empty gene id - every row needs one")
+        elif gene in first_origins:
+            problems.add(
+                f"{origin}: duplicate gene id '{gene}', first at {first_origins[gene]} - give each gene one row"
+            )
+        first_origins.setdefault(gene, origin)
     for k in np.flatnonzero(~np.isfinite(x).all(axis=1)):
-        problems.add(f"{where[k]}: a feature of '{ids[k]}' is missing or not finite - fill it in or leave the gene out")
+        problems.add(
+            f"{origins[k]}: a feature of '{ids[k]}' is missing or not finite - fill it in or leave the gene out"
+        )
     problems.check()
     return FeatureTable(path, layout, tuple(ids), x, {"rows": len(ids), "columns": int(x.shape[1])})
 
 
-Parts = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, where each row stands
+Table = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, file and line of each row
 
 
 def _is_hdf5(path: Path) -> bool:
@@ -92,28 +111,28 @@ def _is_hdf5(path: Path) -> bool:
         return handle.read(4) == b"\x89HDF"
 
 
-def _read_hdf5(path: Path) -> Parts:
+def _read_hdf5(path: Path) -> Table:
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             if not {"ids", "x"} <= set(file):
-                found = ", ".join(sorted(file)) or "nothing"
-                raise DataError(f"{path}: HDF5 with {found} - datasets 'ids' and 'x' were expected")
-            raw, values = file["ids"][()], file["x"][()]
+                names = ", ".join(sorted(file)) or "nothing"
+                raise DataError(f"{path}: HDF5 with {names} - datasets 'ids' and 'x' were expected")
+            raw_ids, values = file["ids"][()], file["x"][()]
     except DataError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
-        why = text_files.shorten(str(error), 80)
-        raise DataError(f"{path}: HDF5 that cannot be read ({why}) - write the file again") from error
+        reason = text_files.shorten(str(error), 80)
+        raise DataError(f"{path}: HDF5 that cannot be read ({reason}) - write the file again") from error
     values = np.asarray(values)
-    if np.ndim(raw) != 1 or values.ndim != 2 or len(raw) != len(values) or not values.size:
-        shapes = f"ids {np.shape(raw)}, x {values.shape}"
+    if np.ndim(raw_ids) != 1 or values.ndim != 2 or len(raw_ids) != len(values) or not values.size:
+        shapes = f"ids {np.shape(raw_ids)}, x {values.shape}"
         raise DataError(f"{path}: {shapes} - ids (n,) and x (n, d) were expected, n and d at least 1")
     if not (np.issubdtype(values.dtype, np.number) or values.dtype == np.bool_):
         raise DataError(f"{path}: dataset x holds {values.dtype} - numbers were expected")
-    ids = [_text(path, item) for item in raw]
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite there, and refused by the caller
+    ids = [_text(path, item) for item in raw_ids]
+    with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, which the caller refuses
         x = values.astype(np.float32)
     return "HDF5", ids, x, [f"{path} row {k}" for k in range(len(ids))]
 
@@ -126,34 +145,33 @@ def _text(path: Path, item: Any) -> str:
     raise DataError(f"{path}: dataset ids holds {type(item).__name__} - text was expected")
 
 
-def _read_table(path: Path) -> Parts:
+def _read_table(path: Path) -> Table:
     lines = text_files.read_lines(path)
-    if annotation(lines) is not None:
-        ids, described = summarise_descriptions(path)
-        return "gene descriptions", ids, described, [str(path)] * len(ids)
-    kept = [(k, line) for k, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
-    mark = text_files.delimiter([line for _, line in kept])
-    rows = [(number, text_files.split(line, mark)) for number, line in kept]
+    if annotation_format(lines) is not None:
+        ids, x = description_features(path)
+        return "gene descriptions", ids, x, [str(path)] * len(ids)
+    numbered = [(k, line) for k, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
+    delimiter = text_files.find_delimiter([line for _, line in numbered])
+    rows = [(line_number, text_files.split(line, delimiter)) for line_number, line in numbered]
     if rows and not any(text_files.is_number(cell, missing=False) for cell in rows[0][1][1:]):
         header, rows = rows[0][1], rows[1:]
     else:
         header = []
     if not rows or len(rows[0][1]) < 2:
-        shown = text_files.shorten(lines[0])
-        raise DataError(f"{path}: no rows of an id and numbers (it begins with '{shown}') - {_EXPECTED}")
+        excerpt = text_files.shorten(lines[0])
+        raise DataError(f"{path}: no rows of an id and numbers (it starts with '{excerpt}') - {_EXPECTED}")
     width = len(rows[0][1])
     names = header if len(header) == width else ["id", *(str(k) for k in range(1, width))]
     problems = ErrorCollector()
-    good = [(number, row) for number, row in rows if len(row) == width]
-    for number, row in rows:
+    complete = [(line_number, row) for line_number, row in rows if len(row) == width]
+    for line_number, row in rows:
         if len(row) != width:
-            problems.add(
-                f"{path}:{number}: {text_files.counted(len(row), 'column')} - {width} were expected, as in the first row"
-            )
-    at = [number for number, _ in good]
-    x = np.empty((len(good), width - 1), dtype=np.float32)
+            num_columns = text_files.quantity(len(row), "column")
+            problems.add(f"{path}:{line_number}: {num_columns} - {width} were expected, as in the first row")
+    line_numbers = [line_number for line_number, _ in complete]
+    x = np.empty((len(complete), width - 1), dtype=np.float32)
     for k in range(1, width):
         with np.errstate(over="ignore"):
-            x[:, k - 1] = text_files.numbers([row[k] for _, row in good], at, path, names[k], problems)
+            x[:, k - 1] = text_files.numbers([row[k] for _, row in complete], line_numbers, path, names[k], problems)
     problems.check()
-    return "table", [row[0] for _, row in good], x, [f"{path}:{number}" for number in at]
+    return "table", [row[0] for _, row in complete], x, [f"{path}:{line_number}" for line_number in line_numbers]

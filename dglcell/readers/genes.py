@@ -1,6 +1,6 @@
 """Gene lists -> systematic ids and the names that stand for them.
 
-SGD_features.tab, GFF3 or one id a line, recognised from content. Owns name resolution; knows no graph.
+SGD_features.tab, GFF3, or one id per line; recognised by content.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dglcell.readers.annotations import (
     SGD,
     GeneRecords,
     GenomicInterval,
-    annotation,
-    duplicate,
+    annotation_format,
+    duplicate_message,
     read_gff,
     read_sgd,
 )
 
-_EXPECTED = "SGD_features.tab, GFF3 or one gene id a line was expected"
-_HEADERS = {
+_EXPECTED = "SGD_features.tab, GFF3 or one gene id per line was expected"
+_HEADER_NAMES = {
     *("gene", "genes", "id", "ids", "gene_id", "gene_ids", "geneid", "orf", "orfs"),
     *("systematic_name", "locus_tag"),
 }
@@ -41,21 +41,28 @@ class GeneList:
     ids : tuple of str
         Systematic ids, sorted and distinct.
     aliases : dict
-        Case-folded name to the ids it may stand for, sorted. A standard name wins over an alias of another gene; a name
-        that is itself a systematic id is not listed.
+        Case-folded name to the sorted ids it may stand for. A standard name takes precedence over an alias of another
+        gene; a name that is also a systematic id is not listed.
     report : dict
-        What was read and left out.
+        Counts of what was read and left out.
     descriptions : dict
-        Id to what the file says of the gene in words; genes without a word are left out.
-    places : dict
-        Id to where the gene lies, piece by piece; genes that the file does not place are left out.
+        Id to the description of the gene; genes without one are not listed.
+    intervals : dict
+        Id to the position of the gene on its chromosome, one interval per piece; genes without coordinates are not
+        listed.
+
+    Examples
+    --------
+    >>> genes = GeneList(("YAL041W", "YDL227C"), {"cdc24": ("YAL041W",)})
+    >>> genes.resolve("Cdc24")
+    'YAL041W'
     """
 
     ids: tuple[str, ...]
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: Mapping[str, int | str] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, Sequence[GenomicInterval]] = field(default_factory=dict)
+    intervals: Mapping[str, Sequence[GenomicInterval]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         shown = ", ".join(self.ids[:3]) + (", .." if len(self.ids) > 3 else "")
@@ -63,22 +70,22 @@ class GeneList:
 
     @functools.cached_property
     def _by_fold(self) -> dict[str, tuple[str, ...]]:
-        folded: dict[str, list[str]] = defaultdict(list)
+        ids: dict[str, list[str]] = defaultdict(list)
         for gene in self.ids:
-            folded[gene.casefold()].append(gene)
-        return {name: tuple(genes) for name, genes in folded.items()}
+            ids[gene.casefold()].append(gene)
+        return {name: tuple(genes) for name, genes in ids.items()}
 
     @functools.cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.ids)
 
     def candidates(self, name: str) -> tuple[str, ...]:
-        """The genes that a systematic id, standard name or alias may stand for, whatever its case."""
+        """The genes that a systematic id, standard name or alias may stand for; upper and lower case are equal."""
         key = name.casefold()
         return self._by_fold.get(key) or self.aliases.get(key, ())
 
     def resolve(self, name: str) -> str | None:
-        """The gene that a systematic id, standard name or alias stands for, whatever its case; None if unknown.
+        """The gene that a systematic id, standard name or alias stands for, in any case; None if there is none.
 
         Raises
         ------
@@ -88,80 +95,82 @@ class GeneList:
         name = name.strip()
         if name in self._known:
             return name
-        found = self.candidates(name)
-        if len(found) > 1:
-            raise DataError(f"gene name '{name}' is ambiguous: {', '.join(found)} - give the systematic id")
-        return found[0] if found else None
+        candidates = self.candidates(name)
+        if len(candidates) > 1:
+            raise DataError(f"gene name '{name}' is ambiguous: {', '.join(candidates)} - give the systematic id")
+        return candidates[0] if candidates else None
 
     def with_added(self, ids: Iterable[str]) -> GeneList:
-        """The list with more systematic ids, without names."""
-        merged = tuple(sorted({*self.ids, *ids}))
-        return dataclasses.replace(self, ids=merged)
+        """A list with further systematic ids that have no other names."""
+        union = tuple(sorted({*self.ids, *ids}))
+        return dataclasses.replace(self, ids=union)
 
 
 def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
-    """Read one gene list, or several and unite them.
+    """Read one gene list, or the union of several.
 
     SGD_features.tab: rows of type ORF, column 4 the systematic name, 5 the standard name, 6 aliases joined by `|`, 9 to
     11 chromosome, start and stop, 16 a description. GFF3: rows of type `gene`; the id is `locus_tag`, `gene_id` or
     `ID`, names come from `gene`, `Name`, `Alias`, `gene_synonym`, descriptions from `description`, `product`, `Note`,
-    `display`. Else one id a line; lines that start with `#` are comments.
+    `display`. Any other file has one id per line; lines that start with `#` are comments.
 
     Raises
     ------
     DataError
-        A file that cannot be read, is none of these, holds no gene, or names one twice (with the lines).
+        A file cannot be read, has none of these formats, holds no gene, or lists one twice; with file and line.
     """
-    names = GeneRecords()
+    records = GeneRecords()
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
-        _read_one(Path(path), names)
-    taken = {gene.casefold() for gene in names.ids}
+        _read_file(Path(path), records)
+    folded_ids = {gene.casefold() for gene in records.ids}
     aliases = {
-        name: tuple(sorted(names.standard.get(name) or names.other[name]))
-        for name in sorted({*names.standard, *names.other} - taken)
+        name: tuple(sorted(records.standard.get(name) or records.aliases[name]))
+        for name in sorted({*records.standard, *records.aliases} - folded_ids)
     }
-    names.report["genes"] = len(names.ids)
-    names.report["names and aliases"] = len(aliases)
-    ambiguous = sum(len(found) > 1 for found in aliases.values())
-    if ambiguous:
-        names.report["ambiguous names (an error only where one is used)"] = ambiguous
-    return GeneList(tuple(sorted(names.ids)), aliases, dict(names.report), names.descriptions, dict(names.places))
+    records.report["genes"] = len(records.ids)
+    records.report["names and aliases"] = len(aliases)
+    num_ambiguous = sum(len(candidates) > 1 for candidates in aliases.values())
+    if num_ambiguous:
+        records.report["ambiguous names (an error only where one is used)"] = num_ambiguous
+    return GeneList(
+        tuple(sorted(records.ids)), aliases, dict(records.report), records.descriptions, dict(records.intervals)
+    )
 
 
-def _read_one(path: Path, names: GeneRecords) -> None:
+def _read_file(path: Path, records: GeneRecords) -> None:
     lines = text_files.read_lines(path)
     rows = [(number, line) for number, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
-    first = rows[0][1] if rows else ""
-    before = names.added
-    layout = annotation(lines)
+    first_line = rows[0][1] if rows else ""
+    num_before = records.num_added
+    layout = annotation_format(lines)
     if layout == GFF:
-        missing = "rows of type gene with an ID"
-        read_gff(path, lines, names)
+        content = "rows of type gene with an ID"
+        read_gff(path, lines, records)
     elif layout == SGD:
-        missing = "rows of type ORF"
-        read_sgd(path, rows, names)
-    elif "\t" in first or "<" in first or first.startswith((">", "{")) or len(first.split()) > 1:
-        raise DataError(f"{path} is not a gene list (it begins with '{text_files.shorten(first)}') - {_EXPECTED}")
+        content = "rows of type ORF"
+        read_sgd(path, rows, records)
+    elif "\t" in first_line or "<" in first_line or first_line.startswith((">", "{")) or len(first_line.split()) > 1:
+        raise DataError(f"{path} is not a gene list (it starts with '{text_files.shorten(first_line)}') - {_EXPECTED}")
     else:
-        layout, missing = "one id a line", "gene ids"
-        _read_plain(path, rows, names)
-    if names.added == before:
-        raise DataError(f"{path} ({layout}) has no {missing} - {_EXPECTED}")
-    names.report[f"layout of {path.name}"] = layout
+        layout, content = "one id per line", "gene ids"
+        _read_ids(path, rows, records)
+    if records.num_added == num_before:
+        raise DataError(f"{path} ({layout}) has no {content} - {_EXPECTED}")
+    records.report[f"layout of {path.name}"] = layout
 
 
-def _read_plain(path: Path, rows: list[tuple[int, str]], names: GeneRecords) -> None:
+def _read_ids(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> None:
     problems = ErrorCollector()
-    first: dict[str, int] = {}
-    for k, (number, line) in enumerate(rows):
+    first_lines: dict[str, int] = {}
+    for row, (line_number, line) in enumerate(rows):
         gene = line.strip().strip('"')
-        if k == 0 and gene.lower().replace(" ", "_") in _HEADERS:
-            names.count("header lines")
+        if row == 0 and gene.lower().replace(" ", "_") in _HEADER_NAMES:
+            records.count("header lines")
         elif len(gene.split()) != 1 or "," in gene:
-            problems.add(f"{path}:{number}: '{text_files.shorten(gene)}' is not one gene id - {_EXPECTED}")
-        elif gene in first:
-            problems.add(duplicate(path, number, gene, first[gene]))
+            problems.add(f"{path}:{line_number}: '{text_files.shorten(gene)}' is not one gene id - {_EXPECTED}")
+        elif gene in first_lines:
+            problems.add(duplicate_message(path, line_number, gene, first_lines[gene]))
         else:
-            first[gene] = number
-            names.add(gene, "", ())
+            first_lines[gene] = line_number
+            records.add(gene, "", ())
     problems.check()

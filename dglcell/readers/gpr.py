@@ -1,10 +1,10 @@
-"""Gene rules: `(A and B) or C` -> tree, truth value, isozyme alternatives.
+"""Gene-protein-reaction rules: `(A and B) or C` -> tree and isozyme alternatives.
 
-Owns the grammar and nothing else: it knows no reactions and no files. Written for this project because cobra reads a
-malformed rule as an empty one, which means "always on".
+`and` joins the subunits of a complex, `or` joins isozymes. cobra has a parser too, but reads a malformed rule as an
+empty one, which means that the reaction is always active; this one raises an error.
 
-Grammar: `and`, `or` in any case, `&`, `&&`, `|`, `||`, parentheses; `and` binds tighter than `or`. Everything else
-without white space is a gene id, so ids may hold `-`, `.`, `_`, `:` and start with a digit.
+Grammar: `and`, `or` in any case, `&`, `&&`, `|`, `||`, parentheses; `and` has precedence over `or`. Any other text
+without white space is a gene id, so ids may contain `-`, `.`, `_`, `:` and start with a digit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class GprError(DataError):
     rule : str
         The rule as given.
     position : int
-        1-based character at which it stops making sense.
+        Character, counted from 1, at which the rule becomes invalid.
     """
 
     def __init__(self, rule: str, position: int, reason: str) -> None:
@@ -54,7 +54,7 @@ class Node:
     gene : str
         The gene id of a leaf, else empty.
     children : tuple of Node
-        Operands of an operator, never of the operator's own kind, so `A and (B and C)` is flat.
+        Operands of an operator; none has the same operator, so `A and (B and C)` has three children.
     """
 
     kind: str
@@ -62,19 +62,19 @@ class Node:
     children: tuple[Node, ...] = ()
 
     def genes(self) -> tuple[str, ...]:
-        """Every gene of the rule once, sorted."""
-        found: set[str] = set()
+        """The distinct genes of the rule, sorted."""
+        genes: set[str] = set()
         stack = [self]
         while stack:
             node = stack.pop()
             stack.extend(node.children)
             if node.gene:
-                found.add(node.gene)
-        return tuple(sorted(found))
+                genes.add(node.gene)
+        return tuple(sorted(genes))
 
 
 def join(kind: str, children: Collection[Node]) -> Node:
-    """`children` under one operator: the same operator below is merged in, a single child stands for itself."""
+    """The operator `kind` over `children`; children with the same operator are merged, a single child is returned."""
     flat: list[Node] = []
     for child in children:
         flat.extend(child.children if child.kind == kind else (child,))
@@ -82,66 +82,69 @@ def join(kind: str, children: Collection[Node]) -> Node:
 
 
 def parse(rule: str) -> Node | None:
-    """Read a rule; `None` when it is blank.
+    """Parse a rule; `None` if it is blank.
 
     Raises
     ------
     GprError
         A parenthesis without partner, two genes with no operator between them, an operator without an operand,
-        empty parentheses, or a character that no rule holds; with its position.
+        empty parentheses, or a character that is not part of the grammar; the message gives the position.
+
+    Examples
+    --------
+    >>> node = parse("b0001 and (b0002 or b0003)")
+    >>> node.kind, node.genes()
+    ('and', ('b0001', 'b0002', 'b0003'))
+    >>> parse("b0001 b0002")
+    Traceback (most recent call last):
+    dglcell.readers.gpr.GprError: gene rule 'b0001 b0002': 'and' or 'or' was expected before 'b0002' at position 7
     """
     operands: list[Node] = []
-    pending: list[tuple[str, int]] = []  # operators and "(" not yet applied, each with its position
-    want_operand = True
+    operators: list[tuple[str, int]] = []  # operators and "(" that are not applied yet, with their positions
+    expects_operand = True
     end = len(rule.rstrip())
     for kind, text, position in _tokens(rule):
         if kind == "gene" or text == "(":
-            if not want_operand:
+            if not expects_operand:
                 raise GprError(rule, position, f"'and' or 'or' was expected before '{text}' at position {position}")
             if text == "(":
-                pending.append((text, position))
+                operators.append((text, position))
             else:
                 operands.append(Node("gene", text))
-                want_operand = False
-        elif want_operand:
+                expects_operand = False
+        elif expects_operand:
             raise GprError(rule, position, f"a gene was expected before '{text}' at position {position}")
         elif text == ")":
-            _apply(operands, pending, 0)
-            if not pending:
+            _apply(operands, operators, 0)
+            if not operators:
                 raise GprError(rule, position, f"')' at position {position} closes nothing")
-            pending.pop()
+            operators.pop()
         else:
-            _apply(operands, pending, _PRECEDENCE[kind])
-            pending.append((kind, position))
-            want_operand = True
-    if want_operand:
-        if not operands and not pending:
+            _apply(operands, operators, _PRECEDENCE[kind])
+            operators.append((kind, position))
+            expects_operand = True
+    if expects_operand:
+        if not operands and not operators:
             return None
         raise GprError(rule, end, f"it ends at position {end} where a gene was expected")
-    _apply(operands, pending, 0)
-    if pending:
-        position = pending[-1][1]
+    _apply(operands, operators, 0)
+    if operators:
+        position = operators[-1][1]
         raise GprError(rule, position, f"'(' at position {position} is never closed")
     return operands[0]
-
-
-def evaluate(node: Node | None, knocked_out: Collection[str]) -> bool:
-    """Whether the rule still holds without the genes `knocked_out`; an empty rule always does."""
-    if node is None:
-        return True
-    out = set(knocked_out)
-    return _fold(node, lambda gene: gene not in out, lambda values: all(values), lambda values: any(values))
 
 
 def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[str, ...], ...]:
     """The rule in disjunctive normal form: one clause of genes for each isozyme alternative.
 
-    Genes repeated in a clause and identical clauses merge; nothing is absorbed: `A or (A and B)` keeps both.
+    Repeated genes in a clause and identical clauses are merged, but there is no absorption: `A or (A and B)` keeps both
+    clauses.
 
     Parameters
     ----------
     limit : int
-        Most alternatives, counted at every step of the expansion, so that a rule with billions fails at once.
+        Largest number of alternatives. It is checked at every step of the expansion, so that a rule with billions of
+        them fails at once.
 
     Returns
     -------
@@ -152,32 +155,39 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
     ------
     GprError
         The rule is malformed, or has more than `limit` alternatives.
+
+    Examples
+    --------
+    >>> alternatives("(A and B) or C")
+    (('A', 'B'), ('C',))
+    >>> alternatives("A and (B or C)")
+    (('A', 'B'), ('A', 'C'))
     """
     node = parse(rule) if isinstance(rule, str) else rule
     if node is None:
         return ()
     genes = node.genes()
-    bit = {gene: 1 << k for k, gene in enumerate(genes)}  # a clause is an integer with one bit a gene
+    bit = {gene: 1 << k for k, gene in enumerate(genes)}  # a clause is an integer with one bit per gene
 
-    def checked(clauses: set[int]) -> set[int]:
+    def check_limit(clauses: set[int]) -> set[int]:
         if len(clauses) > limit:
             text = rule if isinstance(rule, str) else to_text(node)
             raise GprError(text, 1, f"it has more than {limit} alternatives - raise --max-alternatives")
         return clauses
 
-    def union(parts: list[set[int]]) -> set[int]:
+    def union(operands: list[set[int]]) -> set[int]:
         merged: set[int] = set()
-        for part in parts:
-            checked(merged).update(part)
-        return checked(merged)
+        for operand in operands:
+            check_limit(merged).update(operand)
+        return check_limit(merged)
 
-    def product(parts: list[set[int]]) -> set[int]:
+    def product(operands: list[set[int]]) -> set[int]:
         clauses = {0}
-        for part in parts:
-            grown: set[int] = set()
+        for operand in operands:
+            products: set[int] = set()
             for clause in clauses:
-                checked(grown).update([clause | other for other in part])
-            clauses = checked(grown)
+                check_limit(products).update([clause | factor for factor in operand])
+            clauses = check_limit(products)
         return clauses
 
     clauses = _fold(node, lambda gene: {bit[gene]}, product, union)
@@ -185,14 +195,14 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
 
 
 def to_text(node: Node | None) -> str:
-    """A tree as rule text that `parse` reads back to the same tree."""
+    """A tree as text; `parse` reads it back to the same tree."""
     if node is None:
         return ""
     text = _fold(
         node,
         lambda gene: gene,
-        lambda parts: f"({' and '.join(parts)})",
-        lambda parts: f"({' or '.join(parts)})",
+        lambda operands: f"({' and '.join(operands)})",
+        lambda operands: f"({' or '.join(operands)})",
     )
     return text[1:-1] if node.children else text
 
@@ -212,32 +222,34 @@ def _tokens(rule: str) -> Iterator[tuple[str, str, int]]:
             yield (word.lower() if word.lower() in _PRECEDENCE else "gene"), word, position
 
 
-def _apply(operands: list[Node], pending: list[tuple[str, int]], precedence: int) -> None:
-    """Apply pending operators back to the last `(`, as long as they bind tighter than `precedence`."""
-    while pending and pending[-1][0] != "(" and _PRECEDENCE[pending[-1][0]] > precedence:
-        kind = pending[-1][0]
-        run = [operands.pop()]
-        while pending and pending[-1][0] == kind:  # a whole run at once: A or B or C is one node
-            pending.pop()
-            run.append(operands.pop())
-        operands.append(join(kind, run[::-1]))
+def _apply(operands: list[Node], operators: list[tuple[str, int]], precedence: int) -> None:
+    """Apply the operators after the last `(` that have a higher precedence than `precedence`."""
+    while operators and operators[-1][0] != "(" and _PRECEDENCE[operators[-1][0]] > precedence:
+        kind = operators[-1][0]
+        terms = [operands.pop()]
+        while operators and operators[-1][0] == kind:  # all of a chain: A or B or C is one node
+            operators.pop()
+            terms.append(operands.pop())
+        operands.append(join(kind, terms[::-1]))
 
 
-def _fold(node: Node, leaf: Callable[[str], T], both: Callable[[list[T]], T], either: Callable[[list[T]], T]) -> T:
-    """Bottom-up over the tree without recursion, which a deeply nested rule would exhaust."""
-    order, stack = [], [node]
+def _fold(
+    node: Node, leaf: Callable[[str], T], conjunction: Callable[[list[T]], T], disjunction: Callable[[list[T]], T]
+) -> T:
+    """Evaluate the tree from the leaves up, without recursion: a rule may be nested deeper than Python allows."""
+    nodes, stack = [], [node]
     while stack:
         node = stack.pop()
-        order.append(node)
+        nodes.append(node)
         stack.extend(node.children)
     values: list[T] = []
-    for node in reversed(order):
+    for node in reversed(nodes):
         if node.kind == "gene":
             values.append(leaf(node.gene))
             continue
-        parts = values[-len(node.children) :]  # the children came right before their parent, in order
+        operands = values[-len(node.children) :]  # the values of the children, in order, are the last ones
         del values[-len(node.children) :]
-        values.append(both(parts) if node.kind == AND else either(parts))
+        values.append(conjunction(operands) if node.kind == AND else disjunction(operands))
     return values[0]
 
 
@@ -246,5 +258,5 @@ def _excerpt(rule: str, position: int) -> str:
     if len(rule) <= _SHOWN:
         return rule
     start = max(0, min(position - _SHOWN // 2, len(rule) - _SHOWN))
-    tail = ".." if start + _SHOWN < len(rule) else ""
-    return f"{'..' if start else ''}{rule[start : start + _SHOWN]}{tail}"
+    ending = ".." if start + _SHOWN < len(rule) else ""
+    return f"{'..' if start else ''}{rule[start : start + _SHOWN]}{ending}"

@@ -1,8 +1,8 @@
-"""Interaction tables -> edges by name.
+"""Interaction tables -> edges between genes.
 
-BioGRID tab3, STRING links, STRING actions, a plain table (`plain_networks`) or a gene annotation (`descriptions`,
-`overlaps`), recognised from content. Gene names stay as the file has them (STRING's taxon prefix aside); resolving them
-is the graph builder's part.
+BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`) or a gene annotation
+(`annotation_networks`), recognised by content. Genes keep the names of the file, without the taxon prefix of STRING;
+the graph builder resolves them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
-from dglcell.readers.annotations import annotation
-from dglcell.readers.descriptions import read_descriptions
-from dglcell.readers.edge_table import EXPECTED, KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable, fields_of
-from dglcell.readers.overlaps import read_overlaps
-from dglcell.readers.plain_networks import is_matrix, read_columns, read_matrix
+from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
+from dglcell.readers.annotations import annotation_format
+from dglcell.readers.edge_table import (
+    EXPECTED,
+    KINDS,
+    PHYSICAL,
+    REGULATORY,
+    RELATION,
+    EdgeTable,
+    is_matrix,
+    read_columns,
+    read_matrix,
+    split_rows,
+)
 
 _TAXON = re.compile(r"^\d+\.")
 _ACTION_COLUMNS = ("item_id_a", "item_id_b", "mode")
@@ -36,21 +45,21 @@ _BIOGRID_TYPE = "Experimental System Type"
 
 
 def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -> EdgeTable:
-    """Read one interaction table, plain or gzip; tab, comma, semicolon or space between its columns.
+    """Read one interaction table: plain or gzip, with columns separated by tab, comma, semicolon or spaces.
 
     Parameters
     ----------
     kind : str
-        `physical`, `regulatory` or `relation`: which layouts make sense.
+        `physical`, `regulatory` or `relation`; decides which layouts are tried.
     mode : str
-        Which rows of STRING actions are read; of a gene annotation `overlap` joins genes that overlap, any other word
-        those with similar descriptions.
+        Rows of STRING actions to read. For a gene annotation: `overlap` joins genes that overlap on the chromosome, any
+        other word joins genes with similar descriptions.
 
     Raises
     ------
     DataError
-        A file that cannot be read or is none of the layouts, rows of the wrong width, text where a number belongs: all
-        at once, with file and line.
+        The file cannot be read or has an unknown layout, rows have the wrong width, or text stands where a number
+        belongs; all problems at once, with file and line.
     """
     path = Path(path)
     lines = text_files.read_lines(path)
@@ -59,17 +68,17 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     start = next((k for k, line in enumerate(lines) if line.strip() and not _is_comment(line, kind)), None)
     if start is None:
         raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
-    mark = text_files.delimiter(lines[start : start + 20])
-    header = _header(lines[start], mark)
+    delimiter = text_files.find_delimiter(lines[start : start + 20])
+    header = _header(lines[start], delimiter)
     reader = _recognise(header, kind, mode)
     if reader is not None:
-        table = reader(path, lines, start, mark, header)
-    elif kind == RELATION and annotation(lines) is not None:
+        table = reader(path, lines, start, delimiter, header)
+    elif kind == RELATION and annotation_format(lines) is not None:
         return read_overlaps(path) if mode == _OVERLAP else read_descriptions(path)
-    elif kind == REGULATORY and is_matrix(lines, start, mark):
-        table = read_matrix(path, lines, start, mark)
+    elif kind == REGULATORY and is_matrix(lines, start, delimiter):
+        table = read_matrix(path, lines, start, delimiter)
     else:
-        table = read_columns(path, lines, start, mark, kind)
+        table = read_columns(path, lines, start, delimiter, kind)
     if not table.a:
         raise DataError(f"{path} ({table.layout}) holds no edge - {EXPECTED[kind]}")
     return table
@@ -79,102 +88,104 @@ Reader = Callable[[Path, list[str], int, str | None, list[str]], EdgeTable]
 
 
 def _recognise(header: list[str], kind: str, mode: str = "") -> Reader | None:
-    """The reader of a layout that its header gives away, where it makes sense for the kind."""
+    """The reader for a file with this header, or None for a header that no database format has."""
     if kind != REGULATORY and set(_LINK_COLUMNS) <= set(header):
         return _read_string_links
     if kind != REGULATORY and set(_ACTION_COLUMNS) <= set(header):
-        return functools.partial(_read_string_actions, wanted=mode)
+        return functools.partial(_read_string_actions, mode=mode)
     if kind == PHYSICAL and {_BIOGRID.format("A"), _BIOGRID.format("B"), _BIOGRID_TYPE} <= set(header):
         return _read_biogrid
     return None
 
 
-def _header(line: str, mark: str | None) -> list[str]:
-    return text_files.split(line.lstrip("#"), mark)
+def _header(line: str, delimiter: str | None) -> list[str]:
+    return text_files.split(line.lstrip("#"), delimiter)
 
 
 def _is_comment(line: str, kind: str) -> bool:
-    # BioGRID's header starts with "#" too.
+    # The header of BioGRID starts with "#" too.
     return line.startswith("#") and _recognise(_header(line, "\t"), kind) is None
 
 
 def _read_string_actions(
-    path: Path, lines: list[str], start: int, mark: str | None, header: list[str], wanted: str
+    path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str], mode: str
 ) -> EdgeTable:
-    """Rows of one `mode`. Hundreds of thousands of rows: only those that are kept are cut in full."""
+    """Rows of one `mode`. Lines are split only up to the last column needed: there are hundreds of thousands."""
     problems = ErrorCollector()
-    ends = [header.index(name) for name in _ACTION_COLUMNS]
-    width, mode = len(header), ends[2]
-    score = header.index(_ACTION_SCORE) if _ACTION_SCORE in header else None
-    cut = max(*ends, score or 0) + 1
-    a, b, scores, at, rows = [], [], [], [], 0
-    others: set[str] = set()
-    for number, line in enumerate(lines[start + 1 :], start=start + 2):
-        fields = line.split(mark, cut)
-        if len(fields) <= mode or (mark is not None and line.count(mark) != width - 1):
+    columns = [header.index(name) for name in _ACTION_COLUMNS]
+    width, mode_column = len(header), columns[2]
+    score_column = header.index(_ACTION_SCORE) if _ACTION_SCORE in header else None
+    max_splits = max(*columns, score_column or 0) + 1
+    a, b, scores, line_numbers, num_rows = [], [], [], [], 0
+    other_modes: set[str] = set()
+    for line_number, line in enumerate(lines[start + 1 :], start=start + 2):
+        fields = line.split(delimiter, max_splits)
+        if len(fields) <= mode_column or (delimiter is not None and line.count(delimiter) != width - 1):
             if line.strip():
-                found = text_files.counted(len(line.split(mark)), "column")
-                problems.add(f"{path}:{number}: {found} - {width} were expected, as in the header")
+                found = text_files.quantity(len(line.split(delimiter)), "column")
+                problems.add(f"{path}:{line_number}: {found} - {width} were expected, as in the header")
             continue
-        rows += 1
-        if fields[mode] != wanted:
-            others.add(fields[mode])
+        num_rows += 1
+        if fields[mode_column] != mode:
+            other_modes.add(fields[mode_column])
         else:
-            a.append(fields[ends[0]])
-            b.append(fields[ends[1]])
-            at.append(number)
-            if score is not None:
-                scores.append(fields[score])
-    confidence = None if score is None else _confidence(scores, at, path, _ACTION_SCORE, problems)
-    if rows and not a:
-        found = ", ".join(sorted(others))
-        problems.add(f"{path} (STRING actions) has no row of mode {wanted} - it has {found}; name a --relation so")
+            a.append(fields[columns[0]])
+            b.append(fields[columns[1]])
+            line_numbers.append(line_number)
+            if score_column is not None:
+                scores.append(fields[score_column])
+    confidence = None if score_column is None else _confidence(scores, line_numbers, path, _ACTION_SCORE, problems)
+    if num_rows and not a:
+        found = ", ".join(sorted(other_modes))
+        problems.add(f"{path} (STRING actions) has no row of mode {mode} - it has {found}; name a --relation so")
     problems.check()
-    report: dict[str, int | str] = {"rows": rows, f"rows of another mode than {wanted}, left out": rows - len(a)}
+    report: dict[str, int | str] = {"rows": num_rows, f"rows of another mode than {mode}, left out": num_rows - len(a)}
     return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)
 
 
-def _read_string_links(path: Path, lines: list[str], start: int, mark: str | None, header: list[str]) -> EdgeTable:
+def _read_string_links(path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str]) -> EdgeTable:
     problems = ErrorCollector()
-    rows, at = fields_of(path, lines, start + 1, mark, len(header), problems)
+    rows, line_numbers = split_rows(path, lines, start + 1, delimiter, len(header), problems)
     i, j = (header.index(name) for name in _LINK_COLUMNS)
     confidence = None
     if _LINK_SCORE in header:
-        k = header.index(_LINK_SCORE)
-        confidence = _confidence([row[k] for row in rows], at, path, _LINK_SCORE, problems)
+        score_column = header.index(_LINK_SCORE)
+        confidence = _confidence([row[score_column] for row in rows], line_numbers, path, _LINK_SCORE, problems)
     problems.check()
     a, b = _without_taxon([row[i] for row in rows]), _without_taxon([row[j] for row in rows])
     return EdgeTable(str(path), "STRING links", a, b, None, {"rows": len(rows)}, confidence)
 
 
 def _confidence(
-    cells: list[str], at: list[int], path: Path, column: str, problems: ErrorCollector
+    cells: list[str], line_numbers: list[int], path: Path, column: str, problems: ErrorCollector
 ) -> NDArray[np.float32]:
-    """STRING's scores, 0 to 1000, as confidence."""
-    score = text_files.numbers(cells, at, path, column, problems)
+    """(n,) STRING scores, 0 to 1000, as confidence, 0 to 1."""
+    score = text_files.numbers(cells, line_numbers, path, column, problems)
     for k in np.flatnonzero((score < 0) | (score > _HIGHEST_SCORE)):
-        problems.add(f"{path}:{at[k]}: {column} {cells[k]} - 0 to {_HIGHEST_SCORE} was expected")
+        problems.add(f"{path}:{line_numbers[k]}: {column} {cells[k]} - 0 to {_HIGHEST_SCORE} was expected")
     return (score / _HIGHEST_SCORE).astype(np.float32)
 
 
-def _read_biogrid(path: Path, lines: list[str], start: int, mark: str | None, header: list[str]) -> EdgeTable:
-    """Rows of type physical, by systematic name; by official symbol where BioGRID has none (`-`)."""
+def _read_biogrid(path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str]) -> EdgeTable:
+    """Rows of type physical, by systematic name, or by official symbol where BioGRID has no systematic name (`-`)."""
     problems = ErrorCollector()
-    rows, _ = fields_of(path, lines, start + 1, mark, len(header), problems)
+    rows, _ = split_rows(path, lines, start + 1, delimiter, len(header), problems)
     problems.check()
-    kind = header.index(_BIOGRID_TYPE)
-    kept = [row for row in rows if row[kind].strip().lower() == "physical"]
-    named: dict[str, list[str]] = {}
-    fallbacks = 0
+    type_column = header.index(_BIOGRID_TYPE)
+    physical = [row for row in rows if row[type_column].strip().lower() == "physical"]
+    genes: dict[str, list[str]] = {}
+    num_symbols = 0
     for end in "AB":
-        name = header.index(_BIOGRID.format(end))
-        symbol = header.index(_BIOGRID_SYMBOL.format(end)) if _BIOGRID_SYMBOL.format(end) in header else name
-        named[end] = [row[name] if row[name] not in ("-", "") else row[symbol] for row in kept]
-        fallbacks += sum(row[name] in ("-", "") for row in kept)
-    report: dict[str, int | str] = {"rows": len(rows), "rows not physical, left out": len(rows) - len(kept)}
-    if fallbacks:
-        report["ends without a systematic name, read by official symbol"] = fallbacks
-    return EdgeTable(str(path), "BioGRID tab3", named["A"], named["B"], None, report)
+        name_column = header.index(_BIOGRID.format(end))
+        symbol_column = (
+            header.index(_BIOGRID_SYMBOL.format(end)) if _BIOGRID_SYMBOL.format(end) in header else name_column
+        )
+        genes[end] = [row[name_column] if row[name_column] not in ("-", "") else row[symbol_column] for row in physical]
+        num_symbols += sum(row[name_column] in ("-", "") for row in physical)
+    report: dict[str, int | str] = {"rows": len(rows), "rows not physical, left out": len(rows) - len(physical)}
+    if num_symbols:
+        report["ends without a systematic name, read by official symbol"] = num_symbols
+    return EdgeTable(str(path), "BioGRID tab3", genes["A"], genes["B"], None, report)
 
 
 def _without_taxon(names: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """SBML metabolic models -> plain records of reactions, bounds, stoichiometry and gene rules.
 
-Ids lose their SBML prefixes (`R_`, `M_`, `G_`) and escapes as cobra does it. Stoichiometry and bounds come from cobra,
-rules from the SBML itself: cobra turns a rule it cannot read into an empty one, "always on". Knows no graph.
+Ids are those of cobra, without SBML prefixes (`R_`, `M_`, `G_`) and escapes. Stoichiometry and bounds come from cobra,
+rules from the SBML itself, because cobra turns a rule that it cannot read into an empty one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class ReactionRecord:
     Attributes
     ----------
     id, name : str
-        As cobra gives them, without SBML prefix.
+        As in cobra, without SBML prefix.
     lower, upper : float
-        Flux bounds, mmol / gDW / h; they decide the directions a reaction can run in.
+        Flux bounds, mmol / gDW / h; their signs give the directions in which the reaction can run.
     stoichiometry : dict
-        Metabolite id to signed coefficient, < 0 consumed, > 0 produced.
+        Metabolite id to coefficient: negative for substrates, positive for products.
     rule : str
-        Gene rule with `and`, `or` and parentheses; empty when the reaction has none.
+        Gene rule with `and`, `or` and parentheses; empty if the reaction has none.
     """
 
     id: str
@@ -45,21 +45,21 @@ class ReactionRecord:
 
 @dataclass(frozen=True, repr=False)
 class MetabolicModel:
-    """A metabolic model as records, in file order.
+    """A metabolic model as records, in the order of the file.
 
     Attributes
     ----------
     reactions : tuple of ReactionRecord
     metabolites, genes : tuple of str
-        Ids; genes that the file lists, then those that only rules name.
+        Ids; the genes that the file lists come first, then those that occur only in rules.
     gene_names : dict
-        Gene id to the name the file gives it, where that differs from the id.
+        Gene id to the name in the file, where it differs from the id.
     report : dict
-        What was read.
+        Counts of what was read.
     path : str
         The file.
     growth : tuple of str
-        Reactions that the file's objective maximises.
+        Reactions that the objective of the file maximizes.
     """
 
     reactions: tuple[ReactionRecord, ...]
@@ -78,7 +78,15 @@ class MetabolicModel:
 
 
 def textbook_path() -> Path:
-    """The E. coli core model that cobra ships: 95 reactions, 72 metabolites, 137 genes."""
+    """Path of the E. coli core model that comes with cobra: 95 reactions, 72 metabolites, 137 genes.
+
+    Orth et al. 2010, doi:10.1128/ecosalplus.10.2.1.
+
+    Raises
+    ------
+    DataError
+        cobra is not installed.
+    """
     from importlib.util import find_spec
 
     spec = find_spec("cobra")
@@ -88,34 +96,43 @@ def textbook_path() -> Path:
 
 
 def read_model(path: Path | str) -> MetabolicModel:
-    """Read an SBML file (`.xml`, `.sbml`, plain or gzip), fbc version 1 or 2 or legacy notes.
+    """Read a metabolic model from SBML (`.xml`, `.sbml`, plain or gzip) with fbc version 1 or 2 or with rules in notes.
 
     Raises
     ------
     DataError
-        No such file, not SBML, gzip cut short, no reactions, duplicate ids, a rule that is malformed or that cobra
-        reads as empty, a coefficient or bound that is no number; all problems of one kind at once, with file and line.
+        The file does not exist, is not SBML or is truncated; the model has no reactions, duplicate ids, a rule that is
+        malformed or that cobra reads as empty, or a coefficient that is not a number. All problems of one kind at once,
+        with file and line.
+
+    Examples
+    --------
+    >>> model = read_model(textbook_path())
+    >>> len(model.reactions), len(model.metabolites), len(model.genes)
+    (95, 72, 137)
+    >>> next(reaction.rule for reaction in model.reactions if reaction.id == "PFK")
+    'b3916 or b1723'
     """
     path = Path(path)
     document, model, rules, cobra_model, reactions = _read(path)
-    listed = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
-    named = {gene for rule in rules.values() for gene in rule.node.genes()}
-    genes = (*listed, *sorted(named - listed.keys()))
-    defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
+    names = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
+    rule_genes = {gene for rule in rules.values() for gene in rule.node.genes()}
+    genes = (*names, *sorted(rule_genes - names.keys()))
+    num_defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
     report: dict[str, int | str] = {
         "layout": f"SBML level {document.getLevel()}",
         "reactions": len(reactions),
         "metabolites": len(cobra_model.metabolites),
         "genes": len(genes),
         "reactions with a gene rule": sum(bool(reaction.rule) for reaction in reactions),
-        "reactions without bounds, set to cobra's defaults": defaults,
+        "reactions without bounds, set to cobra's defaults": num_defaults,
         "exchange reactions added for boundary metabolites": len(reactions) - model.getNumReactions(),
     }
     return MetabolicModel(
         reactions=reactions,
         metabolites=tuple(metabolite.id for metabolite in cobra_model.metabolites),
         genes=genes,
-        gene_names={gene: name for gene, name in listed.items() if name and name not in (gene, f"G_{gene}")},
+        gene_names={gene: name for gene, name in names.items() if name and name not in (gene, f"G_{gene}")},
         report={key: value for key, value in report.items() if value},
         path=str(path),
         growth=_growth(cobra_model),
@@ -131,13 +148,18 @@ def _growth(cobra_model: Any) -> tuple[str, ...]:
 
 
 def read_cobra(path: Path | str) -> Any:
-    """The cobra model of a file, objective included, after all the checks of `read_model` and with its errors."""
+    """The cobra model of a file, with its objective; checks and errors are those of `read_model`.
+
+    Returns
+    -------
+    cobra.Model
+    """
     return _read(Path(path))[3]
 
 
-def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.Rule], Any, tuple[ReactionRecord, ...]]:
+def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.GeneRule], Any, tuple[ReactionRecord, ...]]:
     text = text_files.read_text(path)
-    with _quiet():
+    with _silence_cobra():
         document, model = _document(path, text)
         _check_ids(path, model)
         rules = sbml_rules.read_rules(path, model)
@@ -149,35 +171,35 @@ def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.Rule], Any, tuple[
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence cobra's logger and warnings; what matters of them is checked and reported here."""
+def _silence_cobra() -> Iterator[None]:
+    """Silence the logger and the warnings of cobra; what matters is checked and reported here."""
     logger = logging.getLogger("cobra")
-    before = logger.level
+    level = logger.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import cobra.io  # noqa: F401 - sets the logger's level itself, so it comes first
+        import cobra.io  # noqa: F401 - the import sets the level of the logger, so it comes first
 
         logger.setLevel(logging.CRITICAL + 1)
         try:
             yield
         finally:
-            logger.setLevel(before)
+            logger.setLevel(level)
 
 
 def _document(path: Path, text: str) -> tuple[Any, Any]:
     import libsbml
 
-    expected = "an SBML model was expected (.xml, .sbml, or either as .gz)"
+    hint = "an SBML model was expected (.xml, .sbml, or either as .gz)"
     if "<sbml" not in text:
-        raise DataError(f"{path} is not SBML - {expected}")
+        raise DataError(f"{path} is not SBML - {hint}")
     document = libsbml.readSBMLFromString(text)
     for k in range(document.getNumErrors()):
         error = document.getError(k)
         malformed = error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getCategoryAsString() == "XML content"
         harmless = error.getErrorId() in (libsbml.MissingXMLDecl, libsbml.MissingXMLEncoding)
         if error.getSeverity() >= libsbml.LIBSBML_SEV_FATAL or (malformed and not harmless):
-            why = text_files.shorten(error.getShortMessage() or error.getMessage(), 120)
-            raise DataError(f"{path}:{error.getLine()}: not valid XML or SBML ({why}) - {expected}")
+            reason = text_files.shorten(error.getShortMessage() or error.getMessage(), 120)
+            raise DataError(f"{path}:{error.getLine()}: not valid XML or SBML ({reason}) - {hint}")
     plugin = document.getPlugin("fbc")
     if plugin is not None and plugin.getPackageVersion() == 1:  # as cobra does before it reads
         options = libsbml.ConversionProperties()
@@ -185,42 +207,42 @@ def _document(path: Path, text: str) -> tuple[Any, Any]:
         document.convert(options)
     model = document.getModel()
     if model is None:
-        raise DataError(f"{path} holds no model - {expected}")
+        raise DataError(f"{path} holds no model - {hint}")
     if not model.getNumReactions():
         raise DataError(f"{path}: the model has no reactions - a metabolic model was expected")
     return document, model
 
 
 def _check_ids(path: Path, model: Any) -> None:
-    """Ids must be there and differ, also after their prefixes are gone, and species must be listed."""
+    """Ids must be present and distinct, also without their prefixes, and species of reactions must be listed."""
     problems = ErrorCollector()
-    for what, prefix, elements in (
+    for kind, prefix, elements in (
         ("species", "M_", model.getListOfSpecies()),
         ("reaction", "R_", model.getListOfReactions()),
         ("gene", "G_", _gene_products(model)),
     ):
-        first: dict[str, int] = {}
+        first_lines: dict[str, int] = {}
         for element in elements:
-            raw, line = element.getIdAttribute(), element.getLine()
-            identifier = sbml_rules.gene_id(raw) if what == "gene" else sbml_rules.plain_id(raw, prefix)
+            sbml_id, line = element.getIdAttribute(), element.getLine()
+            identifier = sbml_rules.gene_id(sbml_id) if kind == "gene" else sbml_rules.plain_id(sbml_id, prefix)
             if not identifier:
-                problems.add(f"{path}:{line}: a {what} has no id - every {what} needs one")
-            elif identifier in first:
+                problems.add(f"{path}:{line}: a {kind} has no id - every {kind} needs one")
+            elif identifier in first_lines:
                 problems.add(
-                    f"{path}:{line}: duplicate {what} id '{identifier}', first at line {first[identifier]} - "
+                    f"{path}:{line}: duplicate {kind} id '{identifier}', first at line {first_lines[identifier]} - "
                     "ids must differ, also without their SBML prefix"
                 )
             else:
-                first[identifier] = line
-    listed = {species.getIdAttribute() for species in model.getListOfSpecies()}
+                first_lines[identifier] = line
+    species_ids = {species.getIdAttribute() for species in model.getListOfSpecies()}
     for reaction in model.getListOfReactions():
-        name = sbml_rules.plain_id(reaction.getIdAttribute(), "R_")
+        reaction_id = sbml_rules.plain_id(reaction.getIdAttribute(), "R_")
         for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
             species = reference.getSpecies()
-            if species not in listed:
+            if species not in species_ids:
                 problems.add(
-                    f"{path}:{reference.getLine()}: reaction {name} names species '{species}', which the file does not "
-                    "list - add it to the list of species"
+                    f"{path}:{reference.getLine()}: reaction {reaction_id} names species '{species}', which the "
+                    "file does not list - add it to the list of species"
                 )
     problems.check()
 
@@ -230,24 +252,24 @@ def _cobra(path: Path, text: str) -> Any:
 
     try:
         return cobra.io.read_sbml_model(text)
-    except Exception as error:  # cobra wraps whatever went wrong in one class, the reason is its cause
-        why = text_files.shorten(str(error.__cause__ or error), 160)
-        raise DataError(f"{path}: cobra cannot read this model ({why}) - check it with an SBML validator") from error
+    except Exception as error:  # cobra wraps any error in one class; the reason is its cause
+        reason = text_files.shorten(str(error.__cause__ or error), 160)
+        raise DataError(f"{path}: cobra cannot read this model ({reason}) - check it with an SBML validator") from error
 
 
-def _record(path: Path, reaction: Any, rule: sbml_rules.Rule | None, problems: ErrorCollector) -> ReactionRecord:
-    where = rule.where if rule else str(path)
+def _record(path: Path, reaction: Any, rule: sbml_rules.GeneRule | None, problems: ErrorCollector) -> ReactionRecord:
+    location = rule.location if rule else str(path)
     if rule and not reaction.gene_reaction_rule:
         problems.add(
-            f"{where}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is empty to cobra, so the "
-            "reaction could never be lost - write it as an fbc gene product association (in a file without fbc: with "
-            "lower-case 'and', 'or')"
+            f"{location}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is empty to cobra, "
+            "so that no deletion could remove the reaction - write it as an fbc gene product association (in a file "
+            "without fbc: with lower-case 'and', 'or')"
         )
     stoichiometry = {metabolite.id: float(value) for metabolite, value in reaction.metabolites.items()}
     for metabolite, value in stoichiometry.items():
         if not math.isfinite(value):
             problems.add(
-                f"{where}: reaction {reaction.id}: coefficient of {metabolite} is {value} - a number was expected"
+                f"{location}: reaction {reaction.id}: coefficient of {metabolite} is {value} - a number was expected"
             )
     lower, upper = float(reaction.lower_bound), float(reaction.upper_bound)
     return ReactionRecord(

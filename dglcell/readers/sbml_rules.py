@@ -1,6 +1,6 @@
-"""Gene rules as an SBML file has them: fbc association trees, or GENE_ASSOCIATION notes in older files.
+"""Gene rules of an SBML model (a libsbml object): fbc association trees, or GENE_ASSOCIATION notes in older files.
 
-Works on libsbml objects; `sbml` opens the file and knows cobra.
+fbc: Olivier and Bergmann 2018, doi:10.1515/jib-2017-0082.
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ _ESCAPED = re.compile(r"__(\d+)__")
 
 
 @dataclass(frozen=True)
-class Rule:
+class GeneRule:
     """The rule of one reaction.
 
     Attributes
     ----------
     node : gpr.Node
-        The rule as a tree, gene ids without SBML prefix.
+        The rule as a tree; gene ids without SBML prefix.
     text : str
-        As the file has it.
-    where : str
+        The rule as written in the file.
+    location : str
         `file:line` of the reaction.
     """
 
     node: gpr.Node
     text: str
-    where: str
+    location: str
 
 
-def read_rules(path: Path, model: Any) -> dict[str, Rule]:
-    """Reaction id -> rule, for the reactions of a libsbml model that have one.
+def read_rules(path: Path, model: Any) -> dict[str, GeneRule]:
+    """Reaction id -> rule, for the reactions of a libsbml model that have a rule.
 
     Raises
     ------
     DataError
-        Malformed rules, each with file, line and reaction.
+        Rules are malformed; the message names the file, line and reaction of each.
     """
     problems = ErrorCollector()
-    rules: dict[str, Rule] = {}
+    rules: dict[str, GeneRule] = {}
     for reaction in model.getListOfReactions():
-        identifier = plain_id(reaction.getIdAttribute(), "R_")
-        where = f"{path}:{reaction.getLine()}"
+        reaction_id = plain_id(reaction.getIdAttribute(), "R_")
+        location = f"{path}:{reaction.getLine()}"
         try:
             node, text = _rule(reaction)
         except gpr.GprError as error:
-            problems.add(f"{where}: reaction {identifier}: {error} - correct the rule")
+            problems.add(f"{location}: reaction {reaction_id}: {error} - correct the rule")
             continue
         if node is not None:
-            rules[identifier] = Rule(node, text, where)
+            rules[reaction_id] = GeneRule(node, text, location)
     problems.check()
     return rules
 
 
 def _rule(reaction: Any) -> tuple[gpr.Node | None, str]:
-    """The rule of a reaction and its text: the fbc tree, or else the GENE_ASSOCIATION of the notes."""
+    """The rule of a reaction and its text: the fbc tree, else GENE_ASSOCIATION in the notes."""
     plugin = reaction.getPlugin("fbc")
     association = plugin.getGeneProductAssociation() if plugin is not None else None
     if association is not None:
@@ -71,8 +71,8 @@ def _rule(reaction: Any) -> tuple[gpr.Node | None, str]:
             raise gpr.GprError("", 1, "its gene product association is empty")
         node = _from_tree(tree)
         return node, gpr.to_text(node)
-    match = _NOTE.search(reaction.getNotesString() or "")
-    text = html.unescape(match.group(1)).strip() if match else ""
+    note = _NOTE.search(reaction.getNotesString() or "")
+    text = html.unescape(note.group(1)).strip() if note else ""
     parsed = gpr.parse(text)
     return (None if parsed is None else _with_plain_ids(parsed)), text
 
@@ -94,11 +94,17 @@ def _with_plain_ids(node: gpr.Node) -> gpr.Node:
 
 
 def plain_id(identifier: str, prefix: str) -> str:
-    """An SBML id without its escapes (`__45__` is `-`) and its prefix, as cobra shows it."""
+    """An SBML id without its escapes (`__45__` is `-`) and its prefix, as in cobra.
+
+    Examples
+    --------
+    >>> plain_id("R_EX_glc__45__D", "R_")
+    'EX_glc-D'
+    """
     identifier = _ESCAPED.sub(lambda match: chr(int(match.group(1))), identifier)
     return identifier.removeprefix(prefix)
 
 
 def gene_id(identifier: str) -> str:
-    """The same for a gene."""
+    """A gene id without its SBML escapes and the prefix `G_`."""
     return plain_id(identifier.replace("__SBML_DOT__", "."), "G_")

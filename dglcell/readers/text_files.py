@@ -1,6 +1,6 @@
-"""Text files as they come: plain or gzip by content, any line ending, with errors that name file and line.
+"""Text files: plain or gzip (recognised by content), any line ending and common encodings, split into lines and fields.
 
-Owns opening, decoding, cutting into lines and fields, and numbers. Knows nothing of what a table means.
+Errors name the file and the line. What the columns of a table mean is left to the readers of each format.
 """
 
 from __future__ import annotations
@@ -33,8 +33,14 @@ _HEAD = 4096
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """A file's raw bytes; DataError for a folder, a file that is not there, or one that may not be read."""
+def open_binary(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading bytes.
+
+    Raises
+    ------
+    DataError
+        The path is a folder, does not exist, or cannot be read.
+    """
     if path.is_dir():
         raise DataError(f"{path} is a folder - a file was expected")
     try:
@@ -48,42 +54,42 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def first_bytes(path: Path, n: int) -> bytes:
-    """The first bytes of a file, as they lie on disk."""
-    with opened(path) as handle:
+    """The first `n` bytes of a file as stored, not decompressed."""
+    with open_binary(path) as handle:
         return handle.read(n)
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed if it is gzip, whatever its name.
+    """The content of a file, decompressed if it is gzip data; the name of the file does not matter.
 
     Raises
     ------
     DataError
-        No such file, a folder, not readable, empty, or gzip data that is cut short or damaged.
+        The file does not exist, is a folder, cannot be read, is empty, or holds truncated or damaged gzip data.
     """
     path = Path(path)
-    with opened(path) as handle:
+    with open_binary(path) as handle:
         content = handle.read()
     if content[:2] == GZIP:
         try:
             content = gzip.decompress(content)
         except (EOFError, zlib.error, OSError) as error:
-            why = "cut short" if isinstance(error, EOFError) else f"damaged ({error})"
-            raise DataError(f"{path}: its gzip data is {why} - download or copy the file again") from error
+            reason = "cut short" if isinstance(error, EOFError) else f"damaged ({error})"
+            raise DataError(f"{path}: its gzip data is {reason} - download or copy the file again") from error
     if not content.strip():
         raise DataError(f"{path} is empty - a file with content was expected")
     return content
 
 
 def read_text(path: Path) -> str:
-    r"""The content of a text file, with `\n` line endings and no byte order mark.
+    r"""The content of a text file with `\n` line endings and without a byte order mark.
 
-    UTF-8, UTF-16 with a byte order mark, else Latin-1.
+    Decoded as UTF-16 if there is a byte order mark for it, else as UTF-8, else as Latin-1.
 
     Raises
     ------
     DataError
-        As `read_bytes`, or the file is not text.
+        As for `read_bytes`, or the file is not text.
     """
     content = read_bytes(path)
     try:
@@ -98,28 +104,28 @@ def read_text(path: Path) -> str:
 
 
 def refuse_binary(path: Path, content: bytes) -> None:
-    """DataError for what begins like a known binary format, or holds zero bytes."""
-    for magic, what in _MAGIC.items():
+    """Raise DataError for content that starts like a known binary format or holds zero bytes."""
+    for magic, kind in _MAGIC.items():
         if content.startswith(magic):
-            raise DataError(f"{path} is {what} - a text file was expected")
+            raise DataError(f"{path} is {kind} - a text file was expected")
     if b"\0" in content:
         raise DataError(f"{path} is not text (it holds zero bytes) - a text file was expected")
 
 
 def refuse_markup(path: Path, content: bytes) -> None:
-    """DataError for XML or HTML, such as an error page in place of a download."""
+    """Raise DataError for XML or HTML, for example an error page saved in place of a download."""
     if content.lstrip()[:1] == b"<":
-        begins = shorten(content[:60].decode("utf-8", "replace"))
-        raise DataError(f"{path} is XML or HTML (it begins with '{begins}') - a table was expected")
+        excerpt = shorten(content[:60].decode("utf-8", "replace"))
+        raise DataError(f"{path} is XML or HTML (it starts with '{excerpt}') - a table was expected")
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file; line number = index + 1. The end of the last line opens no further one.
+    """The lines of a text file; the line number is the index plus 1, and a final line end adds no empty line.
 
     Raises
     ------
     DataError
-        As `read_text`, or the file is XML or HTML, such as an error page in place of a download.
+        As for `read_text`, or the file is XML or HTML.
     """
     text = read_text(path)
     refuse_markup(path, text[:_HEAD].encode())
@@ -129,46 +135,57 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
-def delimiter(lines: Sequence[str]) -> str | None:
+def find_delimiter(lines: Sequence[str]) -> str | None:
     """The character between fields: tab, else comma, else semicolon, else `None` (runs of white space).
 
-    It is the first of these that every sampled line holds, or else the first that any line holds.
+    The first of these that occurs in every one of the first 20 lines, else the first that occurs in any of them.
+
+    Examples
+    --------
+    >>> find_delimiter(["gene;fitness", "b0008;0,97"])
+    ';'
+    >>> find_delimiter(["b0008 b0114"]) is None
+    True
     """
     sample = [line for line in lines if line.strip()][:_SAMPLE]
-    for test in (all, any):
-        for mark in ("\t", ",", ";"):
-            if sample and test(mark in line for line in sample):
-                return mark
+    for quantifier in (all, any):
+        for character in ("\t", ",", ";"):
+            if sample and quantifier(character in line for line in sample):
+                return character
     return None
 
 
-def split(line: str, mark: str | None) -> list[str]:
-    """The fields of a line, without surrounding blanks and double quotes."""
-    return [field.strip().strip('"') for field in line.split(mark)]
+def split(line: str, delimiter: str | None) -> list[str]:
+    """The fields of a line without surrounding white space and double quotes."""
+    return [field.strip().strip('"') for field in line.split(delimiter)]
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell stands for "no value": blank, NA, NaN and the like."""
+    """Whether a cell means "no value": blank, NA, NaN, null, none, in any case."""
     return text.strip().lower() in _MISSING
 
 
 def is_number(text: str, missing: bool = True) -> bool:
-    """Whether a cell holds a finite number, or (`missing`) none at all."""
+    """Whether a cell holds a finite decimal number or, if `missing` is true, no value."""
     text = text.strip()
     return bool(_NUMBER.fullmatch(text)) or (missing and is_missing(text))
 
 
 def numbers(
-    values: Sequence[str], lines: Sequence[int] | NDArray[np.int64], path: Path, what: str, problems: ErrorCollector
+    values: Sequence[str], lines: Sequence[int] | NDArray[np.int64], path: Path, column: str, problems: ErrorCollector
 ) -> NDArray[np.float64]:
-    """A column as float64 `(n,)`, NaN where missing; each cell that is no finite number goes to `problems`.
+    """A column of cells as numbers, NaN where a value is missing; other text is added to `problems`.
 
     Parameters
     ----------
     lines : sequence of int
-        Line number of each value, for the message.
-    what : str
-        The column's name, for the message.
+        Line number of each cell, for the message.
+    column : str
+        Name of the column, for the message.
+
+    Returns
+    -------
+    (n,) float64
     """
     try:
         array = np.array([float(value) for value in values], dtype=np.float64)
@@ -184,16 +201,22 @@ def numbers(
                 continue
         array[k] = np.nan
         if text.lower() not in _MISSING:
-            problems.add(f"{path}:{lines[k]}: '{shorten(value)}' in column {what} - a number was expected")
+            problems.add(f"{path}:{lines[k]}: '{shorten(value)}' in column {column} - a number was expected")
     return array
 
 
-def counted(n: int, what: str) -> str:
-    """`1 column`, `3 columns`."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+def quantity(n: int, noun: str) -> str:
+    """A count with its noun in the singular or plural.
+
+    Examples
+    --------
+    >>> quantity(1, "column"), quantity(3, "column")
+    ('1 column', '3 columns')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def shorten(text: str, width: int = 40) -> str:
-    """`text` on one line, cut to `width` characters for a message."""
+    """`text` on one line, cut to at most `width` characters, for a message."""
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 2] + ".."

@@ -103,7 +103,7 @@ def test_several_files_are_united_and_ids_added(write):
         (SGD + "S5\tORF\tVerified\t\tNAME\t\t\n", "genes.txt:5: an ORF without a systematic name"),
         (SGD + "S5\tORF\tVerified\n", "genes.txt:5: 3 columns"),
         ("a\nb c\n", "genes.txt:2: 'b c' is not one gene id"),
-        ("a\tb\nc\td\n", "is not a gene list .it begins with 'a b'"),
+        ("a\tb\nc\td\n", "is not a gene list .it starts with 'a b'"),
         (">seq\nACGT\n", "is not a gene list"),
         ("{}\n", "is not a gene list"),
         ("# only a comment\n", "has no gene ids"),

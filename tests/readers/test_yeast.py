@@ -47,7 +47,7 @@ def test_genes_and_names(yeast_files):
 
 def test_overlaps(yeast):
     table = networks.read_network(yeast / "SGD_features.tab.gz", RELATION, mode="overlap")
-    assert (len(table), table.report["genes with a place"]) == (576, 6604)
+    assert (len(table), table.report["genes with coordinates"]) == (576, 6604)
     assert ("YAL068W-A", "YAL069W") in zip(table.a, table.b, strict=True)  # 538 to 792, 335 to 649
 
 

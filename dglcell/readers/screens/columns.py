@@ -1,8 +1,8 @@
-"""Columns of one block of a delimited table: strain ids as codes, numbers as arrays.
+"""Columns of one block of a delimited table: text columns as codes of distinct values, number columns as arrays.
 
-The common case is parsed by pandas, some hundred thousand rows a second; a block with anything unusual in it (quotes,
-blank lines, a wrong width, text where a number belongs) is parsed again line by line, which names the line of what is
-wrong. Both ways give the same columns. Knows nothing of what they mean.
+Most blocks are parsed by pandas, some hundred thousand rows per second. A block with anything unusual in it (quotes,
+blank lines, a wrong number of columns, text instead of a number) is parsed again line by line, so that errors name the
+line. Both ways give the same columns.
 """
 
 from __future__ import annotations
@@ -22,53 +22,53 @@ from dglcell.errors import ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.chunked_text import Block
 
-# As text_files.is_missing, which knows any case; a spelling that is not here goes the slow way.
+# As in text_files.is_missing, which ignores case; a block with another spelling is parsed line by line.
 _MISSING: Final = ("", "NA", "na", "NaN", "nan", "NAN", "N/A", "n/a", "NULL", "null", "None", "none", "#N/A")
 _NO_QUOTES: Final = 3  # csv.QUOTE_NONE
 
 
 @dataclass(frozen=True)
 class ColumnSpec:
-    """Which columns of a table to read.
+    """The columns of a table to read.
 
     Attributes
     ----------
     width : int
-        Columns of the table.
+        Number of columns of the table.
     text : sequence of int
         Columns of text.
     numbers : mapping of int to str
-        Columns of numbers, and what messages call them.
-    mark : str
-        Between columns.
+        Columns of numbers, with their names for error messages.
+    delimiter : str
+        Character between columns.
     decimal : str
-        The decimal point.
+        Decimal separator.
     blank : bool
-        A cell of text may be empty, and a row may be nothing but empty cells.
+        Whether a text cell, or a whole row, may be empty.
     """
 
     width: int
     text: Sequence[int]
     numbers: Mapping[int, str]
-    mark: str = "\t"
+    delimiter: str = "\t"
     decimal: str = "."
     blank: bool = False
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What was read of a block.
+    """The columns read from a block.
 
     Attributes
     ----------
     codes : dict of int to (n,) int32
-        By column, which of its distinct values a row has.
+        By column: index into `values` of that column.
     values : dict of int to list of str
-        By column, its distinct values.
+        By column: its distinct values.
     numbers : dict of int to (n,) float64
-        NaN where missing.
+        By column: its numbers, NaN where missing.
     lines : (n,) int64
-        Line numbers.
+        Line number of each row.
     """
 
     codes: dict[int, NDArray[np.int32]] = field(default_factory=dict)
@@ -77,121 +77,127 @@ class Columns:
     lines: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
-def read_columns(path: Path, block: Block, wanted: ColumnSpec, problems: ErrorCollector) -> Columns:
-    """The wanted columns of a block without a header; whatever is wrong with it goes to `problems`, with its line."""
-    found = read_fast(block, wanted)
-    return found if found is not None else _by_line(path, block, wanted, problems)
+def read_columns(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
+    """Read columns of a block that has no header; problems are added to `problems` with their line numbers."""
+    columns = read_fast(block, spec)
+    return columns if columns is not None else _read_slow(path, block, spec, problems)
 
 
-def read_fast(block: Block, wanted: ColumnSpec) -> Columns | None:
-    """The wanted columns by pandas; None where the block holds anything that only the slow way understands."""
+def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
+    """Read columns with pandas; None if the block has to be parsed line by line."""
     import pandas as pd
 
     data = block.data
-    if b'"' in data or b"\r" in data:  # pandas takes a carriage return for the end of a line
+    if b'"' in data or b"\r" in data:  # pandas reads a carriage return as the end of a line
         return None
-    if wanted.width > 1:
-        data = data.rstrip(b"\n")  # a blank line is a row of one column, else nothing
+    if spec.width > 1:
+        data = data.rstrip(b"\n")  # a blank line is a row only where there is one column
     if not data:
         return None
     if not data.endswith(b"\n"):
         data += b"\n"
-    n = data.count(b"\n")
-    if not _all_as_wide(data, n, wanted):
+    num_rows = data.count(b"\n")
+    if not _is_rectangular(data, num_rows, spec):
         return None
     try:
         frame = pd.read_csv(
             io.BytesIO(data),
-            sep=wanted.mark,
+            sep=spec.delimiter,
             header=None,
-            names=range(wanted.width),
-            usecols=sorted([*wanted.text, *wanted.numbers]),
-            dtype={**dict.fromkeys(wanted.text, "category"), **dict.fromkeys(wanted.numbers, "float64")},
-            na_values={column: list(_MISSING) for column in wanted.numbers},
+            names=range(spec.width),
+            usecols=sorted([*spec.text, *spec.numbers]),
+            dtype={**dict.fromkeys(spec.text, "category"), **dict.fromkeys(spec.numbers, "float64")},
+            na_values={column: list(_MISSING) for column in spec.numbers},
             keep_default_na=False,
             quoting=_NO_QUOTES,
             skip_blank_lines=False,
-            decimal=wanted.decimal,
+            decimal=spec.decimal,
             engine="c",
         )
     except (ValueError, OverflowError):  # ParserError and UnicodeDecodeError are ValueErrors
         return None
-    numbers = {column: frame[column].to_numpy() for column in wanted.numbers}
-    if len(frame) != n or any(np.isinf(values).any() for values in numbers.values()):
+    numbers = {column: frame[column].to_numpy() for column in spec.numbers}
+    if len(frame) != num_rows or any(np.isinf(values).any() for values in numbers.values()):
         return None
-    codes = {column: frame[column].cat.codes.to_numpy(dtype=np.int32) for column in wanted.text}
-    values = {column: [str(v) for v in frame[column].cat.categories] for column in wanted.text}
-    if not wanted.blank and any(not value.strip() for distinct in values.values() for value in distinct):
+    codes = {column: frame[column].cat.codes.to_numpy(dtype=np.int32) for column in spec.text}
+    values = {column: [str(v) for v in frame[column].cat.categories] for column in spec.text}
+    if not spec.blank and any(not value.strip() for categories in values.values() for value in categories):
         return None
-    return Columns(codes, values, numbers, np.arange(block.first, block.first + n))
+    return Columns(codes, values, numbers, np.arange(block.first_line, block.first_line + num_rows))
 
 
-def _all_as_wide(data: bytes, rows: int, wanted: ColumnSpec) -> bool:
-    """Whether each row of whole lines has the wanted width; pandas fills short ones up and cuts long ones off."""
-    mark = wanted.mark.encode()
-    others = bytes(range(256)).translate(None, mark + b"\n")
-    return data.translate(None, others) == (mark * (wanted.width - 1) + b"\n") * rows
+def _is_rectangular(data: bytes, num_rows: int, spec: ColumnSpec) -> bool:
+    """Whether every row has the width of the table; pandas would pad short rows and truncate long ones."""
+    delimiter = spec.delimiter.encode()
+    other_bytes = bytes(range(256)).translate(None, delimiter + b"\n")
+    return data.translate(None, other_bytes) == (delimiter * (spec.width - 1) + b"\n") * num_rows
 
 
-def _by_line(path: Path, block: Block, wanted: ColumnSpec, problems: ErrorCollector) -> Columns:
-    rows, at = rows_of(path, block, wanted.width, wanted.mark, problems)
-    filled = [
-        wanted.blank or any(map(str.strip, row)) for row in rows
+def _read_slow(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
+    rows, numbers = parse_rows(path, block, spec.width, spec.delimiter, problems)
+    has_text = [
+        spec.blank or any(map(str.strip, row)) for row in rows
     ]  # workbooks have rows of nothing but empty cells
-    rows = list(itertools.compress(rows, filled))
-    lines = np.array(list(itertools.compress(at, filled)), dtype=np.int64)
-    found = Columns(lines=lines)
-    for column in wanted.text:
-        row_of: dict[str, int] = {}
-        codes = [row_of.setdefault(row[column], len(row_of)) for row in rows]
-        found.codes[column], found.values[column] = np.array(codes, dtype=np.int32), list(row_of)
-    for column, what in wanted.numbers.items():
+    rows = list(itertools.compress(rows, has_text))
+    lines = np.array(list(itertools.compress(numbers, has_text)), dtype=np.int64)
+    columns = Columns(lines=lines)
+    for column in spec.text:
+        code_of: dict[str, int] = {}
+        codes = [code_of.setdefault(row[column], len(code_of)) for row in rows]
+        columns.codes[column], columns.values[column] = np.array(codes, dtype=np.int32), list(code_of)
+    for column, name in spec.numbers.items():
         cells = [row[column] for row in rows]
-        if wanted.decimal != ".":
-            cells = [cell.replace(wanted.decimal, ".") for cell in cells]
-        found.numbers[column] = text_files.numbers(cells, lines, path, what, problems)
-    return found
+        if spec.decimal != ".":
+            cells = [cell.replace(spec.decimal, ".") for cell in cells]
+        columns.numbers[column] = text_files.numbers(cells, lines, path, name, problems)
+    return columns
 
 
-def rows_of(
+def parse_rows(
     path: Path,
     block: Block,
     width: int,
-    mark: str,
+    delimiter: str,
     problems: ErrorCollector,
     noun: str = "column",
-    after: str = "",
+    suffix: str = "",
     blank: Sequence[str] | None = None,
 ) -> tuple[list[list[str]], list[int]]:
-    """The cells of each row and its line number; rows of another width go to `problems`.
+    """The cells of each row and its line number; rows of another width are added to `problems`.
 
     Parameters
     ----------
-    after : str
-        Ends the message on a row of the wrong width.
+    noun : str
+        What the error message counts, `column` or `cell`.
+    suffix : str
+        End of the error message for a row of another width.
     blank : sequence of str, optional
-        The row that a blank line stands for; without it blank lines are skipped.
+        The row that a blank line stands for; by default, blank lines are skipped.
     """
-    rows, numbers = [], []
-    # Strict, and no cell over several lines: one stray quote would otherwise swallow the rows after it.
-    reader = csv.reader(block.lines(), delimiter=mark, strict=True)
-    number, before = block.first - 1, block.first - 1
+    rows, line_numbers = [], []
+    # Strict, and no cell over several lines: otherwise a single stray quote would absorb the rows after it.
+    reader = csv.reader(block.lines(), delimiter=delimiter, strict=True)
+    line_number, offset = block.first_line - 1, block.first_line - 1
     try:
         for row in reader:
-            number += 1
-            if reader.line_num + before != number:
-                problems.add(f"{path}:{number}: a quoted cell runs on over the next line - close the quote on its line")
-                number = reader.line_num + before
+            line_number += 1
+            if reader.line_num + offset != line_number:
+                problems.add(
+                    f"{path}:{line_number}: a quoted cell continues on the next line - close the quote on the same line"
+                )
+                line_number = reader.line_num + offset
                 continue
             if not row or (len(row) != width and not any(map(str.strip, row))):
                 if blank is None:
                     continue
                 row = list(blank)
             if len(row) != width:
-                problems.add(f"{path}:{number}: {text_files.counted(len(row), noun)} - {width} were expected{after}")
+                problems.add(
+                    f"{path}:{line_number}: {text_files.quantity(len(row), noun)} - {width} were expected{suffix}"
+                )
                 continue
             rows.append(row)
-            numbers.append(number)
+            line_numbers.append(line_number)
     except csv.Error as error:
-        problems.add(f"{path}:{number + 1}: {error} - check the quotes of this line and those after it")
-    return rows, numbers
+        problems.add(f"{path}:{line_number + 1}: {error} - check the quotes in this line and in those after it")
+    return rows, line_numbers

@@ -1,6 +1,6 @@
-"""ScreenLayout tables -> screen tables: recognising a layout, reading a block, what a score is worth.
+"""Published tables of screens -> `ScreenTable`: recognises a layout, reads its rows, and decides which scores count.
 
-The layouts themselves are in `published`.
+The layouts are listed in `screen_layouts`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from dglcell.readers.screens import screen_layouts as names
 from dglcell.readers.screens.columns import Columns, ColumnSpec, read_columns
 from dglcell.readers.screens.screen_layouts import ScreenLayout
 from dglcell.readers.screens.screen_table import Report, ScreenTable
-from dglcell.readers.screens.strains import Mutations, Strains, combine
+from dglcell.readers.screens.strains import Mutations, StrainColumn, combine
 
-_TITLES = 5  # lines that may stand above a header
+_MAX_TITLE_LINES = 5  # above a header
 _SAMPLE = 20
-_SHARE = 0.75  # of a row's columns of numbers hold one, or a blank
-_MARKS: Final = ("\t", ";", ",")
+_MIN_NUMERIC = 0.75  # share of the number columns that hold a number or are blank
+_DELIMITERS: Final = ("\t", ";", ",")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 RAW_LEFT_OUT: Final = "scores of triples that are raw, not adjusted for their pairs, left out"
 RAW_TAKEN: Final = "scores of triples that are raw, not adjusted for their pairs, taken as asked"
@@ -36,83 +36,92 @@ Numbers = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A layout in one file: where its rows begin and what stands between columns."""
+class LayoutReader:
+    """Reader of one file in a published layout.
+
+    Attributes
+    ----------
+    layout : ScreenLayout
+    skip : int
+        Lines before the first row.
+    delimiter : str
+        Character between columns.
+    """
 
     layout: ScreenLayout
     skip: int
-    mark: str = "\t"
+    delimiter: str = "\t"
 
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
-        """One block of rows, without its header.
+        """Read one block of rows without its header.
 
         Raises
         ------
         DataError
-            Whatever is wrong with rows, with file and line.
+            All problems of the rows, with file and line.
         """
         layout, problems = self.layout, ErrorCollector()
-        numbers = {column: what for what, column in layout.numbers.items()}
-        decimal = "," if self.mark == ";" else "."
-        alleles = [column for column in layout.alleles if column >= 0]
-        wanted = ColumnSpec(layout.width, [*layout.strains, *alleles], numbers, self.mark, decimal)
-        columns = read_columns(path, block, wanted, problems)
+        numbers = {column: name for name, column in layout.numbers.items()}
+        decimal = "," if self.delimiter == ";" else "."
+        allele_columns = [column for column in layout.alleles if column >= 0]
+        spec = ColumnSpec(layout.width, [*layout.strains, *allele_columns], numbers, self.delimiter, decimal)
+        columns = read_columns(path, block, spec, problems)
         mutations = combine(_strains(layout, columns), layout.query)
         if not layout.query:
             for line in columns.lines[mutations.empty].tolist():
                 problems.add(f"{path}:{line}: an empty strain id - a systematic name was expected")
         problems.check()
-        values = {what: columns.numbers[column] for what, column in layout.numbers.items()}
-        return _table(path, layout, columns, mutations, values, raw_scores)
+        values = {name: columns.numbers[column] for name, column in layout.numbers.items()}
+        return _screen_table(path, layout, columns, mutations, values, raw_scores)
 
 
-def recognise(lines: Sequence[str]) -> Found | None:
-    """The published layout that the first lines of a file are in, or None."""
-    for skip, line in enumerate(lines[:_TITLES]):
-        for mark in _MARKS:
-            cells = [_NOT_WORD.sub("", cell.lower()) for cell in line.split(mark)]
+def recognise(lines: Sequence[str]) -> LayoutReader | None:
+    """The reader for a file that starts with these lines; None if they match no published layout."""
+    for skip, line in enumerate(lines[:_MAX_TITLE_LINES]):
+        for delimiter in _DELIMITERS:
+            cells = [_NOT_WORD.sub("", cell.lower()) for cell in line.split(delimiter)]
             for layout in names.PUBLISHED:
-                named = layout.header.items()
-                if len(cells) == layout.width and named and all(cells[k].startswith(word) for k, word in named):
-                    return Found(layout, skip + 1, mark)
+                words = layout.header.items()
+                if len(cells) == layout.width and words and all(cells[k].startswith(word) for k, word in words):
+                    return LayoutReader(layout, skip + 1, delimiter)
     header = int(lines[0].strip().lower().startswith("query"))
     for layout in names.PUBLISHED:
-        if not layout.header and _looks_like(layout, lines[header:]):
-            return Found(layout, header)
+        if not layout.header and _rows_match(layout, lines[header:]):
+            return LayoutReader(layout, header)
     return None
 
 
-def _looks_like(layout: ScreenLayout, lines: Sequence[str]) -> bool:
-    """Most of the first lines have the width, names for strains and numbers behind them."""
-    first = max(layout.strains) + (2 if layout.width != 12 else 1)
+def _rows_match(layout: ScreenLayout, lines: Sequence[str]) -> bool:
+    """Whether most of the first lines have the width of the layout, with names as strains and numbers after them."""
+    first_number = max(layout.strains) + (2 if layout.width != 12 else 1)
     sample = [fields for line in lines[:_SAMPLE] if len(fields := line.split("\t")) == layout.width]
-    good = sum(
+    num_matching = sum(
         not any(text_files.is_number(fields[column]) for column in layout.strains)
-        and sum(map(text_files.is_number, fields[first:])) >= _SHARE * (layout.width - first) - 1
+        and sum(map(text_files.is_number, fields[first_number:])) >= _MIN_NUMERIC * (layout.width - first_number) - 1
         for fields in sample
     )
-    return bool(sample) and good * 2 > min(len(lines), _SAMPLE)
+    return bool(sample) and num_matching * 2 > min(len(lines), _SAMPLE)
 
 
-def _strains(layout: ScreenLayout, columns: Columns) -> list[Strains]:
-    found = []
+def _strains(layout: ScreenLayout, columns: Columns) -> list[StrainColumn]:
+    strains = []
     for k, column in enumerate(layout.strains):
         codes, values = columns.codes[column], columns.values[column]
         alleles: list[str] = []
         if layout.alleles and layout.alleles[k] >= 0 and len(codes):
-            first = np.unique(codes, return_index=True)[1]
-            beside = layout.alleles[k]
-            alleles = [columns.values[beside][code] for code in columns.codes[beside][first]]
-        found.append(Strains(values, codes, alleles))
-    return found
+            first_rows = np.unique(codes, return_index=True)[1]
+            allele_column = layout.alleles[k]
+            alleles = [columns.values[allele_column][code] for code in columns.codes[allele_column][first_rows]]
+        strains.append(StrainColumn(values, codes, alleles))
+    return strains
 
 
-def _table(
+def _screen_table(
     path: Path, layout: ScreenLayout, columns: Columns, mutations: Mutations, values: Numbers, raw_scores: bool
 ) -> ScreenTable:
-    n, orders = len(columns.lines), np.diff(mutations.ptr)
-    missing = np.full(n, np.nan)
-    report: Report = {"rows": n}
+    num_rows, orders = len(columns.lines), np.diff(mutations.ptr)
+    missing = np.full(num_rows, np.nan)
+    report: Report = {"rows": num_rows}
     if names.COOL_FITNESS in values:
         _fill_from_26_degrees(values, report)
     score, std = values.get(names.SCORE, missing), values.get(names.SCORE_STD, missing)
@@ -121,18 +130,18 @@ def _table(
         score, std = values[names.FITNESS] - expected, values[names.FITNESS_STD]
     else:
         expected = values.get(names.QUERY_FITNESS, missing) * values.get(names.ARRAY_FITNESS, missing)
-    raw = (orders > 2) & np.isfinite(score)
-    if not layout.adjusted and raw.any():
-        report[RAW_TAKEN if raw_scores else RAW_LEFT_OUT] = int(raw.sum())
+    is_raw = (orders > 2) & np.isfinite(score)
+    if not layout.adjusted and is_raw.any():
+        report[RAW_TAKEN if raw_scores else RAW_LEFT_OUT] = int(is_raw.sum())
         if not raw_scores:
-            score, std = np.where(raw, np.nan, score), np.where(raw, np.nan, std)
-    p = np.where(np.isfinite(score), values.get(names.SCORE_P, missing), np.nan)
-    given = {names.FITNESS: values.get(names.FITNESS, missing), names.SCORE: score}
-    given |= {names.FITNESS_STD: values.get(names.FITNESS_STD, missing), names.SCORE_P: p}
-    labels = np.stack([given[name] for name in schema.LABEL_COLUMNS], axis=1).astype(np.float32)
+            score, std = np.where(is_raw, np.nan, score), np.where(is_raw, np.nan, std)
+    p_value = np.where(np.isfinite(score), values.get(names.SCORE_P, missing), np.nan)
+    columns_by_name = {names.FITNESS: values.get(names.FITNESS, missing), names.SCORE: score}
+    columns_by_name |= {names.FITNESS_STD: values.get(names.FITNESS_STD, missing), names.SCORE_P: p_value}
+    labels = np.stack([columns_by_name[name] for name in schema.LABEL_COLUMNS], axis=1).astype(np.float32)
     for k, name in enumerate(schema.LABEL_COLUMNS):
-        if known := int(np.isfinite(labels[:, k]).sum()):
-            report[f"rows with {name}"] = known
+        if num_known := int(np.isfinite(labels[:, k]).sum()):
+            report[f"rows with {name}"] = num_known
     if mutations.controls:
         report["control locus YDL227C (HO) in double-mutant strains, no deletion"] = mutations.controls
     report |= {f"strain suffixes _{kind} removed": count for kind, count in sorted(mutations.suffixes.items())}
@@ -154,8 +163,8 @@ def _table(
 
 
 def _fill_from_26_degrees(values: Numbers, report: Report) -> None:
-    """30 degrees is what deletions are screened at; where it was not measured, 26 degrees stands for it."""
-    cool = ~np.isfinite(values[names.FITNESS]) & np.isfinite(values[names.COOL_FITNESS])
+    """Use the fitness at 26 degrees where that at 30 degrees, at which deletions are screened, was not measured."""
+    use_cool = ~np.isfinite(values[names.FITNESS]) & np.isfinite(values[names.COOL_FITNESS])
     for warm_name, cool_name in ((names.FITNESS, names.COOL_FITNESS), (names.FITNESS_STD, names.COOL_STD)):
-        values[warm_name] = np.where(cool, values[cool_name], values[warm_name])
-    report["rows with fitness at 26 degrees, 30 not measured"] = int(cool.sum())
+        values[warm_name] = np.where(use_cool, values[cool_name], values[warm_name])
+    report["rows with fitness at 26 degrees, 30 not measured"] = int(use_cool.sum())

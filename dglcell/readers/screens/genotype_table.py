@@ -1,7 +1,8 @@
-"""The project's own genotype table: deleted genes and labels, one genotype a row.
+"""The genotype table of dglcell: deleted genes and labels, one genotype per row.
 
-Header with `genes` (ids joined by `;`) or `gene_1`, `gene_2`, ..; optional label columns (`schema.LABEL_COLUMNS`); any
-further column is kept for whoever repeats the rows. Tab or comma, plain or gzip. Names stay as the file has them.
+Header with `genes` (ids joined by `;`) or `gene_1`, `gene_2`, ..; optional label columns (`schema.LABEL_COLUMNS`);
+other columns are kept, so that an output table can repeat them. Tab or comma, plain or gzip. Genes keep the names of
+the file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.chunked_text import Block
-from dglcell.readers.screens.columns import Columns, ColumnSpec, read_fast, rows_of
+from dglcell.readers.screens.columns import Columns, ColumnSpec, parse_rows, read_fast
 from dglcell.readers.screens.screen_table import Report, ScreenTable
 from dglcell.readers.screens.strains import GeneColumn, interleave
 
@@ -34,14 +35,14 @@ _GENE_COLUMN = re.compile(r"gene_(\d+)")
 
 @dataclass(frozen=True, repr=False)
 class GenotypeRows(ScreenTable):
-    """A genotype table with its cells as text, so that an output can repeat them.
+    """A genotype table with its cells as text, so that an output table can repeat them.
 
     Attributes
     ----------
     header : list of str
-        Column names as the file has them.
+        Column names of the file.
     rows : list of list of str
-        One cell a column.
+        One cell per column.
     """
 
     header: list[str] = field(default_factory=list)
@@ -50,7 +51,7 @@ class GenotypeRows(ScreenTable):
 
 def is_genotype_table(lines: Sequence[str]) -> bool:
     """Whether the first line names a column of genes."""
-    return any(map(is_gene_column, _names(lines[0])))
+    return any(map(is_gene_column, _lower_names(lines[0])))
 
 
 def is_gene_column(name: str) -> bool:
@@ -64,60 +65,66 @@ def is_used(name: str, labels: bool = True) -> bool:
 
 
 def read_genotype_table(path: Path | str) -> GenotypeRows:
-    """Read a genotype table and keep its cells; blank lines above its header are skipped.
+    """Read a genotype table with the text of its cells; blank lines above the header are skipped.
 
     Raises
     ------
     DataError
-        A file that cannot be read, no column of genes, both kinds of them, a column twice, no rows, rows of the wrong
-        width, text where a number belongs; all at once, with file and line.
+        The file cannot be read, has no column of genes or both `genes` and `gene_1`, has two columns of one name, no
+        rows, rows of the wrong width, or text where a number belongs; all problems at once, with file and line.
     """
     path = Path(path)
     lines = text_files.read_lines(path)
-    number = next((k for k, line in enumerate(lines, start=1) if line.strip()), 1)
-    lines = lines[number - 1 :]
+    line_number = next((k for k, line in enumerate(lines, start=1) if line.strip()), 1)
+    lines = lines[line_number - 1 :]
     if not is_genotype_table(lines):
-        shown = text_files.shorten(lines[0], 60)
-        raise DataError(f"{path}:{number}: no column of genes in '{shown}' - {EXPECTED} was expected")
-    head = Header.of(path, lines[0], number)
-    block = Block(number + 1, "".join(line + "\n" for line in lines[1:]).encode())
-    rows, columns = head.rows(path, block)
+        excerpt = text_files.shorten(lines[0], 60)
+        raise DataError(f"{path}:{line_number}: no column of genes in '{excerpt}' - {EXPECTED} was expected")
+    header = Header.of(path, lines[0], line_number)
+    block = Block(line_number + 1, "".join(line + "\n" for line in lines[1:]).encode())
+    rows, columns = header.rows(path, block)
     if not rows:
-        raise DataError(f"{path} has a header and no rows - a genotype a row was expected")
-    genotypes = head.genotypes(rows)
-    labels, std, report = head.labels(columns, len(rows))
+        raise DataError(f"{path} has a header and no rows - one genotype per row was expected")
+    genotypes = header.genotypes(rows)
+    labels, std, report = header.labels(columns, len(rows))
     report["rows of the wild type"] = sum(not genotype for genotype in genotypes)
-    more = {"header": head.cells, "rows": rows}
-    return GenotypeRows.of(str(path), LAYOUT, genotypes, labels, columns.lines, report, std, **more)
+    text = {"header": header.cells, "rows": rows}
+    return GenotypeRows.of(str(path), LAYOUT, genotypes, labels, columns.lines, report, std, **text)
 
 
 @dataclass(frozen=True)
 class Header:
-    """The columns of one genotype table, and how its rows are read.
+    """The columns of one genotype table, and the reader of its rows.
 
     Attributes
     ----------
     cells : list of str
-        Names as the file has them.
+        Column names of the file.
     names : list of str
         The same in lower case.
-    mark : str
-        Between columns.
+    delimiter : str
+        Character between columns.
     """
 
     cells: list[str]
     names: list[str]
-    mark: str
+    delimiter: str
     skip: ClassVar[int] = 1
     layout: ClassVar[str] = LAYOUT
 
     @classmethod
-    def of(cls, path: Path, line: str, number: int = 1) -> Self:
-        """Read the line of this number; DataError for a column twice, or both ways to name genes."""
-        cells = [name.strip() for name in next(csv.reader([line], delimiter=_mark(line)))]
+    def of(cls, path: Path, line: str, line_number: int = 1) -> Self:
+        """Parse a header line.
+
+        Raises
+        ------
+        DataError
+            Two columns have one name, or there are both `genes` and `gene_1`.
+        """
+        cells = [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)))]
         names = [name.lower() for name in cells]
-        _check_header(f"{path}:{number}", names)
-        return cls(cells, names, _mark(line))
+        _check_header(f"{path}:{line_number}", names)
+        return cls(cells, names, _delimiter(line))
 
     @classmethod
     def of_names(cls, where: str, names: list[str]) -> Self:
@@ -127,7 +134,7 @@ class Header:
 
     @property
     def numbers(self) -> dict[int, str]:
-        """Columns of labels."""
+        """Columns of labels, with their names."""
         return {self.names.index(name): name for name in _NUMBERS if name in self.names}
 
     @property
@@ -137,90 +144,95 @@ class Header:
         return [column for _, column in sorted((int(match.group(1)), column) for match, column in matches if match)]
 
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
-        """One block of rows, without its header; its interactions are taken for what they say they are.
+        """Read one block of rows without the header; `raw_scores` has no effect, as interactions are taken as they are.
 
         Raises
         ------
         DataError
-            Whatever is wrong with rows, with file and line.
+            All problems of the rows, with file and line.
         """
-        found = self._fast(path, block)
-        if found is None:
+        parsed = self._fast(path, block)
+        if parsed is None:
             rows, columns = self.rows(path, block)
-            row_of: dict[tuple[str, ...], int] = {}
-            codes = [row_of.setdefault(genotype, len(row_of)) for genotype in self.genotypes(rows)]
-            values = [[(gene, schema.DELETION) for gene in genotype] for genotype in row_of]
-            found = columns, [(np.array(codes, dtype=np.int32), values)]
-        columns, genes = found
-        n = len(columns.lines)
-        mutations = interleave(n, genes)
-        labels, std, report = self.labels(columns, n)
+            code_of: dict[tuple[str, ...], int] = {}
+            codes = [code_of.setdefault(genotype, len(code_of)) for genotype in self.genotypes(rows)]
+            values = [[(gene, schema.DELETION) for gene in genotype] for genotype in code_of]
+            parsed = columns, [(np.array(codes, dtype=np.int32), values)]
+        columns, genes = parsed
+        num_rows = len(columns.lines)
+        mutations = interleave(num_rows, genes)
+        labels, std, report = self.labels(columns, num_rows)
         report["rows of the wild type"] = int(np.count_nonzero(np.diff(mutations[-1]) == 0))
-        missing = np.full(n, np.nan, dtype=np.float32)
+        missing = np.full(num_rows, np.nan, dtype=np.float32)
         return ScreenTable(str(path), LAYOUT, *mutations, labels, std, missing, columns.lines, report)
 
     def _fast(self, path: Path, block: Block) -> tuple[Columns, list[GeneColumn]] | None:
-        """Genes in columns, if this block holds nothing but pairs or has a column for each gene; else None."""
-        wanted, data = ColumnSpec(len(self.names), self.gene_columns, self.numbers, self.mark, blank=True), block.data
+        """Read the block with pandas if it holds only pairs or has one column per gene; else None."""
+        spec, data = (
+            ColumnSpec(len(self.names), self.gene_columns, self.numbers, self.delimiter, blank=True),
+            block.data,
+        )
         if GENES in self.names:
-            # A pair a row and nothing but labels beside: its two genes are as good as two columns.
-            only = len(self.numbers) + 1 == len(self.names) and self.names[0] == GENES
-            if not only or data.count(SEPARATOR.encode()) != data.count(b"\n"):
+            # If each row is a pair and all other columns are labels, the separator may count as a delimiter.
+            only_labels = len(self.numbers) + 1 == len(self.names) and self.names[0] == GENES
+            if not only_labels or data.count(SEPARATOR.encode()) != data.count(b"\n"):
                 return None
-            data = data.replace(SEPARATOR.encode(), self.mark.encode())
-            wanted = ColumnSpec(len(self.names) + 1, (0, 1), {c + 1: w for c, w in self.numbers.items()}, self.mark)
-        columns = read_fast(Block(block.first, data), wanted)
+            data = data.replace(SEPARATOR.encode(), self.delimiter.encode())
+            spec = ColumnSpec(len(self.names) + 1, (0, 1), {c + 1: w for c, w in self.numbers.items()}, self.delimiter)
+        columns = read_fast(Block(block.first_line, data), spec)
         if columns is None or (GENES in self.names and any(map(text_files.is_number, columns.values[1]))):
-            return None  # a number among the genes: the separator stood in a label
+            return None  # a number among the genes: the separator occurs in a label
         if GENES in self.names:
             columns.numbers.update({c: columns.numbers.pop(c + 1) for c in sorted(self.numbers)})
         genes = [
             (columns.codes[c], [[(v.strip(), schema.DELETION)] if v.strip() else [] for v in columns.values[c]])
-            for c in wanted.text
+            for c in spec.text
         ]
         return columns, genes
 
     def rows(self, path: Path, block: Block) -> tuple[list[list[str]], Columns]:
-        """Rows as cells, and their labels. A blank line is the wild type where there is one column, else nothing."""
+        """Rows as cells, and their labels; a blank line is skipped, or the wild type if there is only one column."""
         problems, width = ErrorCollector(), len(self.names)
         blank = [""] if width == 1 else None
-        rows, at = rows_of(path, block, width, self.mark, problems, "cell", ", as in the header", blank)
-        columns = Columns(lines=np.array(at, dtype=np.int64))
-        for column, what in self.numbers.items():
+        rows, line_numbers = parse_rows(
+            path, block, width, self.delimiter, problems, "cell", ", as in the header", blank
+        )
+        columns = Columns(lines=np.array(line_numbers, dtype=np.int64))
+        for column, name in self.numbers.items():
             cells = [row[column] for row in rows]
-            columns.numbers[column] = text_files.numbers(cells, columns.lines, path, what, problems)
+            columns.numbers[column] = text_files.numbers(cells, columns.lines, path, name, problems)
         problems.check()
         return rows, columns
 
     def genotypes(self, rows: list[list[str]]) -> list[tuple[str, ...]]:
-        """The genes of rows given as cells."""
+        """The genes of each row."""
         if GENES in self.names:
             column = self.names.index(GENES)
-            return [tuple(g for part in row[column].split(SEPARATOR) if (g := part.strip())) for row in rows]
+            return [tuple(g for name in row[column].split(SEPARATOR) if (g := name.strip())) for row in rows]
         columns = self.gene_columns
         return [tuple(g for k in columns if (g := row[k].strip())) for row in rows]
 
-    def labels(self, columns: Columns, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Report]:
-        """Labels (n, 4), standard deviations of interactions (n,), and how many there are."""
-        labels = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
-        std = np.full(n, np.nan, dtype=np.float32)
-        report: Report = {"rows": n}
-        for column, what in self.numbers.items():
+    def labels(self, columns: Columns, num_rows: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Report]:
+        """Labels (n, 4), standard deviations of interactions (n,), and the counts of both."""
+        labels = np.full((num_rows, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
+        std = np.full(num_rows, np.nan, dtype=np.float32)
+        report: Report = {"rows": num_rows}
+        for column, name in self.numbers.items():
             values = columns.numbers[column]
-            report[f"rows with {what}"] = int(np.isfinite(values).sum())
-            if what == schema.INTERACTION_STD:
+            report[f"rows with {name}"] = int(np.isfinite(values).sum())
+            if name == schema.INTERACTION_STD:
                 std[:] = values
             else:
-                labels[:, schema.LABEL_COLUMNS.index(what)] = values
+                labels[:, schema.LABEL_COLUMNS.index(name)] = values
         return labels, std, report
 
 
-def _mark(line: str) -> str:
+def _delimiter(line: str) -> str:
     return "\t" if "\t" in line else ","
 
 
-def _names(line: str) -> list[str]:
-    return [name.strip().strip('"').strip().lower() for name in line.split(_mark(line))]
+def _lower_names(line: str) -> list[str]:
+    return [name.strip().strip('"').strip().lower() for name in line.split(_delimiter(line))]
 
 
 def _check_header(where: str, names: list[str]) -> None:
@@ -228,5 +240,5 @@ def _check_header(where: str, names: list[str]) -> None:
     for name in sorted({name for name in names if name and names.count(name) > 1}):
         problems.add(f"{where}: two columns are named '{name}' - give each its own name")
     if GENES in names and any(_GENE_COLUMN.fullmatch(name) for name in names):
-        problems.add(f"{where}: both 'genes' and 'gene_1', .. are columns - keep one way to name the genes")
+        problems.add(f"{where}: both 'genes' and 'gene_1', .. are columns - keep one of the two")
     problems.check()

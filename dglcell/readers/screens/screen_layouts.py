@@ -1,6 +1,6 @@
-"""The layouts in which yeast screens are published: how each is recognised, and which column is what.
+"""The layouts of published yeast screens: how each is recognised, and the meaning of its columns.
 
-A layout is data: its width, words that its header must have, its columns of strains and numbers. `tables` reads them.
+A layout is data: its width, words of its header, its columns of strains and numbers. `delimited_screens` reads them.
 Costanzo et al. 2010, doi:10.1126/science.1180823; Costanzo et al. 2016, doi:10.1126/science.aaf1420; Kuzmin et al. 2018
 and 2020, doi:10.1126/science.aao1729, doi:10.1126/science.aaz5667; SGA score output, github.com/csbio/SGA_Public.
 """
@@ -13,7 +13,7 @@ from typing import Final
 
 from dglcell import schema
 
-# What a column of numbers can be, beside the labels.
+# Contents of a number column besides the labels.
 QUERY_FITNESS: Final = "query fitness"
 ARRAY_FITNESS: Final = "array fitness"
 EXPECTED_FITNESS: Final = "expected fitness"
@@ -31,24 +31,26 @@ class ScreenLayout:
     Attributes
     ----------
     name : str
-        As reports and stored screens name it.
+        Name in reports and stored screens.
     expected : str
-        How an error describes it.
+        Description in error messages.
     width : int
-        Columns.
+        Number of columns.
     strains : tuple of int
         Columns of strain ids or genes.
     numbers : mapping of str to int
-        What is read from which column.
+        Content to column.
     header : mapping of int to str
-        Words that header cells begin with once they are lower case, letters and digits alone; empty for a layout that
-        its numbers tell, whether a header line stands above them or not.
+        Column to the word at the start of its name, in lower case and without other characters than letters and digits.
+        Empty for a layout that is recognised by its numbers, with or without a header.
     alleles : tuple of int
-        Columns of allele names beside the strains; -1 where there is none that matters.
+        For each strain column, the column of allele names; -1 where there is none or it is not needed.
     adjusted : bool
-        The score of a triple is tau. Elsewhere it is the raw one, `f_ijk - f_ij f_k`, which still holds the pairs'.
+        Whether the score of a triple is tau, the trigenic interaction. Otherwise it is the raw score
+        `f_ijk - f_ij f_k`, which still contains the interactions of the pairs.
     query : bool
-        The strain columns are the genes of one double-mutant query: HO is its control locus, an empty one is no gene.
+        Whether the strain columns are the two genes of one double-mutant query, in which HO is the control locus and an
+        empty cell is no gene.
     """
 
     name: str

@@ -1,7 +1,4 @@
-"""ScreenTable: genotypes and labels of one file (or of one block of it), by name, in bytes a row and not objects.
-
-Owns the layout in memory. Knows no file format and no graph.
-"""
+"""ScreenTable: genotypes and labels of one file, or of one block of it, with genes by name, in arrays."""
 
 from __future__ import annotations
 
@@ -21,34 +18,33 @@ _COLUMNS: Final = ("labels", "interaction_std", "expected", "lines")
 
 @dataclass(frozen=True, repr=False)
 class ScreenTable:
-    """n genotypes of one file; make one with `of`.
+    """n genotypes of one file; `ScreenTable.of` makes one from lists.
 
     Attributes
     ----------
     path, layout : str
-        The file and the format it was recognised as.
+        The file and the name of its layout.
     names : tuple of str
-        Distinct mutated genes, as the file names them, strain suffixes removed; one gene is there once for each kind of
+        Distinct mutated genes with the names of the file, without strain suffixes; a gene occurs once for each kind of
         allele.
     kinds : (len(names),) int8
         Index into `schema.ALLELES`.
     codes : (K,) int32
         Rows of `names`.
     ptr : (n + 1,) int64
-        Genotype i is `codes[ptr[i]:ptr[i + 1]]`; nothing for the wild type.
+        Genotype i is `codes[ptr[i]:ptr[i + 1]]`, which is empty for the wild type.
     labels : (n, 4) float32
         Columns of `schema.LABEL_COLUMNS`, NaN where missing.
     interaction_std : (n,) float32
         Standard deviation of the interaction, NaN where missing.
     expected : (n,) float32
-        Product of the single-mutant fitness values that stand beside a pair in its file, NaN where they do not.
+        Product of the single-mutant fitness values that the file gives for a pair, NaN where it gives none.
     lines : (n,) int64
         Line number of each row.
     report : dict
-        What was read: counts, which add up over blocks, and texts.
+        What was read: counts, which are added over blocks, and texts.
     query : (n,) int8, optional
-        How many of a row's genes are those of its query strain: they stand first in `codes`. None where the layout has
-        no queries.
+        Number of genes of the query strain, which come first in `codes`. None if the layout has no queries.
     """
 
     path: str
@@ -74,33 +70,40 @@ class ScreenTable:
         lines: ArrayLike,
         report: Mapping[str, int | str] | None = None,
         interaction_std: ArrayLike | None = None,
-        **more: Any,
+        **fields: Any,
     ) -> Self:
-        """A table from genotypes by name, all of them deletions; `more` are further fields of a subclass."""
-        given = list(itertools.chain.from_iterable(genotypes))
-        row_of = {name: k for k, name in enumerate(dict.fromkeys(given))}
-        codes = np.fromiter((row_of[name] for name in given), dtype=np.int32, count=len(given))
+        """A table of deletions from genotypes as lists of names; `fields` are further fields of a subclass.
+
+        Examples
+        --------
+        >>> table = ScreenTable.of("screen.tsv", "genotype table", [["b0008"], ["b0008", "b0114"]], None, [2, 3])
+        >>> table.names, table.codes.tolist(), table.ptr.tolist()
+        (('b0008', 'b0114'), [0, 0, 1], [0, 1, 3])
+        """
+        gene_names = list(itertools.chain.from_iterable(genotypes))
+        code_of = {name: k for k, name in enumerate(dict.fromkeys(gene_names))}
+        codes = np.fromiter((code_of[name] for name in gene_names), dtype=np.int32, count=len(gene_names))
         lengths = np.fromiter(map(len, genotypes), dtype=np.int64, count=len(genotypes))
         missing = np.full(len(genotypes), np.nan, dtype=np.float32)
         std = missing if interaction_std is None else np.asarray(interaction_std, dtype=np.float32)
         values = np.full((len(genotypes), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
         if labels is not None:
             values[:] = labels
-        kinds = np.full(len(row_of), schema.DELETION, dtype=np.int8)
-        at = np.asarray(lines, dtype=np.int64)
+        kinds = np.full(len(code_of), schema.DELETION, dtype=np.int8)
+        line_numbers = np.asarray(lines, dtype=np.int64)
         return cls(
             path,
             layout,
-            tuple(row_of),
+            tuple(code_of),
             kinds,
             codes,
             offsets(lengths),
             values,
             std,
             missing,
-            at,
+            line_numbers,
             dict(report or {}),
-            **more,
+            **fields,
         )
 
     def __len__(self) -> int:
@@ -114,33 +117,39 @@ class ScreenTable:
 
     @property
     def genotypes(self) -> list[tuple[str, ...]]:
-        """The names of each row's genes, as Python objects: for tables of moderate length."""
+        """The names of the genes of each row, as Python objects: for tables of moderate length."""
         names = [self.names[code] for code in self.codes]
         return [tuple(names[a:b]) for a, b in itertools.pairwise(self.ptr.tolist())]
 
 
 def offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n + 1,) where each of n ragged rows starts, from their lengths."""
+    """(n + 1,) offsets of n ragged rows, from their lengths.
+
+    Examples
+    --------
+    >>> offsets(np.array([2, 0, 3])).tolist()
+    [0, 2, 2, 5]
+    """
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
 
 
 def join(tables: Sequence[ScreenTable]) -> ScreenTable:
-    """The rows of consecutive blocks of one file as one table."""
+    """The rows of consecutive blocks of one file in one table."""
     if len(tables) == 1:
         return tables[0]
-    row_of: dict[tuple[str, int], int] = {}
+    code_of: dict[tuple[str, int], int] = {}
     codes = []
     for table in tables:
         entries = zip(table.names, table.kinds.tolist(), strict=True)
-        mapped = np.array([row_of.setdefault(entry, len(row_of)) for entry in entries], dtype=np.int32)
-        codes.append(mapped[table.codes])
+        new_codes = np.array([code_of.setdefault(entry, len(code_of)) for entry in entries], dtype=np.int32)
+        codes.append(new_codes[table.codes])
     columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _COLUMNS}
     queries = [table.query for table in tables if table.query is not None]
     return ScreenTable(
         tables[0].path,
         tables[0].layout,
-        tuple(name for name, _ in row_of),
-        np.array([kind for _, kind in row_of], dtype=np.int8),
+        tuple(name for name, _ in code_of),
+        np.array([kind for _, kind in code_of], dtype=np.int8),
         np.concatenate(codes),
         offsets(np.concatenate([np.diff(table.ptr) for table in tables])),
         report=add_reports(table.report for table in tables),
@@ -150,10 +159,10 @@ def join(tables: Sequence[ScreenTable]) -> ScreenTable:
 
 
 def add_reports(reports: Iterable[Mapping[str, int | str]]) -> Report:
-    """Counts added up, texts once, in order of first appearance."""
+    """One report from several: counts are added, of texts the last is kept; in order of first appearance."""
     total: Report = {}
     for report in reports:
-        for what, value in report.items():
-            before = total.get(what)
-            total[what] = before + value if isinstance(before, int) and isinstance(value, int) else value
+        for item, value in report.items():
+            previous = total.get(item)
+            total[item] = previous + value if isinstance(previous, int) and isinstance(value, int) else value
     return total

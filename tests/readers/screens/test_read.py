@@ -87,7 +87,7 @@ def test_one_column(write):
         ("genes\tgene_1\nA\tB\n", "both 'genes' and 'gene_1'"),
         ("genes\tfitness\n", "has a header and no rows"),
         ('genes,x\nA,"open\nB,C\n', "screen.tsv:2: unexpected end of data - check the quotes"),
-        ('genes,x\nA,1\nB,"open\nC,D"\nE,F,G\n', "screen.tsv:3: a quoted cell runs on .*screen.tsv:5: 3 cells"),
+        ('genes,x\nA,1\nB,"open\nC,D"\nE,F,G\n', "screen.tsv:3: a quoted cell continues .*screen.tsv:5: 3 cells"),
         ("gene_interaction\tfitness\n1\t1\n", "'genes' or 'gene_1'.* Costanzo 2010"),
         ("A\tB\t0.5\n", "unknown screen layout .'A B 0.5'"),
         ("", "is empty"),
@@ -196,7 +196,7 @@ def test_a_disk_that_fails_is_not_damaged_gzip_data(write, monkeypatch, packed):
     path = write("genes\tfitness\n" + rows, packed)
     assert path.stat().st_size > 4096
     content = path.read_bytes()
-    monkeypatch.setattr(text_files, "opened", lambda path: contextlib.nullcontext(Failing(content)))
+    monkeypatch.setattr(text_files, "open_binary", lambda path: contextlib.nullcontext(Failing(content)))
     with pytest.raises(DataError, match=r"screen.tsv cannot be read \(Input/output error\) - ") as caught:
         list(text_blocks(path, 512))
     assert "gzip" not in str(caught.value)

@@ -82,7 +82,7 @@ def test_missing_file_and_folder(tmp_path):
     ],
 )
 def test_delimiter(lines, expected):
-    assert text_files.delimiter(lines) == expected
+    assert text_files.find_delimiter(lines) == expected
 
 
 def test_numbers_are_checked_cell_by_cell(tmp_path):
