@@ -14,9 +14,8 @@ import numpy as np
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.chunked_text import Block
-from dglcell.readers.edge_table import REGULATORY, EdgeTable
+from dglcell.readers.edge_table import REGULATORY, EdgeTable, is_target_first, parse_signs
 from dglcell.readers.features import FeatureTable, check_features
-from dglcell.readers.edge_table import is_target_first, parse_signs
 from dglcell.readers.screens import genotype_table
 from dglcell.readers.screens.screen_table import ScreenTable
 
@@ -56,7 +55,7 @@ def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
     for column, name in enumerate(header.names):
         if genotype_table.is_gene_column(name):
             cells[column] = [_gene_cell(value) for value in cells[column]]
-    text = cells.to_csv(sep=header.mark, header=False, index=False, lineterminator="\n")
+    text = cells.to_csv(sep=header.delimiter, header=False, index=False, lineterminator="\n")
     return header.read(_PATH, Block(1, text.encode()))
 
 
@@ -70,7 +69,7 @@ def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
     """
     allowed = (2, 3) if kind == REGULATORY else (2,)
     if frame.shape[1] not in allowed:
-        found = text_files.counted(frame.shape[1], "column")
+        found = text_files.quantity(frame.shape[1], "column")
         expected = (
             "two columns (factor, target) with an optional sign" if kind == REGULATORY else "two columns of genes"
         )
