@@ -95,7 +95,7 @@ def check_features(
                 f"{origin}: duplicate gene id '{gene}', first at {first_origins[gene]} - give each gene one row"
             )
         first_origins.setdefault(gene, origin)
-    for k in np.flatnonzero(~np.isfinite(x).all(axis=1)):
+    for k in np.flatnonzero(~np.isfinite(x).all(axis=1)).tolist():
         problems.add(
             f"{origins[k]}: a feature of '{ids[k]}' is missing or not finite - fill it in or leave the gene out"
         )
