@@ -111,6 +111,10 @@ def read_screen(
     >>> cell = dglcell.build_cell(model="textbook")
     >>> dglcell.read_screen("textbook", cell)
     GenotypeTable: 9,453 rows
+      deletions         1: 137 rows, 2: 9,316 rows
+      fitness           9,453 rows
+      gene_interaction  9,316 rows
+      from              ecoli_core_fba.tsv.gz (genotype table)
     """
     if paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
@@ -168,9 +172,9 @@ def train(
     --------
     >>> import dglcell
     >>> cell = dglcell.build_cell(model="textbook")
-    >>> screen = dglcell.read_screen("textbook", cell)
+    >>> screen = dglcell.read_screen("textbook", cell).take(range(400))
     >>> config = dglcell.TrainConfig(layers=1, hidden=16, epochs=1)
-    >>> run = dglcell.train(cell, screen, config=config, out="run", overwrite=True)
+    >>> run = dglcell.train(cell, screen, config=config, out="a_run")
     >>> run.predict([["b0008"], ["b0114", "b0115"]]).columns.tolist()
     ['genes', 'pred_fitness', 'pred_gene_interaction']
     """
@@ -232,7 +236,12 @@ def evaluate(
     Examples
     --------
     >>> import dglcell
-    >>> table = dglcell.evaluate(dglcell.load_run("run"), baselines="none")  # doctest: +SKIP
+    >>> run = dglcell.load_run("run")
+    >>> table = dglcell.evaluate(run, baselines=["mean", "gene-ridge"])
+    >>> table.columns.tolist()
+    ['model', 'rows', 'label', 'n', 'pearson', 'spearman', 'mse', 'mae']
+    >>> sorted(set(table["model"]))
+    ['dglcell', 'gene-ridge', 'mean']
     """
     import pandas
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -307,3 +309,32 @@ def test_training_takes_the_split_that_is_given(tmp_path: Path) -> None:
     config = dglcell.TrainConfig(layers=1, hidden=8, epochs=1, device="cpu", engine="torch")
     run = dglcell.train(cell, screen, split, config, out=tmp_path / "run")
     assert run.metadata["split"]["hash"] == split.hash
+
+
+def _documented() -> Iterator[tuple[str, Any]]:
+    """Every public function and class, and the public methods and properties that dglcell itself defines."""
+    for name in dglcell.__all__:
+        value = getattr(dglcell, name)
+        if not callable(value) or name == "TrainConfig":  # TrainConfig is being rewritten
+            continue
+        yield name, value
+        for attribute, member in inspect.getmembers(value) if inspect.isclass(value) else ():
+            function = member.fget if isinstance(member, property) else getattr(member, "func", member)
+            function = inspect.unwrap(getattr(function, "__func__", function))
+            if not attribute.startswith("_") and getattr(function, "__module__", "").startswith("dglcell"):
+                yield f"{name}.{attribute}", function
+
+
+@pytest.mark.parametrize(("name", "value"), list(_documented()), ids=lambda v: v if isinstance(v, str) else "")
+def test_every_public_name_is_documented(name: str, value: Any) -> None:
+    text = inspect.getdoc(value)
+    assert text, f"{name} has no docstring"
+    if not inspect.isfunction(value):
+        return
+    signature = inspect.signature(value)
+    taken = [p for p in signature.parameters if p not in ("self", "cls")]
+    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    documented = {n.strip(" *") for line in section.split("\n") for n in line.partition(" : ")[0].split(",")}
+    assert not set(taken) - documented, f"{name}: parameters {set(taken) - documented} are not documented"
+    if taken and signature.return_annotation not in (None, "None"):
+        assert "Returns\n-------\n" in text, f"{name}: what it returns is not documented"

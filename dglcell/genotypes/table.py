@@ -82,7 +82,29 @@ class GenotypeTable:
         interaction_std: ArrayLike | None = None,
         query: ArrayLike | None = None,
     ) -> Self:
-        """A table from arrays; missing labels become NaN, missing alleles deletions, interactions below order 2 NaN."""
+        """A table from arrays.
+
+        Parameters
+        ----------
+        cell : CellGraph
+        genes : (K,) int
+            Gene rows of the cell, ascending and distinct within a genotype, as `CellGraph.indices` gives them.
+        ptr : (n + 1,) int
+            Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
+        labels : (n, 4) float, optional
+            In the order of `schema.LABEL_COLUMNS`, NaN = missing; interactions below order 2 become NaN.
+        source, sources : (n,) int and sequence of mappings, optional
+            Which source each row came from, and what is known of the sources.
+        alleles : (K,) int, optional
+            Kind of allele of each gene; deletions by default.
+        interaction_std : (n,) float, optional
+        query : (n,) int, optional
+            Genes of the query strain, as bits.
+
+        Returns
+        -------
+        GenotypeTable
+        """
         starts = np.asarray(ptr, dtype=np.int64)
         n = len(starts) - 1
         values = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
@@ -196,6 +218,20 @@ class GenotypeTable:
 
         A row with an unknown gene has no genes here: `EncodedGenotypes.incomplete` says which rows to leave out.
 
+        Parameters
+        ----------
+        cell : CellGraph
+        screen : ScreenTable
+        number : int
+            Position of its file among the sources.
+        unknown : str
+            `error` or `skip`.
+
+        Returns
+        -------
+        table : GenotypeTable
+        found : EncodedGenotypes
+
         Raises
         ------
         DataError
@@ -213,7 +249,17 @@ class GenotypeTable:
 
     @classmethod
     def concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
-        """The rows of tables of one cell; the sources of each follow those of the one before."""
+        """The rows of tables of one cell; the sources of each follow those of the one before.
+
+        Parameters
+        ----------
+        cell : CellGraph
+        parts : sequence of GenotypeTable
+
+        Returns
+        -------
+        GenotypeTable
+        """
         empty = cls.of(cell, [], [0])
         tables: list[GenotypeTable] = [empty, *parts]
         columns = {
@@ -256,12 +302,32 @@ class GenotypeTable:
         return self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in schema.LABELS]]
 
     def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
-        """(n,) bool: rows with at least one of these labels."""
+        """Which rows have at least one of some labels.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            Of `schema.LABEL_COLUMNS`.
+
+        Returns
+        -------
+        (n,) bool
+        """
         present = np.isfinite(self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in labels]])
         return np.asarray(present.any(axis=1))
 
     def take(self, rows: ArrayLike) -> GenotypeTable:
-        """The table of these rows, in this order, repeats allowed."""
+        """The table of some rows.
+
+        Parameters
+        ----------
+        rows : (m,) int
+            In any order; repeats are allowed.
+
+        Returns
+        -------
+        GenotypeTable
+        """
         index = np.asarray(rows, dtype=np.int64)
         lengths = self.orders[index]
         ptr = offsets(lengths)
@@ -301,7 +367,17 @@ class GenotypeTable:
         return self._keys
 
     def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Keys (n,) of the rows of this table and (m,) of another one of the same cell: equal iff the gene sets are."""
+        """Keys of the rows of two tables of one cell: equal if and only if the gene sets are.
+
+        Parameters
+        ----------
+        other : GenotypeTable
+            m rows.
+
+        Returns
+        -------
+        (n,) int64, (m,) int64
+        """
         genes = np.concatenate([self.genes, other.genes])
         both = dataclasses.replace(self, genes=genes, ptr=np.concatenate([self.ptr, other.ptr[1:] + self.ptr[-1]]))
         keys = both.genotype_keys()
@@ -323,7 +399,14 @@ class GenotypeTable:
         return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
-        """Refuse a graph with other ids (FingerprintError)."""
+        """Refuse a graph with other ids (FingerprintError).
+
+        Parameters
+        ----------
+        cell : CellGraph
+        what : str
+            What the message calls this table.
+        """
         require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, cell.ids, self.ids, what)
 
     def info(self) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def build_cell(
     Examples
     --------
     >>> import dglcell
+    >>> import pandas as pd
     >>> cell = dglcell.build_cell(
     ...     genes=["YAL001C", "YAL002W", "YAL003W"],
     ...     networks={"physical": pd.DataFrame({"a": ["YAL001C"], "b": ["YAL003W"]})},
@@ -80,7 +81,7 @@ def build_cell(
     >>> cell
     CellGraph: 3 genes, 0 reaction nodes, 0 metabolites
       physical_interaction    1 pair of genes
-      regulatory_interaction  0 pairs of genes
+      regulatory_interaction  0 directed edges
     """
     given = {name: _listed(network) for name, network in (networks or {}).items()}
     _require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(given)])

@@ -135,11 +135,28 @@ class CellGraph:
     def require_same(
         self, found: Mapping[str, str], ids: Mapping[str, Sequence[str]] | None = None, what: str = "the file"
     ) -> None:
-        """Refuse something made for another cell; see `fingerprints.require_same`."""
+        """Refuse something made for another cell (FingerprintError); see `fingerprints.require_same`.
+
+        Parameters
+        ----------
+        found : mapping
+            Its fingerprints, `ids` and perhaps `content`.
+        ids : mapping, optional
+            Its ids by node type, so that the message can name the first that differs.
+        what : str
+            What the message calls it.
+        """
         fp.require_same(self.fingerprints, found, self.ids, ids, what)
 
     def require_equal(self, other: CellGraph, what: str = "the file") -> None:
-        """Refuse another cell than this one (FingerprintError); the message names the first id or edge that differs."""
+        """Refuse another cell than this one (FingerprintError); the message names the first id or edge that differs.
+
+        Parameters
+        ----------
+        other : CellGraph
+        what : str
+            What the message calls it.
+        """
         same_ids = self.fingerprints[fp.IDS] == other.fingerprints[fp.IDS]
         detail = fp.first_edge_difference(self.relations, other.relations, self.ids) if same_ids else ""
         fp.require_same(self.fingerprints, other.fingerprints, self.ids, other.ids, what, detail)
@@ -174,12 +191,29 @@ class CellGraph:
         return folded
 
     def resolve(self, name: str) -> int | None:
-        """Row of the gene that a systematic id, standard name or alias stands for, case-insensitively; None if unknown.
+        """Row of the gene that a name stands for.
+
+        Parameters
+        ----------
+        name : str
+            A systematic id, standard name or alias, in upper or lower case.
+
+        Returns
+        -------
+        int or None
+            Position in `ids["gene"]`; None for an unknown name.
 
         Raises
         ------
         DataError
             The name is ambiguous; the message names the candidates.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> cell = dglcell.build_cell(model="textbook")
+        >>> cell.ids["gene"][cell.resolve("acnA")]
+        'b1276'
         """
         row = self._gene_rows.get(name)
         if row is not None:
@@ -286,7 +320,16 @@ class CellGraph:
         return bool(self.growth) and not self.structurally_lethal(self.knock_out([], [0, 0])).any()
 
     def structurally_lethal(self, lost: Perturbation) -> Mask:
-        """(B,) bool, True where what is left of the metabolic network cannot grow; see `structural_lethality`.
+        """Which genotypes leave a metabolic network that cannot grow, whatever its fluxes; see `structural_lethality`.
+
+        Parameters
+        ----------
+        lost : Perturbation
+            What B genotypes lose, as `knock_out` gives it.
+
+        Returns
+        -------
+        (B,) bool
 
         Raises
         ------

@@ -93,7 +93,16 @@ class Run:
         return "\n".join([title, *(f"  {name:<12} {text}" for name, text in rows.items() if text)])
 
     def is_trained_on(self, screen: GenotypeTable) -> bool:
-        """Whether a table is the screen that the run was trained on, row by row."""
+        """Whether a table is the screen that the run was trained on, row by row.
+
+        Parameters
+        ----------
+        screen : GenotypeTable
+
+        Returns
+        -------
+        bool
+        """
         return bool(screen.fingerprint == self.metadata["screen"]["fingerprint"])
 
     @property
@@ -135,6 +144,13 @@ class Run:
             An unknown gene under `error`, or an ambiguous name.
         TypeError
             A string where a list of genes belongs: write `run.predict([["YAL001C"], ["YAL001C", "YAL003W"]])`.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> run = dglcell.load_run("run")
+        >>> run.predict([["b0008"], ["acnA", "acnB"]])["genes"].tolist()
+        ['b0008', 'b0118;b1276']
         """
         import pandas
 
@@ -177,6 +193,13 @@ class Run:
         ------
         UsageError
             No such type of node, or no such member.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> run = dglcell.load_run("run")
+        >>> run.embeddings("metabolite").shape
+        (72, 16)
         """
         import pandas
 
@@ -195,7 +218,17 @@ class Run:
         batch_size: int = 1024,
         skip: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
-        """The mean of `predict_members` over the members: (n, 2) float32."""
+        """The mean of `predict_members` over the members.
+
+        Parameters
+        ----------
+        genes, ptr, batch_size, skip
+            As there.
+
+        Returns
+        -------
+        (n, 2) float32
+        """
         mean: NDArray[np.float32] = self.predict_members(genes, ptr, batch_size, skip).mean(axis=0)
         return mean
 

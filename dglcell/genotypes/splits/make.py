@@ -44,12 +44,24 @@ def make_split(
 
     Parameters
     ----------
+    table : GenotypeTable
     kind : str
         `random`: any gene set, the same share of every order of deletion. `kfold`: the same, fold number `fold` of
         `folds` is the test part. `unseen-gene`, `unseen-all`, `query-pair`: see `leaks` for what is promised. `file`:
         `path` says.
+    seed : int
+        Of the choice by chance.
+    test_fraction, val_fraction : float
+        Shares of the test and validation subsets.
+    fold, folds : int
+        Of `kfold`: which fold is the test subset, and how many there are.
     path : Path, optional
         A genotype table with a column `split` that holds train, val, test or unused; needs `cell` to resolve the genes.
+    cell : CellGraph, optional
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
@@ -57,6 +69,14 @@ def make_split(
         An option out of range, a screen that this kind cannot divide, or a part without a labelled row.
     DataError
         No row has a label, or the file does not give every gene set exactly one part.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> screen = dglcell.read_screen("textbook", cell)
+    >>> dglcell.make_split(screen, "random", seed=0, test_fraction=0.2)
+    Split random: 6,617 train, 946 val, 1,890 test
     """
     usable = table.usable()
     if not usable.any():

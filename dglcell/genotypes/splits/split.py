@@ -38,7 +38,18 @@ class Split:
         return f"Split {self.kind}: " + ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n)
 
     def rows(self, name: str) -> NDArray[np.int64]:
-        """Rows of `train`, `val`, `test` or `unused`, ascending."""
+        """Rows of one subset.
+
+        Parameters
+        ----------
+        name : str
+            `train`, `val`, `test` or `unused`.
+
+        Returns
+        -------
+        (k,) int64
+            Ascending.
+        """
         return np.flatnonzero(self.subset == ASSIGNMENTS.index(name))
 
     @property
