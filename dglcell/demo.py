@@ -42,6 +42,7 @@ CONFIG = TrainConfig(
     residual=True,
     structural_lethality=True,
     multiplicative=True,
+    fm_rank=0,
     dropout=0.0,
     lr=2e-3,
     weight_decay=0.1,

@@ -5,6 +5,7 @@ Finds the screen and the split that a run was trained with, and refuses others. 
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -165,7 +166,7 @@ def _read(run: Run, paths: Sequence[Path], say: Callable[[str], None] = lambda m
 
     if not paths:
         raise DataError(f"the run {run.folder.path} does not say where its screen is - train again")
-    table, report = merge_screens(run.cell, paths, "skip", run.config)
+    table, report = merge_screens(run.cell, paths, dataclasses.replace(run.config, unknown_genes="skip"))
     for line in described(report):
         say(line)
     return table

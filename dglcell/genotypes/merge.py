@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import ErrorCollector, UsageError
+from dglcell.config import ScreenRules
 from dglcell.genotypes import labels
 from dglcell.genotypes.table import GenotypeTable, part_report
 from dglcell.hashing import file_sha256
 from dglcell.readers.screens.read import read_blocks
 from dglcell.readers.screens.screen_table import ScreenTable, add_reports
-from dglcell.screen_rules import ScreenRules
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -40,9 +39,8 @@ class ScreenMerger:
         Resolves the names.
     paths : sequence of Path or ScreenTable
         Screens in any known layout, or tables that have been read; the order is that of the rows.
-    unknown : str
-        What a gene that the graph lacks does: `error` stops, `skip` leaves the row out and counts it.
-    rules : ScreenRules
+    rules : ScreenRules, optional
+        What is read, merged and left out, and what a gene does that the cell lacks.
 
     Attributes
     ----------
@@ -51,23 +49,10 @@ class ScreenMerger:
     """
 
     def __init__(
-        self,
-        cell: CellGraph,
-        paths: Sequence[Path | str | ScreenTable],
-        unknown: str = "error",
-        rules: ScreenRules | None = None,
+        self, cell: CellGraph, paths: Sequence[Path | str | ScreenTable], rules: ScreenRules | None = None
     ) -> None:
-        if unknown not in ("error", "skip"):
-            raise UsageError(f"--unknown-genes {unknown} - error or skip was expected")
-        self.cell, self.paths, self.unknown, self.rules = (
-            cell,
-            [p if isinstance(p, ScreenTable) else Path(p) for p in paths],
-            unknown,
-            rules or ScreenRules(),
-        )
-        problems = ErrorCollector(UsageError)
-        self.rules.check_rules(problems)
-        problems.check()
+        self.cell, self.paths = cell, [p if isinstance(p, ScreenTable) else Path(p) for p in paths]
+        self.rules = (rules or ScreenRules()).validate()
         self.sources: list[dict[str, Any]] = []
 
     def parts(self) -> Iterator[GenotypeTable]:
@@ -76,7 +61,7 @@ class ScreenMerger:
         Raises
         ------
         DataError
-            A file cannot be read, a name is ambiguous, or a gene unknown under `error`.
+            A file cannot be read, a name is ambiguous, or a gene is unknown (unless these are skipped).
         """
         self.sources.clear()
         if not self.rules.needs_all_rows:
@@ -125,7 +110,7 @@ class ScreenMerger:
             names: set[str] = set()
             blocks = [screen] if isinstance(screen, ScreenTable) else read_blocks(screen, self.rules.raw_scores)
             for block in blocks:
-                part, found = GenotypeTable.part_of(self.cell, block, number, self.unknown)
+                part, found = GenotypeTable.part_of(self.cell, block, number, self.rules.unknown_genes)
                 names |= found.unknown.keys()
                 kept, dropped = self._kept(part, ~found.incomplete)
                 source["layout"] = block.layout
@@ -174,10 +159,7 @@ class ScreenMerger:
 
 
 def merge_screens(
-    cell: CellGraph,
-    paths: Sequence[Path | str | ScreenTable],
-    unknown: str = "error",
-    rules: ScreenRules | None = None,
+    cell: CellGraph, paths: Sequence[Path | str | ScreenTable], rules: ScreenRules | None = None
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens into one table in memory; see `ScreenMerger`.
 
@@ -187,7 +169,7 @@ def merge_screens(
     report : dict
         What was read, merged and dropped, and why, by file.
     """
-    union = ScreenMerger(cell, paths, unknown, rules)
+    union = ScreenMerger(cell, paths, rules)
     table = union.table()
     return table, {**union.report(), "genotypes": table.num_genotypes}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dglcell import schema
+from dglcell.config import ScreenRules
 from dglcell.errors import ErrorCollector, UsageError
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
@@ -21,7 +22,6 @@ from dglcell.readers.genes import read_genes
 from dglcell.readers.gpr import DEFAULT_LIMIT
 from dglcell.readers.networks import read_network
 from dglcell.readers.sbml import read_model
-from dglcell.screen_rules import ScreenRules
 
 Say = Callable[[str], None]
 
@@ -119,15 +119,15 @@ def build_from_files(
 
 
 def read_screens(
-    cell: CellGraph, paths: Sequence[Path], unknown: str = "error", rules: ScreenRules | None = None
+    cell: CellGraph, paths: Sequence[Path], rules: ScreenRules | None = None
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens for a cell graph; the table and what was read, merged and dropped.
 
     Raises
     ------
     DataError
-        A file cannot be read, or names a gene that the graph lacks (unless `unknown` is `skip`).
+        A file cannot be read, or names a gene that the graph lacks (unless `rules` skip these).
     """
-    table, report = merge_screens(cell, paths, unknown, rules)
+    table, report = merge_screens(cell, paths, rules)
     labelled = int(table.usable(schema.LABELS).sum())
     return table, {**report, "rows with a label": labelled}

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.config import TrainConfig, read_toml
+from dglcell.config import ModelConfig, TrainConfig, read_toml
 from dglcell.engines.base import Engine, make_engine
 from dglcell.engines.device import resolve
 from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
@@ -27,7 +27,6 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph, require_gene_lists
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
-from dglcell.model_config import ModelConfig
 from dglcell.nn.model import CellModel
 from dglcell.readers.data_frames import genotypes_of_frame
 from dglcell.training.predictor import Predictor

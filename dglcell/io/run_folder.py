@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dglcell.config import TrainConfig, to_toml
+from dglcell.config import TrainConfig
 from dglcell.errors import DataError, FormatError, UsageError
 from dglcell.genotypes.splits.make import Split
 from dglcell.graph.cell import CellGraph
@@ -109,7 +109,7 @@ class RunFolder:
 
     def write_config(self, config: TrainConfig) -> None:
         """The effective configuration."""
-        write_text(self.config, to_toml(config.to_dict()))
+        write_text(self.config, config.to_toml())
 
     def read_split(self) -> tuple[Split, str]:
         """The split, and the fingerprint of the screen whose rows it divides."""

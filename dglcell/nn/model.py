@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import Engine, Where, auto_chunk
 from dglcell.errors import UsageError
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.factorization_machine import GeneFactorizationMachine
@@ -72,7 +72,7 @@ class CellModel(nn.Module):
         has_features: Tensor | None = None,
     ) -> None:
         super().__init__()
-        self.config = config
+        self.config = config = config.resolve("concat")
         h, variant, dropout = config.hidden, config.variant, config.dropout
         self.register_buffer("reaction_group", sizes.reaction_group.clone(), persistent=False)
         self.num_groups = int(sizes.reaction_group.max()) + 1 if len(sizes.reaction_group) else 0

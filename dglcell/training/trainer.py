@@ -39,7 +39,7 @@ from dglcell.training.optim import LearningRates, adamw
 from dglcell.training.sample_weights import SampleWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
-_FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble")
+_FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble", "unknown_genes")
 
 
 @dataclasses.dataclass
@@ -99,7 +99,8 @@ class Trainer:
     """
 
     def __init__(self, cell: CellGraph, table: GenotypeTable, split: Split, config: TrainConfig) -> None:
-        self.cell, self.table, self.split, self.config = cell, table, split, config.validate()
+        self.cell, self.table, self.split = cell, table, split
+        self.config = config = config.for_cell(cell)
         table.require_cell(cell)
         check_leakage(table, split)  # whoever made it
         self.device = resolve(config.device)
@@ -262,6 +263,7 @@ def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
     """An untrained model for a cell."""
+    config = config.resolve(cell.features_mode)
     if config.features_mode == "replace" and cell.features is None:
         warnings.warn("the cell graph has no gene features: features_mode replace has no effect", stacklevel=2)
     if config.structural_lethality and not cell.can_grow:

@@ -22,8 +22,8 @@ import numba
 import numpy as np
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
-from dglcell.model_config import ModelConfig
 from dglcell.schema import GENE
 from dglcell.training.trainer import versions
 from tests.benchmarks import graphs, local, memory, roofline, sides, timing

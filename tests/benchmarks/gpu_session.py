@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.device import autocast
 from dglcell.engines.torch import TorchEngine
 from dglcell.engines.triton import launcher
 from dglcell.engines.triton.engine import TritonEngine
 from dglcell.graph.cell import CellGraph
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
@@ -52,7 +52,7 @@ def model_of(
 ) -> CellModel:
     """A model with weights that depend on the seed alone."""
     torch.manual_seed(0)
-    config = ModelConfig(**{"layers": 3, "hidden": hidden, "variant": "difference", "dropout": 0.1, **options})
+    config = ModelConfig(**{"fm_rank": 0, "layers": 3, "hidden": hidden, "variant": "difference", "dropout": 0.1, **options})
     return CellModel(config, GraphSizes.of(cell)).to(device, dtype)
 
 

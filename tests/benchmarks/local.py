@@ -68,7 +68,13 @@ def measure(
     table = GenotypeTable.of(cell, genes, ptr, labels)
     split = make_split(table, "random", 0, 0.01, 0.01)
     config = TrainConfig(
-        variant="local", hidden=hidden, batch_size=batch, epochs=epochs + 1, patience=epochs + 1, device="cpu"
+        variant="local",
+        hidden=hidden,
+        fm_rank=0,
+        batch_size=batch,
+        epochs=epochs + 1,
+        patience=epochs + 1,
+        device="cpu",
     )
     speeds = _Speeds()
     with tempfile.TemporaryDirectory() as folder:

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import free_memory
 from dglcell.graph.cell import CellGraph
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.schema import GENE
 from tests.benchmarks import graphs, sides
@@ -116,7 +116,7 @@ def measure(options: dict[str, Any]) -> dict[str, Any]:
     """Baseline, peak and time of one training step in this process."""
     torch.set_num_threads(options["threads"])
     names = ("variant", "hidden", "layers", "dropout")
-    config = ModelConfig(**{name: options[name] for name in names})
+    config = ModelConfig(fm_rank=0, **{name: options[name] for name in names})
     tiny = graphs.synthetic(graphs.NOTE.scaled(60))
     side, arguments = _step(tiny, config, options, 2)
     side.train_step(*arguments)

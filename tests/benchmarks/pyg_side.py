@@ -22,9 +22,9 @@ from torch_geometric.nn import GATv2Conv, HeteroConv, SimpleConv
 from torch_geometric.nn.aggr import AttentionalAggregation
 from torch_geometric.utils import scatter
 
+from dglcell.config import ModelConfig
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.knockouts import Perturbation
-from dglcell.model_config import ModelConfig
 from dglcell.nn.mlp import head, preprocessor
 from dglcell.nn.model import CellModel
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, LABELS, METABOLITE, NODE_TYPES, OF, REACTION, STOICHIOMETRY

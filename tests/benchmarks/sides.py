@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dglcell import _dgl
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
 from dglcell.graph.cell import CellGraph
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
 from dglcell.engines.node_masks import NodeMasks
 from dglcell.engines.numba import memory
 from dglcell.engines.packed import affected_nodes, delta_states
 from dglcell.engines.packed.delta_states import Rows
 from dglcell.engines.sparse import Sparse
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
@@ -51,7 +51,7 @@ def test_every_option_equals_dgl(options, layers):
     """Dropout is on: its masks are shared, so sharing rows stays exact in training."""
     seed = sum(on << k for k, on in enumerate(options)) + 16 * layers
     cell = tiny_cell(seed, genes=20, reactions=9, self_loops=bool(seed % 2))
-    config = ModelConfig(layers=layers, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    config = ModelConfig(fm_rank=0, layers=layers, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
     genotypes = [*random_genotypes(cell, 6, seed=seed), cell.ids[GENE]]  # the last loses every gene
     expected, found = (results(cell, engine, config, genotypes) for engine in ("dgl", "fused"))
     assert expected.keys() == found.keys()
@@ -66,7 +66,7 @@ def test_every_option_equals_dgl(options, layers):
 def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
     """Rows that a pass leaves out hold NaN here, so that nothing can read them unnoticed."""
     cell = tiny_cell(3, genes=20, reactions=9)
-    config = ModelConfig(layers=3, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    config = ModelConfig(fm_rank=0, layers=3, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
     model = CellModel(config, GraphSizes.of(cell)).double().eval()
     engine, batch = make_engine("fused", cell.dgl, "cpu"), batch_of(cell, random_genotypes(cell, 5, seed=3))
     with torch.no_grad():
@@ -83,7 +83,7 @@ def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
 @pytest.mark.parametrize("variant", ["local", "both"])
 def test_a_cell_without_metabolism(variant):
     cell = tiny_cell(4, metabolism=False, regulatory=False)
-    config = ModelConfig(layers=2, hidden=8, variant=variant)
+    config = ModelConfig(fm_rank=0, layers=2, hidden=8, variant=variant)
     model = CellModel(config, GraphSizes.of(cell)).double().eval()
     batch = batch_of(cell, random_genotypes(cell, 4))
     found, expected = (model(make_engine(name, cell.dgl, "cpu"), batch).predictions for name in ("fused", "dgl"))
@@ -93,7 +93,7 @@ def test_a_cell_without_metabolism(variant):
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_the_number_of_threads_changes_rounding_alone(threads):
     cell = tiny_cell(3)
-    config = ModelConfig(layers=2, hidden=8, variant="difference", gate=True, attention=True)
+    config = ModelConfig(fm_rank=0, layers=2, hidden=8, variant="difference", gate=True, attention=True)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines import block as plain_block
 from dglcell.engines.base import Engine, make_engine
 from dglcell.engines.packed import delta_states
@@ -22,7 +23,6 @@ from dglcell.engines.triton import block, edges, functions, incidences, launcher
 from dglcell.engines.triton.engine import TritonEngine
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
@@ -329,7 +329,7 @@ def results(cell, engine, config, genotypes):
 def test_whole_models(variant, options):
     """Weights, dropout masks and genotypes are the same; `difference` in two chunks that are computed again."""
     cell = tiny_cell(2, genes=5, reactions=3, metabolites=4)
-    config = ModelConfig(**{"layers": 2, "hidden": 12, "variant": variant, "dropout": 0.0, **options})
+    config = ModelConfig(**{"fm_rank": 0, "layers": 2, "hidden": 12, "variant": variant, "dropout": 0.0, **options})
     enzyme = cell.ids[GENE][cell.relations[GPR].src[0]]
     genotypes = [(enzyme,), cell.ids[GENE]]
     reference = make_engine("torch", cell.dgl, "cpu")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dglcell.config import ScreenRules
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.labels import weighted_means
 from dglcell.genotypes.merge import ScreenMerger, merge_screens
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.screen_rules import ScreenRules
 from tests.cells import tiny_cell
 
 NAN = float("nan")
@@ -142,10 +142,10 @@ def test_unknown_genes_and_rules(files, tmp_path):
     files[0].write_text(files[0].read_text().replace("G003_tsa9", "Q1_tsa9"))
     with pytest.raises(DataError, match=r"pairs.tsv:6: genes that the graph does not have: 'Q1' in 1 of 5"):
         merge_screens(tiny_cell(), files)
-    table, report = merge_screens(tiny_cell(), files, "skip")
+    table, report = merge_screens(tiny_cell(), files, ScreenRules(unknown_genes="skip"))
     assert len(table) == 10 and report["files"][0]["unknown genes"] == 1
     with pytest.raises(UsageError, match="--unknown-genes x"):
-        ScreenMerger(tiny_cell(), files, "x")
+        ScreenMerger(tiny_cell(), files, ScreenRules(unknown_genes="x"))
     with pytest.raises(UsageError, match="--alleles ts - all or deletion was expected; --max-p 2 - a probability"):
         ScreenMerger(tiny_cell(), files, rules=ScreenRules(alleles="ts", max_p=2))
 
@@ -200,7 +200,7 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     assert stored.sources == whole.sources
     for found, expected in zip(stored.joint_keys(stored), whole.joint_keys(whole), strict=True):
         np.testing.assert_array_equal(found, expected)
-    config = TrainConfig(hidden=8, layers=1)
+    config = TrainConfig(hidden=8, layers=1, fm_rank=0)
     sessions = [Trainer(cell, t, make_split(t, seed=1), config) for t in (stored, whole)]
     assert sessions[0].split.hash == sessions[1].split.hash
     assert sessions[0].scaler == sessions[1].scaler

@@ -2,9 +2,9 @@
 
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
 from dglcell.engines.block import of_rows
-from dglcell.model_config import ModelConfig
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
@@ -61,7 +61,7 @@ def test_no_dropout_draws_nothing():
 
 def test_every_block_of_every_layer_has_its_own_mask():
     cell = tiny_cell()
-    model = CellModel(ModelConfig(layers=2, hidden=8), GraphSizes.of(cell)).train()
+    model = CellModel(ModelConfig(fm_rank=0, layers=2, hidden=8), GraphSizes.of(cell)).train()
     asked = []
 
     class Recorder(StepDropout):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
 from dglcell.errors import UsageError
 from dglcell.graph.pagerank import diffuse, networks
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.factorization_machine import GeneFactorizationMachine
 from dglcell.nn.model import CellModel
@@ -152,7 +152,7 @@ def test_a_model_adds_them_to_its_heads(cell, variant):
     sizes, config = GraphSizes.of(cell), {"layers": 1, "hidden": 8, "heads": 2, "variant": variant}
     model = CellModel(ModelConfig(**config, fm_rank=K, ppr_topk=NEAREST), sizes).double().eval()
     model.fm.set_neighbors(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
-    plain = CellModel(ModelConfig(**config), sizes).double().eval()
+    plain = CellModel(ModelConfig(fm_rank=0, **config), sizes).double().eval()
     plain.load_state_dict({n: t for n, t in model.state_dict().items() if not n.startswith("fm.")})
     engine, batch = make_engine("torch", cell.dgl, "cpu"), batch_of(cell)
     found = model(engine, batch)

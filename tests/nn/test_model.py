@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dglcell import _dgl
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
@@ -29,7 +29,7 @@ def engine(request):
 def make(dtype=torch.float64, cell=None, **options):
     """A model with random weights (biases and gains too) for the tiny cell, in evaluation mode."""
     torch.manual_seed(0)
-    config = ModelConfig(**{"layers": 2, "hidden": H, "heads": 2, "gate": True, "attention": True, **options})
+    config = ModelConfig(**{"fm_rank": 0, "layers": 2, "hidden": H, "heads": 2, "gate": True, "attention": True, **options})
     model = CellModel(config, GraphSizes.of(cell or tiny_cell()))
     with torch.no_grad():
         for p in model.parameters():
@@ -288,7 +288,7 @@ def test_a_cell_without_metabolism_or_regulation(engine, variant):
 def test_gene_features_stay_out_of_the_checkpoint(variant):
     cell = tiny_cell(features=3)
     features, has = torch.from_numpy(cell.features), torch.from_numpy(cell.has_features)
-    model = CellModel(ModelConfig(hidden=H, variant=variant), GraphSizes.of(cell), features, has)
+    model = CellModel(ModelConfig(fm_rank=0, hidden=H, variant=variant), GraphSizes.of(cell), features, has)
     names = set(model.state_dict())
     assert names == {name for name, _ in model.named_parameters()}
     assert "no_features" in names

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.config import TrainConfig
+from dglcell.config import ModelConfig, TrainConfig
 from dglcell.engines.base import make_engine
 from dglcell.errors import UsageError
 from dglcell.genotypes.scaler import Moments
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
@@ -26,7 +25,7 @@ SCALE = (Moments(0.8, 0.3, 10), Moments(-0.02, 0.1, 10))
 def make(**options):
     cell = growing_cell()
     torch.manual_seed(0)
-    model = CellModel(ModelConfig(layers=2, hidden=8, **options), GraphSizes.of(cell)).double().eval()
+    model = CellModel(ModelConfig(fm_rank=0, layers=2, hidden=8, **options), GraphSizes.of(cell)).double().eval()
     with torch.no_grad():
         for p in model.parameters():
             p.normal_(0, 0.6)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from dglcell.config import ModelConfig
 from dglcell.engines import segments
 from dglcell.engines.base import make_engine
 from dglcell.graph.knockouts import Perturbation
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.hetero_layer import HeteroLayer
@@ -115,7 +115,7 @@ def test_stoichiometric_convolution_follows_its_matrix_formula(engine_name):
 @pytest.mark.parametrize("last", [True, False])
 def test_layer(engine_name, feedback, residual, last):
     cell = tiny_cell()
-    config = ModelConfig(hidden=H, heads=2, feedback=feedback, residual=residual)
+    config = ModelConfig(fm_rank=0, hidden=H, heads=2, feedback=feedback, residual=residual)
     relations = ["physical_interaction", "regulatory_interaction"]
     options = {"feedback": feedback, "residual": residual, "gate": True, "attention": True, "last": last}
     layer = randomise(HeteroLayer(relations, H, 2, **options))
@@ -174,7 +174,7 @@ def test_set_encoder():
 )
 def test_variants(engine_name, variant, options):
     cell = tiny_cell(features=3)
-    config = ModelConfig(**{"layers": 2, "hidden": H, "heads": 2, "variant": variant, **options})
+    config = ModelConfig(**{"fm_rank": 0, "layers": 2, "hidden": H, "heads": 2, "variant": variant, **options})
     features, has = torch.from_numpy(cell.features).double(), torch.from_numpy(cell.has_features)
     model = randomise(CellModel(config, GraphSizes.of(cell), features, has))
     output = model(make_engine(engine_name, cell.dgl, "cpu"), batch_of(cell, GENOTYPES))
@@ -191,7 +191,7 @@ def test_variants(engine_name, variant, options):
 
 def test_without_gene_features_the_embedding_is_enough(engine_name):
     cell = tiny_cell()
-    config = ModelConfig(layers=1, hidden=H, variant="both")
+    config = ModelConfig(fm_rank=0, layers=1, hidden=H, variant="both")
     model = randomise(CellModel(config, GraphSizes.of(cell)))
     output = model(make_engine(engine_name, cell.dgl, "cpu"), batch_of(cell, GENOTYPES))
     assert_close(output.predictions, dense.model(dense.weights_of(model), config, cell, GENOTYPES)["predictions"])
@@ -202,7 +202,7 @@ def test_the_restatement_covers_every_weight():
     cell = tiny_cell(features=3)
     features, has = torch.from_numpy(cell.features).double(), torch.from_numpy(cell.has_features)
     for variant in VARIANTS:
-        config = ModelConfig(layers=2, hidden=H, variant=variant, gate=True, attention=True)
+        config = ModelConfig(fm_rank=0, layers=2, hidden=H, variant=variant, gate=True, attention=True)
         model = randomise(CellModel(config, GraphSizes.of(cell), features, has))
         model(make_engine("torch", cell.dgl, "cpu"), batch_of(cell, GENOTYPES)).predictions.sum().backward()
         unread = [name for name, p in model.named_parameters() if p.grad is None]

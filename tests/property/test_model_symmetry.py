@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dglcell import _dgl, schema
+from dglcell.config import ModelConfig
 from dglcell.engines.base import make_engine
-from dglcell.model_config import ModelConfig
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
@@ -25,7 +25,7 @@ engines = pytest.mark.parametrize("engine", ["dgl", "torch", "fused"])
 
 def model_of(cell, seed, variant, feedback=True):
     torch.manual_seed(seed)
-    config = ModelConfig(layers=2, hidden=8, variant=variant, feedback=feedback, gate=True, attention=True)
+    config = ModelConfig(fm_rank=0, layers=2, hidden=8, variant=variant, feedback=feedback, gate=True, attention=True)
     return CellModel(config, GraphSizes.of(cell)).double().eval()
 
 

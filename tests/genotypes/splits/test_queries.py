@@ -6,13 +6,13 @@ import dataclasses
 
 import numpy as np
 
+from dglcell.config import ScreenRules
 from dglcell.genotypes.merge import ScreenMerger, merge_screens
 from dglcell.genotypes.splits.queries import held_pairs, query_pairs
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.io import cell_file
 from dglcell.readers.screens.read import read_blocks, read_screen
 from dglcell.readers.screens.screen_table import join
-from dglcell.screen_rules import ScreenRules
 from tests.cells import tiny_cell
 from tests.promises import queries_of, table_of_triples
 

@@ -1,0 +1,54 @@
+"""How screens become one genotype table: the settings that `preprocess` and `train` share."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from dglcell.config.settings import DATA, Settings, declare
+
+
+@dataclasses.dataclass(frozen=True)
+class ScreenRules(Settings):
+    """How screens become one genotype table."""
+
+    # `all` is the default because essential genes are screened through such alleles alone: without them a screen loses
+    # a quarter of its rows and every essential gene.
+    alleles: str = declare(
+        "all",
+        "Alleles to read. all: also temperature-sensitive, DAmP and other alleles; deletion: rows of deletions alone.",
+        DATA,
+        choices=("all", "deletion"),
+    )
+    replicates: str = declare(
+        "keep",
+        "Rows of one file with the same genes and kinds of allele (reciprocal pairs, repeats): keep each, or average "
+        "them with weights 1/sd^2.",
+        DATA,
+        choices=("keep", "mean"),
+    )
+    max_p: float | None = declare(
+        None, "Leave out rows with a larger p-value; rows without one stay.", DATA, min=0, max=1, unset="no limit"
+    )
+    clip_fitness: bool = declare(False, "Set negative fitness to 0.", DATA)
+    derive_fitness: bool = declare(
+        False, "Fill in the missing one of a pair's fitness and interaction: f_ij = eps_ij + f_i f_j.", DATA
+    )
+    raw_scores: bool = declare(
+        False, "Use trigenic scores that are not adjusted for the interactions of their pairs.", DATA
+    )
+    unknown_genes: str = declare(
+        "error",
+        "Genes that the cell graph lacks: error stops the command, skip leaves their rows out and counts them.",
+        DATA,
+        choices=("error", "skip"),
+    )
+
+    @property
+    def needs_all_rows(self) -> bool:
+        """Whether a row can depend on any other, so that all must be in memory at once."""
+        return self.derive_fitness or self.replicates == "mean"
+
+    def rules(self) -> dict[str, str | float | bool]:
+        """The rules that differ from the defaults, by name."""
+        fields = dataclasses.fields(ScreenRules)
+        return {f.name: getattr(self, f.name) for f in fields if getattr(self, f.name) != f.default}

@@ -1,0 +1,229 @@
+"""What a training run is made with."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Protocol, Self
+
+from dglcell import schema
+from dglcell.config.model import ModelConfig
+from dglcell.config.screen import ScreenRules
+from dglcell.config.settings import COMPUTE, DATA, FACTORIZATION, LOSS, SPLIT, TRAINING, declare
+from dglcell.config.toml import find_config, read_toml
+from dglcell.errors import ErrorCollector, setting
+
+
+class _Cell(Protocol):
+    """What a configuration reads of a cell graph."""
+
+    features_mode: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(ScreenRules, ModelConfig):
+    """A whole training run: the architecture, how screens are read, the split, the optimization and the machine.
+
+    Each field has a command-line option of the same name (`batch_size`, `--batch-size`) and the same name in TOML.
+    `None` is decided by `validate`, or sets no limit.
+
+    Examples
+    --------
+    >>> config = TrainConfig(variant="both", epochs=10).validate()
+    >>> config.fm_rank, config.similarity
+    (128, True)
+    """
+
+    screen: tuple[str, ...] = declare((), "Screen tables.", DATA, unset="the screen in the cell graph", path=True)
+    weight_by_sd: bool = declare(
+        False, "Weight each label by 1/(sd^2 + median sd^2): uncertain values count less.", DATA
+    )
+    split: str = declare(
+        "random",
+        "How genotypes are divided. random, kfold: by genotype. unseen-gene: each test genotype holds a gene that "
+        "training never sees. unseen-all: training sees none of its genes. query-pair: training never sees its "
+        f"double-mutant query. file: as {setting('split_file')} says.",
+        SPLIT,
+        choices=schema.SPLITS,
+    )
+    split_file: str | None = declare(
+        None,
+        f"Table of genotypes with a column `split` (train, val, test or unused); implies {setting('split', 'file')}.",
+        SPLIT,
+        path=True,
+    )
+    fold: int | None = declare(
+        None,
+        f"The tenth of {setting('split', 'kfold')} to test on, 0 to 9.",
+        SPLIT,
+        min=0,
+        unset=f"0 with {setting('split', 'kfold')}",
+    )
+    test_fraction: float = declare(
+        0.1, "Share of the genotypes for the test, as near as the split allows.", SPLIT, above=0, below=1
+    )
+    val_fraction: float = declare(
+        0.1, "Share of the genotypes for validation, as near as the split allows.", SPLIT, above=0, below=1
+    )
+    fm_lr: float = declare(
+        1e-3,
+        "Learning rate of the factorization machine, which has no weight decay.",
+        FACTORIZATION,
+        above=0,
+    )
+    l2_identity: float = declare(
+        0.2, "L2 penalty on a gene's own vector, once for each of its deletions in a batch.", FACTORIZATION, min=0
+    )
+    l2_network: float = declare(
+        0.8,
+        "L2 penalty on the vectors that networks spread, and on the weights of gene features.",
+        FACTORIZATION,
+        min=0,
+    )
+    epochs: int = declare(50, "Maximum number of passes over the training rows.", TRAINING, min=1)
+    max_steps: int | None = declare(None, "Maximum number of steps.", TRAINING, min=1, unset="no limit")
+    batch_size: int = declare(256, "Genotypes in one step.", TRAINING, min=1)
+    lr: float = declare(1e-3, "Learning rate of AdamW.", TRAINING, above=0)
+    weight_decay: float = declare(1e-2, "Weight decay of AdamW.", TRAINING, min=0)
+    grad_clip: float = declare(10.0, "Maximum norm of the gradient.", TRAINING, above=0)
+    schedule: str = declare(
+        "plateau",
+        "Learning rate over time. plateau: it falls when the validation score stalls. cosine: it rises during a tenth of "
+        "the steps, then falls to 0.",
+        TRAINING,
+        choices=("plateau", "cosine"),
+    )
+    lr_factor: float = declare(
+        0.5, f"{setting('schedule', 'plateau')} multiplies the learning rate by this.", TRAINING, above=0, below=1
+    )
+    lr_patience: int = declare(
+        5, f"{setting('schedule', 'plateau')} waits for a better validation score this many epochs.", TRAINING, min=1
+    )
+    patience: int = declare(10, "Stop after this many epochs without a better validation score.", TRAINING, min=1)
+    keep: str = declare(
+        "best",
+        "Weights to keep: `best` those of the epoch with the best validation score; `last` keeps the final weights and "
+        "disables early stopping.",
+        TRAINING,
+        choices=("best", "last"),
+    )
+    ensemble: int = declare(
+        1,
+        "Number of models that differ in their seed alone; predictions are their mean, with a standard deviation.",
+        TRAINING,
+        min=1,
+    )
+    seed: int = declare(0, "Seed of the split, the weights, the order of the rows and dropout.", TRAINING, min=0)
+    label_weights: dict[str, float] = declare(
+        dict.fromkeys(schema.LABELS, 1.0),
+        "Weight of each label in the loss.",
+        LOSS,
+        example="fitness=1,gene_interaction=1",
+    )
+    lambda_dist: float = declare(0.0, "Weight of the distribution loss (0 = off).", LOSS, min=0)
+    lambda_supcr: float = declare(0.0, "Weight of the contrastive loss on z_p (0 = off).", LOSS, min=0)
+    lambda_cell: float = declare(
+        0.0,
+        f"Weight of the loss z_i = z_w + z_p (0 = off); {setting('variant', 'both')} or two-head only.",
+        LOSS,
+        min=0,
+    )
+    device: str = declare("auto", "Device to compute on.", COMPUTE, choices=("auto", "cpu", "cuda", "cuda:N"))
+    engine: str = declare(
+        "auto", "Compute backend; dgl is the reference, fused the fastest.", COMPUTE, choices=schema.ENGINES
+    )
+    chunk: int | str = declare(
+        "auto",
+        "Genotypes that pass the graph network together, in variants that run it for each genotype; auto fits the free "
+        "memory.",
+        COMPUTE,
+        choices=("auto",),
+        min=1,
+    )
+    precision: str = declare(
+        "fp32", "Arithmetic: fp32, or bf16 (mixed precision, CUDA only).", COMPUTE, choices=("fp32", "bf16")
+    )
+
+    @classmethod
+    def from_recipe(cls, name: str | Path) -> Self:
+        """The settings of a recipe that comes with dglcell, by name, or of a TOML file, by path; not yet validated.
+
+        Raises
+        ------
+        UsageError
+            There is no such recipe (those there are get listed) or file, or a key or value of it is wrong.
+
+        Examples
+        --------
+        >>> TrainConfig.from_recipe("costanzo2010").epochs
+        10
+        """
+        path = find_config(name)
+        return cls.from_dict(read_toml(path), str(name))
+
+    def resolve(self, features_mode: str | None = None) -> Self:
+        """Put the value that `None` stands for in its place, unchecked; see `ModelConfig.resolve`."""
+        resolved = super().resolve(features_mode)
+        if self.split == schema.KFOLD and self.fold is None:
+            resolved = dataclasses.replace(resolved, fold=0)
+        return resolved
+
+    def for_cell(self, cell: _Cell) -> Self:
+        """Validated, with everything decided that depends on the cell graph."""
+        return self.validate().resolve(cell.features_mode)
+
+    def to_toml(self) -> str:
+        """As TOML text, for `--config`."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+    def check_together(self, problems: ErrorCollector) -> None:
+        """Add combinations of values that contradict each other."""
+        super().check_together(problems)
+        self._check_split(problems)
+        self._check_losses(problems)
+
+    def _check_split(self, problems: ErrorCollector) -> None:
+        if self.test_fraction + self.val_fraction >= 1:
+            problems.add(
+                f"{setting('test_fraction')} {self.test_fraction:g} and {setting('val_fraction')} "
+                f"{self.val_fraction:g} leave nothing to train on"
+            )
+        if self.split == schema.SPLIT_FILE and self.split_file is None:
+            problems.add(f"{setting('split', 'file')} needs {setting('split_file')} - give both or neither")
+        if self.split_file is not None and self.split != schema.SPLIT_FILE:
+            problems.add(
+                f"{setting('split_file')} {self.split_file} with {setting('split', self.split)} - give "
+                f"{setting('split', 'file')}, or no file"
+            )
+        if self.fold is not None and self.split != schema.KFOLD:
+            problems.add(
+                f"{setting('fold')} {self.fold} with {setting('split', self.split)}, which has no folds - give "
+                f"{setting('split', 'kfold')}, or no {setting('fold')}"
+            )
+
+    def _check_losses(self, problems: ErrorCollector) -> None:
+        name = setting("label_weights")
+        for label, weight in self.label_weights.items():
+            if label not in schema.LABELS:
+                problems.add(f"{name} {label} - {' or '.join(schema.LABELS)} was expected")
+            elif not weight >= 0:
+                problems.add(f"{name} {label}={weight:g} - zero or more was expected")
+        if not any(weight > 0 for weight in self.label_weights.values()):
+            problems.add(f"{name} leaves no label to learn - give one of them a positive weight")
+        variant = setting("variant", self.variant)
+        if self.lambda_supcr > 0 and self.variant == "two-head":
+            problems.add(
+                f"{setting('lambda_supcr')} with {variant}: its z_p is the same for all genotypes - use another variant"
+            )
+        if self.lambda_cell > 0 and self.variant == "difference":
+            problems.add(
+                f"{setting('lambda_cell')} with {variant}: z_p is z_w - z_i, so the loss is degenerate - use "
+                f"{setting('variant', 'both')}"
+            )
+        if self.lambda_cell > 0 and self.variant == "local":
+            problems.add(
+                f"{setting('lambda_cell')} with {variant}: it has no z_i to compare with - use "
+                f"{setting('variant', 'both')}"
+            )
