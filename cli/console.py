@@ -13,6 +13,8 @@ from typing import Any, TextIO
 
 import click
 
+from dglcell.errors import DglcellWarning, with_flags
+
 _verbosity = 0
 
 
@@ -64,7 +66,8 @@ def _show_warning(
         return
     if _verbosity >= 0:
         where = f" ({filename}:{lineno})" if _verbosity > 0 else ""
-        click.echo(f"dglcell: warning: {' '.join(str(message).split())}{where}", err=True)
+        text = with_flags(message.template) if isinstance(message, DglcellWarning) else str(message)
+        click.echo(f"dglcell: warning: {' '.join(text.split())}{where}", err=True)
 
 
 def result(value: Mapping[str, Any]) -> None:

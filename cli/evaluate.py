@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.settings import setting_option
+from dglcell.config import TrainConfig
 
 
 @click.command(cls=options.ManyFiles)
@@ -22,8 +24,8 @@ from dglcell.cli import console, options
     metavar="default|all|quick|none|NAME,..",
     help="Baselines to fit; default: those that take minutes, quick: those that take seconds.",
 )
-@options.device
-@options.engine
+@setting_option(TrainConfig, "device")
+@setting_option(TrainConfig, "engine")
 @options.as_json
 @options.verbose
 def command(

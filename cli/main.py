@@ -14,7 +14,7 @@ import click
 
 from dglcell import __version__
 from dglcell.cli import console
-from dglcell.errors import DglcellError
+from dglcell.errors import DglcellError, with_flags
 
 _COMMANDS = {
     "preprocess": "Build a cell graph from a metabolic model, gene list, networks and screens.",
@@ -93,7 +93,7 @@ def run(arguments: list[str]) -> int:
             console.error(f"see: {error.ctx.command_path} --help", prefix="")
         return 2
     except DglcellError as error:
-        _explain(error, str(error))
+        _explain(error, with_flags(error.template))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         console.error("stopped by Ctrl-C")

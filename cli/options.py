@@ -73,15 +73,6 @@ def verbose(command: _Command) -> _Command:
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
 overwrite = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
-device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-engine = click.option("--engine", default="auto", show_default=True, help="Who computes: auto, dgl, torch or fused.")
-unknown_genes = click.option(
-    "--unknown-genes",
-    type=click.Choice(["error", "skip"]),
-    default="error",
-    show_default=True,
-    help="A gene that the cell graph lacks stops the command, or its row is skipped and counted.",
-)
 
 
 def metabolic_model(sbml: Path | None, name: str | None, textbook: Callable[[], Path]) -> Path:

@@ -8,15 +8,17 @@ from pathlib import Path
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.settings import setting_option
+from dglcell.config import TrainConfig
 
 
 @click.command()
 @click.argument("run", type=options.FOLDER)
 @click.argument("table", type=options.FILE)
-@click.option("--batch-size", type=click.IntRange(min=1), default=1024, show_default=True, help="Genotypes at a time.")
-@options.unknown_genes
-@options.device
-@options.engine
+@setting_option(TrainConfig, "batch_size", default=1024, help="Genotypes to score at a time.")
+@setting_option(TrainConfig, "unknown_genes")
+@setting_option(TrainConfig, "device")
+@setting_option(TrainConfig, "engine")
 @click.option("--out", type=options.FILE, required=True, help="Table to write (.tsv, .csv; .gz to compress).")
 @options.as_json
 @options.overwrite

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dglcell.cli import console, options
-from dglcell.cli.settings import screen_options, screen_rules
+from dglcell.cli.settings import given_settings, setting_options
+from dglcell.config import BuildConfig, ScreenRules
+from dglcell.errors import UsageError, setting
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -34,22 +36,9 @@ if TYPE_CHECKING:
     type=options.FILE,
     help="Gene features: HDF5 with `ids` and `x`, a table, or an annotation (its descriptions).",
 )
-@click.option("--degrees", is_flag=True, help="How many partners a gene has in each relation, as gene features.")
-@click.option(
-    "--features-mode",
-    type=click.Choice(["concat", "replace"]),
-    default="concat",
-    show_default=True,
-    help="Join features to the learned embedding, or drop the embedding.",
-)
-@click.option("--keep-unassigned", is_flag=True, help="Keep reactions without a gene rule.")
-@click.option(
-    "--max-alternatives", type=int, default=10_000, show_default=True, help="Most isozyme alternatives of one reaction."
-)
-@click.option("--no-self-loops", is_flag=True, help="No gene-gene self-loops.")
+@setting_options(BuildConfig)
 @click.option("--screen", multiple=True, type=options.FILE, help="Measured genotypes, stored with the graph.")
-@screen_options
-@options.unknown_genes
+@setting_options(ScreenRules)
 @click.option("--out", type=options.FILE, required=True, help="Cell graph to write (cell.h5).")
 @options.as_json
 @options.overwrite
@@ -62,17 +51,11 @@ def command(
     regulatory: tuple[Path, ...],
     relation: tuple[str, ...],
     features: Path | None,
-    degrees: bool,
-    features_mode: str,
-    keep_unassigned: bool,
-    max_alternatives: int,
-    no_self_loops: bool,
     screen: tuple[Path, ...],
-    unknown_genes: str,
     out: Path,
     as_json: bool,
     overwrite: bool,
-    **rules: Any,
+    **given: Any,
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
@@ -84,23 +67,22 @@ def command(
     from dglcell.io.atomic import refuse_existing
     from dglcell.readers.sbml import textbook_path
 
-    reading = screen_rules(rules)
-    if reading.rules() and not screen:
-        raise click.UsageError(
-            "--" + ", --".join(reading.rules()).replace("_", "-") + " without --screen has no effect"
+    config = BuildConfig.from_dict(given_settings(BuildConfig, given)).validate()
+    rules = ScreenRules.from_dict(given_settings(ScreenRules, given)).validate()
+    if rules.rules() and not screen:
+        raise UsageError(
+            f"{', '.join(setting(name) for name in rules.rules())} without {setting('screen')} has no effect"
         )
     if model is not None:
         sbml = options.metabolic_model(sbml, model, textbook_path)
     files = SourceFiles(sbml, genes, physical, regulatory, _relations(relation), features, screen)
     files.check()
     refuse_existing(out, overwrite)
-    cell = build_from_files(
-        files, features_mode, degrees, keep_unassigned, max_alternatives, self_loops=not no_self_loops, say=console.say
-    )
+    cell = build_from_files(files, config, say=console.say)
     union, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        union = ScreenMerger(cell, screen, unknown_genes, reading)
+        union = ScreenMerger(cell, screen, rules)
     cell_file.save(cell, out, union, overwrite)
     if union is not None:
         screen_report = union.report()

@@ -124,7 +124,4 @@ def configuration(given: Mapping[str, Any], config: str | None) -> TrainConfig:
         Something in it cannot be used.
     """
     values: dict[str, Any] = read_toml(find_config(config)) if config else {}
-    options_given = given_settings(TrainConfig, given)
-    if "split_file" in options_given:
-        options_given.setdefault("split", "file")
-    return TrainConfig.from_dict(values | options_given, config or "the options").validate()
+    return TrainConfig.from_dict(values | given_settings(TrainConfig, given), config or "the options").validate()

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dglcell.cli import console, options
-from dglcell.cli.settings import configuration, training_options
+from dglcell.cli.settings import configuration, setting_options
+from dglcell.config import TrainConfig
 
 if TYPE_CHECKING:
-    from dglcell.config import TrainConfig
     from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
 
 @click.command(cls=options.ManyFiles)
 @click.argument("cell", type=options.FILE)
-@training_options
-@options.unknown_genes
-@click.option("--config", "config_file", type=options.FILE, help="TOML file with any of these options as keys.")
+@setting_options(TrainConfig)
+@click.option(
+    "--config", metavar="RECIPE|FILE", help="Recipe that comes with dglcell, by name, or TOML file with these settings."
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in --out from its last finished epoch.")
 @click.option("--out", type=options.FOLDER, required=True, help="Run folder to write.")
 @options.as_json
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 @options.verbose
 def command(
     cell: Path,
-    unknown_genes: str,
-    config_file: Path | None,
+    config: str | None,
     resume: bool,
     out: Path,
     as_json: bool,
@@ -42,26 +42,25 @@ def command(
     """
     from dglcell.io import cell_file
 
-    named = configuration(given, config_file, "concat").screen  # a wrong option is told before a large graph is read
-    graph, stored = (cell_file.load(cell), None) if named else cell_file.load_both(cell)
-    config = configuration(given, config_file, graph.features_mode)
-    table, origin = _screen(graph, cell, stored, config, unknown_genes)
+    settings = configuration(given, config)  # before a large graph is read
+    graph, stored = (cell_file.load(cell), None) if settings.screen else cell_file.load_both(cell)
+    table, origin = _screen(graph, cell, stored, settings)
     from dglcell.cli.display import display
     from dglcell.genotypes.splits.make import make_split
     from dglcell.training.ensemble import train_all
 
     split = make_split(
         table,
-        config.split,
-        seed=config.seed,
-        test_fraction=config.test_fraction,
-        val_fraction=config.val_fraction,
-        fold=config.fold,
-        path=Path(config.split_file) if config.split_file else None,
+        settings.split,
+        seed=settings.seed,
+        test_fraction=settings.test_fraction,
+        val_fraction=settings.val_fraction,
+        fold=settings.fold or 0,
+        path=Path(settings.split_file) if settings.split_file else None,
         cell=graph,
     )
     with display() as progress:
-        summaries = train_all(graph, table, split, config, out, progress, resume, overwrite, origin)
+        summaries = train_all(graph, table, split, settings, out, progress, resume, overwrite, origin)
     if as_json:
         members = [_document(summary) for summary in summaries]
         console.result({"out": str(out), **(members[0] if len(members) == 1 else {"members": members})})
@@ -73,26 +72,25 @@ def command(
 
 
 def _screen(
-    graph: CellGraph, cell: Path, stored: GenotypeTable | None, config: TrainConfig, unknown_genes: str
+    graph: CellGraph, cell: Path, stored: GenotypeTable | None, settings: TrainConfig
 ) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
-    from dglcell.errors import DataError, UsageError
+    from dglcell.errors import DataError, UsageError, setting
     from dglcell.genotypes.merge import described
     from dglcell.graph.source_files import read_screens
 
-    if config.screen:
-        table, report = read_screens(graph, [Path(p) for p in config.screen], unknown_genes, config)
+    if settings.screen:
+        table, report = read_screens(graph, [Path(p) for p in settings.screen], settings)
         for line in described(report):
             console.say(line)
         origin = None
     else:
-        if given := config.rules():
-            flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        if rules := ", ".join(setting(name) for name in settings.rules()):
             raise UsageError(
-                f"{flags} without --screen: the screen in {cell} is as preprocess read it - give them there"
+                f"{rules} without {setting('screen')}: the screen in {cell} is as preprocess read it - give them there"
             )
         if stored is None:
-            raise UsageError(f"{cell} holds no screen - give --screen F, or preprocess with --screen")
+            raise UsageError(f"{cell} holds no screen - give {setting('screen')}, here or to preprocess")
         table, origin = stored, cell
     if not table.usable().any():
         raise DataError("the screen has no row with fitness or gene_interaction - there is nothing to learn")

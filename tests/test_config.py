@@ -1,38 +1,46 @@
-"""Configuration: defaults, refusals, TOML there and back."""
+"""Settings: each is declared once, and from there checked, read from TOML, resolved and documented."""
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
+import pickle
 from pathlib import Path
 
 import pytest
 
-from dglcell.cli.settings import configuration
-from dglcell.config import TrainConfig, flag, read_toml, to_toml
-from dglcell.errors import UsageError
+from dglcell.config import BuildConfig, ModelConfig, ScreenRules, TrainConfig, read_toml, recipes, settings_table
+from dglcell.config.settings import GROUPS
+from dglcell.errors import DglcellWarning, ErrorCollector, UsageError, flag, plain, setting, with_flags
 
 BAD = [
-    ({"layers": 0}, "--layers 0"),
-    ({"heads": 3}, "--heads 3 does not divide --hidden 64"),
+    ({"layers": 0}, "layers 0 - at least 1 was expected"),
+    ({"heads": 3}, "heads 3 does not divide hidden 64"),
     ({"hidden": 6}, "multiple of 4"),
-    ({"variant": "best"}, "--variant best"),
-    ({"dropout": 1.0}, "--dropout"),
-    ({"lr": float("nan")}, "--lr nan"),
-    ({"epochs": 0}, "--epochs 0"),
+    ({"variant": "best"}, "variant best - two-head, difference, local or both was expected"),
+    ({"dropout": 1.0}, "dropout 1.0 - at least 0 and below 1 was expected"),
+    ({"lr": float("nan")}, "lr nan - a positive number"),
+    ({"epochs": 0}, "epochs 0"),
     ({"test_fraction": 0.5, "val_fraction": 0.5}, "leave nothing to train on"),
-    ({"split": "file"}, "--split-file"),
-    ({"split_file": "x.tsv"}, "--split-file"),
-    ({"label_weights": {"growth": 1.0}}, "--label-weights growth"),
+    ({"split": "file"}, "split_file"),
+    ({"split": "kfold", "split_file": "x.tsv"}, 'split_file x.tsv with split="kfold"'),
+    ({"fold": 0}, 'fold 0 with split="random", which has no folds'),
+    ({"fm_rank": -1}, "fm_rank -1 - zero or more was expected"),
+    ({"fm_rank": 0, "similarity": True}, "similarity with fm_rank 0"),
+    ({"max_p": 2}, "max_p 2.0 - at least 0 and at most 1 was expected"),
+    ({"unknown_genes": "drop"}, "unknown_genes drop - error or skip was expected"),
+    ({"layers": "3"}, "layers '3' - an integer was expected"),
+    ({"gate": 1}, "gate 1 - true or false was expected"),
+    ({"label_weights": {"growth": 1.0}}, "label_weights growth"),
     ({"label_weights": {"fitness": 0.0}}, "no label to learn"),
-    ({"variant": "two-head", "lambda_supcr": 1.0}, "--lambda-supcr with --variant two-head"),
-    ({"variant": "difference", "lambda_cell": 1.0}, "--lambda-cell with --variant difference"),
-    ({"variant": "local", "lambda_cell": 1.0}, "--lambda-cell with --variant local"),
-    ({"chunk": 0}, "--chunk 0"),
-    ({"engine": "magic"}, "--engine magic"),
-    ({"device": "tpu"}, "--device tpu"),
-    ({"features_mode": "add"}, "--features-mode add"),
-    ({"networks": ("binding", "binding")}, "--networks binding,binding names one twice"),
+    ({"variant": "two-head", "lambda_supcr": 1.0}, 'lambda_supcr with variant="two-head"'),
+    ({"variant": "difference", "lambda_cell": 1.0}, 'lambda_cell with variant="difference"'),
+    ({"variant": "local", "lambda_cell": 1.0}, 'lambda_cell with variant="local"'),
+    ({"chunk": 0}, "chunk 0 - auto or at least 1 was expected"),
+    ({"chunk": "all"}, "chunk 'all' - auto or an integer was expected"),
+    ({"engine": "magic"}, "engine magic"),
+    ({"device": "tpu"}, "device tpu - auto, cpu, cuda or cuda:N was expected"),
+    ({"features_mode": "add"}, "features_mode add"),
+    ({"networks": ("binding", "binding")}, "networks binding,binding names one twice"),
 ]
 
 
@@ -45,7 +53,7 @@ def test_a_bad_value_is_refused_by_name(change: dict[str, object], words: str) -
 def test_all_problems_are_named_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         dataclasses.replace(TrainConfig(), layers=0, epochs=0, split="file").validate()
-    assert all(words in str(caught.value) for words in ("--layers", "--epochs", "--split-file"))
+    assert all(words in str(caught.value) for words in ("layers 0", "epochs 0", "split_file"))
 
 
 def test_good_values_pass() -> None:
@@ -64,8 +72,9 @@ def test_toml_there_and_back(tmp_path: Path) -> None:
         networks=("a", "b"),
     )
     path = tmp_path / "run.toml"
-    path.write_text(to_toml(config.to_dict()))
+    path.write_text(config.to_toml())
     assert TrainConfig.from_dict(read_toml(path)) == config
+    assert TrainConfig.from_recipe(path) == config
 
 
 def test_wrong_keys_and_types_are_named() -> None:
@@ -83,46 +92,95 @@ def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
         read_toml(tmp_path / "none.toml")
 
 
+def test_an_unknown_key_is_told_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match=r"unknown key 'layerz' - layers\?"):
+        TrainConfig.from_dict({"layerz": 3})
+
+
 def test_none_is_left_out_and_restored() -> None:
-    values = TrainConfig().to_dict()
-    assert "max_steps" not in values
-    assert TrainConfig.from_dict(tomllib.loads(to_toml(values))) == TrainConfig()
-
-
-def test_flag_spelling() -> None:
-    assert flag("batch_size") == "--batch-size"
+    assert "max_steps" not in TrainConfig().to_dict()
+    assert TrainConfig.from_dict(TrainConfig().to_dict()) == TrainConfig()
 
 
 @pytest.mark.parametrize(
-    ("given", "factors"),
-    [({}, 128), ({"variant": "both"}, 128), ({"variant": "difference"}, 0), ({"variant": "two-head"}, 0)],
+    ("values", "rank", "similarity"),
+    [
+        ({}, 128, True),
+        ({"variant": "both"}, 128, True),
+        ({"variant": "difference"}, 0, False),
+        ({"variant": "two-head"}, 0, False),
+        ({"variant": "two-head", "fm_rank": 3}, 3, True),
+        ({"fm_rank": 0}, 0, False),
+        ({"similarity": False}, 128, False),
+    ],
 )
-def test_the_command_line_has_factors_but_in_the_published_variants(
-    given: dict[str, object], factors: int, tmp_path: Path
-) -> None:
-    assert configuration(given, None, "concat").fm_rank == factors
-    assert configuration({**given, "fm_rank": 7}, None, "concat").fm_rank == 7
-    path = tmp_path / "run.toml"
-    path.write_text(to_toml(given))
-    assert configuration({"fm_rank": None}, path, "concat").fm_rank == factors
-    path.write_text(to_toml({**given, "fm_rank": 3}))
-    assert configuration({"fm_rank": None}, path, "concat").fm_rank == 3
+def test_the_library_decides_what_is_left_open(values: dict[str, object], rank: int, similarity: bool) -> None:
+    for config in (TrainConfig, ModelConfig):
+        resolved = config.from_dict(values).validate()
+        assert (resolved.fm_rank, resolved.similarity) == (rank, similarity)
+        assert resolved.validate() == resolved
 
 
-def test_the_command_line_learns_a_similarity_wherever_there_are_factors(tmp_path: Path) -> None:
-    assert configuration({}, None, "concat").similarity
-    assert not configuration({"similarity": False}, None, "concat").similarity
-    assert not configuration({"variant": "difference"}, None, "concat").similarity
-    assert configuration({"variant": "difference", "fm_rank": 3}, None, "concat").similarity
-    (tmp_path / "run.toml").write_text(to_toml({"similarity": False}))
-    assert not configuration({}, tmp_path / "run.toml", "concat").similarity
-    with pytest.raises(UsageError, match="--similarity with --fm-rank 0"):
-        configuration({"fm_rank": 0, "similarity": True}, None, "concat")
+def test_a_split_file_implies_its_kind_and_folds_begin_at_zero() -> None:
+    assert TrainConfig(split_file="s.tsv").validate().split == "file"
+    assert TrainConfig(split="kfold").validate().fold == 0
+    assert TrainConfig().validate().fold is None
+
+
+def test_the_cell_decides_how_features_enter_unless_it_is_said() -> None:
+    class Cell:
+        features_mode = "replace"
+
+    assert TrainConfig().validate().features_mode is None
+    assert TrainConfig().for_cell(Cell()).features_mode == "replace"
+    assert TrainConfig(features_mode="concat").for_cell(Cell()).features_mode == "concat"
+
+
+def test_values_of_other_types_become_plain() -> None:
+    config = TrainConfig(screen=(Path("a.tsv"),), networks=["x"], lr=1, epochs=2.0).validate()  # type: ignore[arg-type]
+    assert (config.screen, config.networks, config.epochs) == (("a.tsv",), ("x",), 2)
+    assert isinstance(config.lr, float) and isinstance(config.epochs, int)
+
+
+def test_recipes_are_found_by_name_and_files_by_path() -> None:
+    assert set(recipes()) == {"costanzo2010", "single_mutant_fitness"}
+    for name, path in recipes().items():
+        assert TrainConfig.from_recipe(name) == TrainConfig.from_recipe(path)
+        assert TrainConfig.from_recipe(name).validate().keep == "last"
+    with pytest.raises(UsageError, match=r"costanzo: .* one of costanzo2010, single_mutant_fitness was expected"):
+        TrainConfig.from_recipe("costanzo")
+
+
+@pytest.mark.parametrize("settings", [TrainConfig, ModelConfig, ScreenRules, BuildConfig])
+def test_every_setting_is_declared_in_full(settings: type) -> None:
+    rows = settings_table(settings)
+    assert sorted(row.name for row in rows) == sorted(settings.names())
+    for row in rows:
+        assert row.help.endswith(".") and row.group in GROUPS and row.flag == flag(row.name)
+        assert "\x1f" not in row.help + row.default
+        assert row.default or row.name == "split_file"
+    groups = [row.group for row in rows]
+    assert groups == sorted(groups, key=GROUPS.index)
 
 
 @pytest.mark.parametrize(
-    "recipe", sorted((Path(__file__).parents[1] / "data").glob("*.toml")), ids=lambda path: path.stem
+    ("marked", "python", "command_line"),
+    [
+        (setting("fm_rank"), "fm_rank", "--fm-rank"),
+        (setting("split", "kfold"), 'split="kfold"', "--split kfold"),
+        (setting("similarity", False), "similarity=False", "--no-similarity"),
+        (setting("lost_reactions", True), "lost_reactions=True", "--lost-reactions"),
+        ("fm_rank --fm-rank {fm_rank}", "fm_rank --fm-rank {fm_rank}", "fm_rank --fm-rank {fm_rank}"),
+    ],
 )
-def test_recipes_are_configurations(recipe: Path) -> None:
-    known = {f.name for f in dataclasses.fields(TrainConfig)} | {"alleles", "replicates"}
-    assert set(tomllib.loads(recipe.read_text())) <= known
+def test_a_setting_is_spelt_for_its_reader(marked: str, python: str, command_line: str) -> None:
+    """Marked settings are spelt anew; words that merely look like one are left alone."""
+    assert plain(f"give {marked}, or not") == f"give {python}, or not"
+    assert with_flags(f"give {marked}, or not") == f"give {command_line}, or not"
+    problems = ErrorCollector(UsageError)
+    problems.add(f"give {marked}")
+    with pytest.raises(UsageError) as caught:
+        problems.check()
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), DglcellWarning(f"give {marked}")):
+        assert str(error) == error.args[0] == f"give {python}"
+        assert with_flags(error.template) == f"give {command_line}"

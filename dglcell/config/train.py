@@ -88,7 +88,7 @@ class TrainConfig(ScreenRules, ModelConfig):
     grad_clip: float = declare(10.0, "Maximum norm of the gradient.", TRAINING, above=0)
     schedule: str = declare(
         "plateau",
-        "Learning rate over time. plateau: it falls when the validation score stalls. cosine: it rises during a tenth of "
+        "Learning rate over time. plateau: it falls when the validation score stalls. cosine: it rises for a tenth of "
         "the steps, then falls to 0.",
         TRAINING,
         choices=("plateau", "cosine"),
@@ -163,10 +163,12 @@ class TrainConfig(ScreenRules, ModelConfig):
 
     def resolve(self, features_mode: str | None = None) -> Self:
         """Put the value that `None` stands for in its place, unchecked; see `ModelConfig.resolve`."""
-        resolved = super().resolve(features_mode)
-        if self.split == schema.KFOLD and self.fold is None:
-            resolved = dataclasses.replace(resolved, fold=0)
-        return resolved
+        split, fold = self.split, self.fold
+        if self.split_file is not None and split == schema.RANDOM:
+            split = schema.SPLIT_FILE
+        if split == schema.KFOLD and fold is None:
+            fold = 0
+        return dataclasses.replace(super().resolve(features_mode), split=split, fold=fold)
 
     def for_cell(self, cell: _Cell) -> Self:
         """Validated, with everything decided that depends on the cell graph."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dglcell import schema
-from dglcell.config import ScreenRules
+from dglcell.config import BuildConfig, ScreenRules
 from dglcell.errors import ErrorCollector, UsageError
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
@@ -19,7 +19,6 @@ from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.features import read_features
 from dglcell.readers.genes import read_genes
-from dglcell.readers.gpr import DEFAULT_LIMIT
 from dglcell.readers.networks import read_network
 from dglcell.readers.sbml import read_model
 
@@ -69,15 +68,9 @@ class SourceFiles:
 
 
 def build_from_files(
-    files: SourceFiles,
-    features_mode: str = "concat",
-    degrees: bool = False,
-    keep_unassigned: bool = False,
-    max_alternatives: int = DEFAULT_LIMIT,
-    self_loops: bool = True,
-    say: Say = lambda message: None,
+    files: SourceFiles, config: BuildConfig | None = None, say: Say = lambda message: None
 ) -> CellGraph:
-    """Read the files and build the graph; see `graph.build.build` for the other parameters.
+    """Read the files and build the graph.
 
     Raises
     ------
@@ -110,11 +103,7 @@ def build_from_files(
         regulatory,
         relations,
         features,
-        features_mode=features_mode,
-        degrees=degrees,
-        keep_unassigned=keep_unassigned,
-        max_alternatives=max_alternatives,
-        self_loops=self_loops,
+        **(config or BuildConfig()).validate().to_dict(),
     )
 
 

@@ -39,7 +39,18 @@ from dglcell.training.optim import LearningRates, adamw
 from dglcell.training.sample_weights import SampleWeights, deviations
 
 # What may change between the parts of a resumed run: how long and where it computes, not what.
-_FREE_ON_RESUME = ("epochs", "max_steps", "patience", "device", "engine", "chunk", "screen", "split_file", "ensemble", "unknown_genes")
+_FREE_ON_RESUME = (
+    "epochs",
+    "max_steps",
+    "patience",
+    "device",
+    "engine",
+    "chunk",
+    "screen",
+    "split_file",
+    "ensemble",
+    "unknown_genes",
+)
 
 
 @dataclasses.dataclass

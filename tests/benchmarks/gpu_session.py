@@ -52,7 +52,9 @@ def model_of(
 ) -> CellModel:
     """A model with weights that depend on the seed alone."""
     torch.manual_seed(0)
-    config = ModelConfig(**{"fm_rank": 0, "layers": 3, "hidden": hidden, "variant": "difference", "dropout": 0.1, **options})
+    config = ModelConfig(
+        **{"fm_rank": 0, "layers": 3, "hidden": hidden, "variant": "difference", "dropout": 0.1, **options}
+    )
     return CellModel(config, GraphSizes.of(cell)).to(device, dtype)
 
 

@@ -51,7 +51,9 @@ def test_every_option_equals_dgl(options, layers):
     """Dropout is on: its masks are shared, so sharing rows stays exact in training."""
     seed = sum(on << k for k, on in enumerate(options)) + 16 * layers
     cell = tiny_cell(seed, genes=20, reactions=9, self_loops=bool(seed % 2))
-    config = ModelConfig(fm_rank=0, layers=layers, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    config = ModelConfig(
+        fm_rank=0, layers=layers, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True))
+    )
     genotypes = [*random_genotypes(cell, 6, seed=seed), cell.ids[GENE]]  # the last loses every gene
     expected, found = (results(cell, engine, config, genotypes) for engine in ("dgl", "fused"))
     assert expected.keys() == found.keys()
@@ -66,7 +68,9 @@ def test_every_option_equals_dgl(options, layers):
 def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
     """Rows that a pass leaves out hold NaN here, so that nothing can read them unnoticed."""
     cell = tiny_cell(3, genes=20, reactions=9)
-    config = ModelConfig(fm_rank=0, layers=3, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True)))
+    config = ModelConfig(
+        fm_rank=0, layers=3, hidden=8, variant="both", dropout=0.0, **dict(zip(NAMES, options, strict=True))
+    )
     model = CellModel(config, GraphSizes.of(cell)).double().eval()
     engine, batch = make_engine("fused", cell.dgl, "cpu"), batch_of(cell, random_genotypes(cell, 5, seed=3))
     with torch.no_grad():

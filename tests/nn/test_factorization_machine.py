@@ -134,7 +134,7 @@ def test_a_network_may_be_called_like_a_method(name):
 
 
 def test_networks_can_be_chosen(cell):
-    sizes, config = GraphSizes.of(cell), ModelConfig(layers=1, hidden=8, fm_rank=K, ppr_topk=NEAREST)
+    sizes, config = GraphSizes.of(cell), ModelConfig(layers=1, hidden=8, fm_rank=K, similarity=False, ppr_topk=NEAREST)
     assert CellModel(config, sizes).fm.networks == (PHYSICAL, REGULATORY, METABOLIC)
     chosen = dataclasses.replace(config, networks=(METABOLIC, PHYSICAL))
     model = CellModel(chosen, sizes)
@@ -150,7 +150,7 @@ def test_a_model_adds_them_to_its_heads(cell, variant):
     """Without factors a model predicts what one with factors does, less the terms."""
     torch.manual_seed(0)
     sizes, config = GraphSizes.of(cell), {"layers": 1, "hidden": 8, "heads": 2, "variant": variant}
-    model = CellModel(ModelConfig(**config, fm_rank=K, ppr_topk=NEAREST), sizes).double().eval()
+    model = CellModel(ModelConfig(**config, fm_rank=K, similarity=False, ppr_topk=NEAREST), sizes).double().eval()
     model.fm.set_neighbors(diffuse(cell, 0.1, NEAREST, networks(cell)), torch.arange(UNSEEN))
     plain = CellModel(ModelConfig(fm_rank=0, **config), sizes).double().eval()
     plain.load_state_dict({n: t for n, t in model.state_dict().items() if not n.startswith("fm.")})

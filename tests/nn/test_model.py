@@ -29,7 +29,9 @@ def engine(request):
 def make(dtype=torch.float64, cell=None, **options):
     """A model with random weights (biases and gains too) for the tiny cell, in evaluation mode."""
     torch.manual_seed(0)
-    config = ModelConfig(**{"fm_rank": 0, "layers": 2, "hidden": H, "heads": 2, "gate": True, "attention": True, **options})
+    config = ModelConfig(
+        **{"fm_rank": 0, "layers": 2, "hidden": H, "heads": 2, "gate": True, "attention": True, **options}
+    )
     model = CellModel(config, GraphSizes.of(cell or tiny_cell()))
     with torch.no_grad():
         for p in model.parameters():
