@@ -36,7 +36,16 @@ def tiny_table(cell: CellGraph, rows: int = 120, max_order: int = 3, seed: int =
 
 
 def tiny_config(**changes: Any) -> TrainConfig:
-    values = {"fm_rank": 0, "similarity": False, "layers": 1, "hidden": 8, "epochs": 2, "batch_size": 32, "device": "cpu", "engine": "torch"}
+    values = {
+        "fm_rank": 0,
+        "similarity": False,
+        "layers": 1,
+        "hidden": 8,
+        "epochs": 2,
+        "batch_size": 32,
+        "device": "cpu",
+        "engine": "torch",
+    }
     return TrainConfig(**{**values, **changes})
 
 

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,26 +17,22 @@ from dglcell.inference.run import load_run
 from dglcell.io import cell_file
 
 COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
-HEAVY = ("torch", "dgl", "cobra", "pandas", "scipy", "h5py", "matplotlib", "openpyxl")
+HEAVY = ("torch", "dgl", "cobra", "numpy", "pandas", "scipy", "sklearn", "h5py", "numba", "matplotlib", "openpyxl")
 
 
-def test_help_answers_at_once() -> None:
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", "dglcell.cli", "--help"], capture_output=True, text=True)
-        times.append(time.perf_counter() - started)
-        assert done.returncode == 0 and all(name in done.stdout for name in COMMANDS)
-    assert min(times) < 0.3  # the fastest: what it costs, not what else the machine does
+def test_help_lists_every_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "dglcell.cli", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and all(name in done.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_a_command_imports_nothing_heavy(command: str) -> None:
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
+def test_help_imports_nothing_heavy(command: tuple[str, ...]) -> None:
+    """So it answers at once."""
     code = (
         "import sys; from dglcell.cli.main import run; code = run(sys.argv[1:]); "
         f"print('HEAVY', *[m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "HEAVY"
 

@@ -102,9 +102,9 @@ def test_gradients_of_interactions_reach_fitness_of_singles():
 
 
 def test_what_cannot_be_is_refused():
-    with pytest.raises(UsageError, match="--structural-lethality needs the set encoder"):
+    with pytest.raises(UsageError, match="structural_lethality needs the set encoder"):
         TrainConfig(structural_lethality=True, lost_reactions=False).validate()
-    with pytest.raises(UsageError, match="--multiplicative needs --variant local"):
+    with pytest.raises(UsageError, match='multiplicative with variant="both"'):
         TrainConfig(multiplicative=True, variant="both").validate()
     with pytest.raises(UsageError, match="no growth reaction that can run"):
         new_model(tiny_cell(), TrainConfig(structural_lethality=True))

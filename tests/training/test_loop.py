@@ -96,7 +96,7 @@ def test_a_run_leaves_every_file_whole(tmp_path: Path) -> None:
         "resume.pt",
         "split.safetensors",
     ]
-    assert TrainConfig.from_dict(read_toml(folder.config)) == tiny_config(epochs=2)
+    assert TrainConfig.from_dict(read_toml(folder.config)) == tiny_config(epochs=2).for_cell(cell)
     assert cell_file.load(folder.cell).fingerprints == cell.fingerprints
     assert cell_file.load_screen(folder.cell) is None
     stored, screen = folder.read_split()
@@ -409,7 +409,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
     table = tiny_table(cell)
     split = make_split(table, "random", 0, 0.2, 0.2)
     path = tmp_path / "run"
-    with pytest.raises(UsageError, match="--heads 3"):
+    with pytest.raises(UsageError, match="heads 3"):
         train(cell, table, split, tiny_config(heads=3), path)
     with pytest.raises(UsageError, match="--precision bf16"):
         train(cell, table, split, tiny_config(precision="bf16"), path)

@@ -224,7 +224,7 @@ def test_contrastive_loss_of_1024_rows_stays_below_half_a_gigabyte() -> None:
     ("variant", "term"), [("two-head", "lambda_supcr"), ("difference", "lambda_cell"), ("local", "lambda_cell")]
 )
 def test_terms_that_a_variant_cannot_have_are_refused(variant: str, term: str) -> None:
-    with pytest.raises(UsageError, match="--" + term.replace("_", "-")):
+    with pytest.raises(UsageError, match=term):
         TrainConfig(variant=variant, **{term: 0.1}).validate()
 
 
