@@ -76,11 +76,10 @@ def _screen(
 ) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError, setting
-    from dglcell.genotypes.merge import described
-    from dglcell.graph.source_files import read_screens
+    from dglcell.genotypes.merge import described, merge_screens
 
     if settings.screen:
-        table, report = read_screens(graph, [Path(p) for p in settings.screen], settings)
+        table, report = merge_screens(graph, [Path(p) for p in settings.screen], settings)
         for line in described(report):
             console.say(line)
         origin = None

@@ -1,4 +1,4 @@
-"""Source files -> a checked cell graph and its screen: which reader reads which file, and in what order.
+"""Source files -> a checked cell graph: which reader reads which file, and in what order.
 
 Owns the order of the steps alone; the readers are `dglcell.readers`, the graph is made by `graph.build`.
 """
@@ -6,15 +6,11 @@ Owns the order of the steps alone; the readers are `dglcell.readers`, the graph 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from dglcell import schema
-from dglcell.config import BuildConfig, ScreenRules
+from dglcell.config import BuildConfig
 from dglcell.errors import ErrorCollector, UsageError
-from dglcell.genotypes.merge import merge_screens
-from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.features import read_features
@@ -105,18 +101,3 @@ def build_from_files(
         features,
         **(config or BuildConfig()).validate().to_dict(),
     )
-
-
-def read_screens(
-    cell: CellGraph, paths: Sequence[Path], rules: ScreenRules | None = None
-) -> tuple[GenotypeTable, dict[str, Any]]:
-    """Read screens for a cell graph; the table and what was read, merged and dropped.
-
-    Raises
-    ------
-    DataError
-        A file cannot be read, or names a gene that the graph lacks (unless `rules` skip these).
-    """
-    table, report = merge_screens(cell, paths, rules)
-    labelled = int(table.usable(schema.LABELS).sum())
-    return table, {**report, "rows with a label": labelled}
