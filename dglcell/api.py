@@ -11,13 +11,13 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from dglcell.config import ScreenRules
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build_cell import TEXTBOOK
 from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file, hdf5
-from dglcell.screen_rules import ScreenRules
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -122,7 +122,7 @@ def read_screen(
     listed = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     if len(listed) == 1 and hdf5.is_own(listed[0]):
         return _stored_screen(listed[0], cell, rules)
-    return merge_screens(cell, listed, unknown_genes, ScreenRules(**rules))[0]
+    return merge_screens(cell, listed, ScreenRules(unknown_genes=unknown_genes, **rules))[0]
 
 
 def train(
@@ -183,7 +183,7 @@ def train(
     from dglcell.inference.run import load_run
     from dglcell.training.ensemble import train_all
 
-    settings = (TrainConfig(features_mode=cell.features_mode) if config is None else config).validate()
+    settings = (config or TrainConfig()).for_cell(cell)
     if split is None:
         split = make_split(
             screen,
@@ -191,7 +191,7 @@ def train(
             seed=settings.seed,
             test_fraction=settings.test_fraction,
             val_fraction=settings.val_fraction,
-            fold=settings.fold,
+            fold=settings.fold or 0,
             path=Path(settings.split_file) if settings.split_file else None,
             cell=cell,
         )

@@ -204,11 +204,11 @@ class GenotypeTable:
         >>> table.orders.tolist(), table.targets[:, 0].round(2).tolist()
         ([1, 2], [0.8999999761581421, 0.699999988079071])
         """
+        from dglcell.config import ScreenRules
         from dglcell.genotypes.merge import merge_screens  # which is made of tables itself
         from dglcell.readers.data_frames import genotypes_of_frame
-        from dglcell.screen_rules import ScreenRules
 
-        return merge_screens(cell, [genotypes_of_frame(frame)], unknown_genes, ScreenRules(**rules))[0]
+        return merge_screens(cell, [genotypes_of_frame(frame)], ScreenRules(unknown_genes=unknown_genes, **rules))[0]
 
     @classmethod
     def part_of(
