@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,15 +57,12 @@ def yeast() -> Path:
 
 @pytest.fixture(scope="session")
 def yeast_files(yeast: Path) -> SimpleNamespace:
-    """Records of the public yeast files, read once; `seconds` of CPU that it took."""
-    import cobra.io  # noqa: F401 - paid once a process, not counted below
-
+    """Records of the public yeast files, read once."""
     from dglcell.readers import genes, networks, sbml
     from dglcell.readers.edge_table import PHYSICAL, REGULATORY
     from dglcell.readers.screens import read as screens
 
-    start = time.process_time()  # of this process alone: the machine may be busy
-    read = SimpleNamespace(
+    return SimpleNamespace(
         model=sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
         genes=genes.read_genes(yeast / "SGD_features.tab.gz"),
         biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", PHYSICAL),
@@ -74,8 +70,6 @@ def yeast_files(yeast: Path) -> SimpleNamespace:
         yeastract=networks.read_network(yeast / "YEASTRACT_20190713_BOTH.tsv.gz", REGULATORY),
         costanzo=screens.read_screen(yeast / "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz"),
     )
-    read.seconds = time.process_time() - start
-    return read
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from dglcell.inference.run import load_run
 from dglcell.io import cell_file
 
 COMMANDS = ("preprocess", "simulate", "train", "evaluate", "predict", "info", "doctor", "demo")
+MODULES = 300
 HEAVY = ("torch", "dgl", "cobra", "numpy", "pandas", "scipy", "sklearn", "h5py", "numba", "matplotlib", "openpyxl")
 
 
@@ -27,14 +28,16 @@ def test_help_lists_every_command() -> None:
 
 @pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)], ids=" ".join)
 def test_help_imports_nothing_heavy(command: tuple[str, ...]) -> None:
-    """So it answers at once."""
+    """Nothing heavy, and few modules in all: so it answers at once (`tests/benchmarks/test_times.py` times it)."""
     code = (
-        "import sys; from dglcell.cli.main import run; code = run(sys.argv[1:]); "
-        f"print('HEAVY', *[m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
+        "import sys; before = len(sys.modules); from dglcell.cli.main import run; code = run(sys.argv[1:]); "
+        f"print(len(sys.modules) - before, *[m for m in {HEAVY!r} if m in sys.modules]); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "HEAVY"
+    modules, *heavy = done.stdout.splitlines()[-1].split()
+    assert not heavy
+    assert int(modules) < MODULES
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
@@ -313,7 +316,7 @@ def test_ctrl_c_and_sigterm_have_their_own_exit_codes(core: Path, tmp_path: Path
             if line.startswith("epoch 1/"):
                 break
         process.send_signal(codes[code])
-        assert process.wait(timeout=60) == code
+        assert process.wait(timeout=300) == code
         assert (out / "model.safetensors").is_file()
         assert not list(out.rglob("*.tmp"))
 

@@ -1,13 +1,12 @@
 """The published counts, and deletions against cobra's own reading of the gene rules."""
 
-import time
-
 import numpy as np
 
 from dglcell import schema
 from dglcell._dgl import load as load_dgl
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build
+from tests.work import lines_of
 
 KNOCKOUTS = 500
 
@@ -36,11 +35,10 @@ def test_yeast_counts_with_unassigned_reactions(yeast_records):
     assert cell.relations["gpr"].num_edges == 5450
 
 
-def test_the_same_inputs_give_the_same_fingerprints_in_a_few_seconds(yeast_records, yeast_cell):
-    start = time.perf_counter()
-    again = build(**yeast_records)
+def test_the_same_inputs_give_the_same_fingerprints_with_little_work(yeast_records, yeast_cell):
+    again, lines = lines_of(lambda: build(**yeast_records))
     assert again.fingerprints == yeast_cell.fingerprints
-    assert time.perf_counter() - start < 10
+    assert lines < 5 * sum(relation.num_edges for relation in yeast_cell.relations.values())
 
 
 def test_stoichiometry_is_cobra_s(core, yeast_cell, cobra_yeast):
@@ -122,27 +120,23 @@ def test_four_genotypes_with_eleven_deletions(yeast_cell):
             assert np.array_equal(batch.edges[name].data[key].numpy(), expected)
 
 
-def test_a_thousand_genotypes_are_fast(yeast_cell):
+def test_any_number_of_genotypes_take_the_same_lines_of_python(yeast_cell):
     rng = np.random.default_rng(0)
     metabolic = np.unique(yeast_cell.relations["gpr"].src)
     genes = np.concatenate([np.sort(rng.choice(metabolic, size=2, replace=False)) for _ in range(1024)])
     ptr = np.arange(0, 2049, 2)
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        lost = yeast_cell.knock_out(genes, ptr)
-        seconds.append(time.perf_counter() - start)
+    yeast_cell.knock_out(genes, ptr)  # what is computed once a cell
+    _, few = lines_of(lambda: yeast_cell.knock_out(genes[:64], ptr[:33]))
+    lost, many = lines_of(lambda: yeast_cell.knock_out(genes, ptr))
     assert len(lost.reactions) > 1024
-    assert min(seconds) < 0.01
+    assert many == few < 200
 
 
 def test_the_costanzo_screen(yeast_files, yeast_cell):
     screen = yeast_files.costanzo
-    start = time.perf_counter()
-    table, report = GenotypeTable.from_records(yeast_cell, [screen], unknown="skip")
-    seconds = time.perf_counter() - start
+    (table, report), lines = lines_of(lambda: GenotypeTable.from_records(yeast_cell, [screen], unknown="skip"))
     assert len(screen.genotypes) == 163_160
     assert len(table) == 163_160 - report["files"][0]["rows with an unknown gene, left out"]
     assert len(table) > 162_000
     assert np.unique(table.orders).tolist() == [2]
-    assert seconds < 5
+    assert lines < len(screen)  # names are looked up once each, rows are left to numpy

@@ -1,18 +1,41 @@
-"""The public yeast files: what they hold, and how fast they are read."""
+"""The public yeast files: what they hold, and how much work it is to read them."""
 
 from __future__ import annotations
+
+import functools
+import gzip
 
 import numpy as np
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.readers import gpr, networks
-from dglcell.readers.edge_table import KINDS, RELATION
+from dglcell.readers import genes, gpr, networks, sbml
+from dglcell.readers.edge_table import KINDS, PHYSICAL, RELATION
 from dglcell.readers.screens import read
+from tests.work import lines_of
+
+read_physical = functools.partial(networks.read_network, kind=PHYSICAL)
+# At most so many lines of Python for a row of the file: what makes a long file slow, on any machine.
+LINES = {
+    "genes": (genes.read_genes, "SGD_features.tab.gz", 60),
+    "biogrid": (read_physical, "biogrid_physical.tsv.gz", 25),
+    "string": (read_physical, "4932.protein.actions.v11.0.txt.gz", 12),
+    "costanzo": (read.read_screen, "sgadata_costanzo2009_intermediateCutoff_101120.txt.gz", 2),
+}
 
 
-def test_reading_takes_seconds(yeast_files):
-    assert yeast_files.seconds < 15
+@pytest.mark.parametrize("name", LINES)
+def test_a_row_takes_a_few_lines_of_python(yeast, name):
+    reader, file, limit = LINES[name]
+    with gzip.open(yeast / file, "rt") as rows:
+        length = sum(1 for _ in rows)
+    _, lines = lines_of(lambda: reader(yeast / file))
+    assert lines < limit * length
+
+
+def test_a_reaction_takes_a_few_hundred_lines_of_python():
+    model, lines = lines_of(lambda: sbml.read_model(sbml.textbook_path()))
+    assert lines < 400 * len(model.reactions)
 
 
 def test_model_counts(yeast_files):
