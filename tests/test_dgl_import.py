@@ -14,7 +14,7 @@ REPORT = "from dglcell import _dgl; print(_dgl.load().__version__, *_dgl.stand_i
 def run(code: str, *paths: Path) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh interpreter that finds the modules under `paths` first."""
     setup = "import sys; " + "".join(f"sys.path.insert(0, {str(p)!r}); " for p in paths)
-    return subprocess.run([sys.executable, "-c", setup + code], capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-c", setup + code], capture_output=True, text=True, timeout=600)
 
 
 def package(root: Path, name: str, code: str = "") -> Path:

@@ -29,11 +29,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     wheels = folder / "wheels"
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(source)]
-    subprocess.run(build, check=True, timeout=200)
+    subprocess.run(build, check=True, timeout=600)
     target = folder / "site"
     (wheel,) = wheels.glob("*.whl")
     subprocess.run(
-        [*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True, timeout=200
+        [*pip, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel)], check=True, timeout=600
     )
     return target
 
@@ -45,7 +45,7 @@ def test_help_from_an_empty_folder(site: Path, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert "preprocess" in done.stdout and "predict" in done.stdout
@@ -55,7 +55,7 @@ def test_the_command_line_comes_from_the_wheel(site: Path, tmp_path: Path) -> No
     code = "import dglcell.cli.main, dglcell.data; print(dglcell.cli.main.__file__); print(dglcell.data.__file__)"
     env = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=600
     )
     assert all(line.startswith(str(site)) for line in done.stdout.splitlines()), done.stdout + done.stderr
     assert len(done.stdout.splitlines()) == 2

@@ -131,7 +131,7 @@ def test_the_command(tmp_path):
     options = "--genes 60 --batches 2 --repeats 1 --sides dgl-batch fused --threads 1 --memory --memory-batch 2"
     options += " --local --local-rows 200 --local-pairs 50 --local-batch 64 --at-once 1"
     command = [sys.executable, "-m", "tests.benchmarks.compare", *options.split(), "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     report = json.loads(out.read_text())
     assert not any("failure" in row for row in report["steps"] + report["memory"])

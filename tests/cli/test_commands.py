@@ -316,7 +316,7 @@ def test_ctrl_c_and_sigterm_have_their_own_exit_codes(core: Path, tmp_path: Path
             if line.startswith("epoch 1/"):
                 break
         process.send_signal(codes[code])
-        assert process.wait(timeout=300) == code
+        assert process.wait(timeout=600) == code
         assert (out / "model.safetensors").is_file()
         assert not list(out.rglob("*.tmp"))
 

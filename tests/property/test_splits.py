@@ -12,7 +12,7 @@ from dglcell.genotypes.splits.leakage import check_leakage
 from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.splits.split import SUBSETS, Split
 from tests.cells import tiny_cell
-from tests.promises import broken, table_of_triples
+from tests.split_promises import table_of_triples, violations
 
 GENES = 14
 CELL = tiny_cell(genes=GENES)
@@ -42,7 +42,7 @@ def test_the_promise_is_kept_or_the_screen_is_refused(kind, rows, seed, fraction
     except DglcellError as error:
         assert "\n" not in str(error) and " - " in str(error)
         return
-    assert broken(table, split) == []
+    assert violations(table, split) == []
     assert all(table.usable()[split.rows(name)].any() for name in SUBSETS)
     assert sum(split.counts.values()) == len(table)
 
@@ -76,4 +76,4 @@ def test_the_leak_check_agrees_with_the_promise_on_any_parts(kind, rows, seed):
         sound = True
     except DglcellError:
         sound = False
-    assert sound == (broken(table, split) == [])
+    assert sound == (violations(table, split) == [])

@@ -216,7 +216,7 @@ print(peak() - before)
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's peak memory")
 def test_contrastive_loss_of_1024_rows_stays_below_half_a_gigabyte() -> None:
-    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=600)
     assert 0.01 < float(done.stdout) < 0.5  # the (1024, 1024) matrices alone are 4 MB each
 
 

@@ -13,7 +13,7 @@ from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.splits.split import SUBSETS
 from dglcell.genotypes.table import GenotypeTable
 from tests.cells import tiny_cell
-from tests.promises import broken, genotypes_of, table_of_triples
+from tests.split_promises import genotypes_of, table_of_triples, violations
 
 HIDING = ("unseen-gene", "unseen-all", "query-pair")
 CELL = tiny_cell(genes=60)
@@ -45,7 +45,7 @@ def screen(kind, seed=0):
 def test_the_promise_is_kept(kind, seed):
     table = screen(kind)
     split = make_split(table, kind, seed=seed)
-    assert split.kind == kind and broken(table, split) == []
+    assert split.kind == kind and violations(table, split) == []
     assert all(split.counts[name] for name in SUBSETS)
     assert (split.counts["unused"] > 0) == (kind == "unseen-all")
 
@@ -93,6 +93,7 @@ def test_a_single_deletion_of_a_hidden_gene_is_hidden_too():
     table = GenotypeTable.of(CELL, *CELL.indices(rows), np.ones((len(rows), 4)))
     split = make_split(table, "unseen-gene")
     test = set(table.take(split.rows("test")).genes.tolist()) - set(table.take(split.rows("train")).genes.tolist())
+    assert 0 < len(test) < 20
     for gene in test:
         assert split.subset[rows.index((gene,))] > 0
     assert split.subset[-1] == 0  # the wild type has nothing to hide
@@ -105,11 +106,14 @@ def test_a_query_in_another_place_is_hidden_too():
     rows += [((40, 41), (a,)) for a in range(1, 13)] + [((a,), (c,)) for a in range(1, 13) for c in range(20, 30)]
     table = table_of_triples(CELL, rows)
     split = make_split(table, "query-pair", test_fraction=0.2, val_fraction=0.2)
-    assert broken(table, split) == []
+    assert violations(table, split) == []
+    holding = 0
     for genotype, part in zip(genotypes_of(table), split.subset.tolist(), strict=True):
         held = [a for a in range(1, 13, 2) if {a, a + 1} <= genotype]
         if held:
+            holding += 1
             assert part == split.subset[rows.index(((held[0], held[0] + 1), (20,)))]
+    assert holding == 6 * 12
     assert (split.subset[-120:] == 0).all()  # controls, of hidden queries too
 
 
@@ -188,7 +192,7 @@ def test_small_and_odd_screens_give_a_sound_split_or_say_why_not(name, kind):
             assert "\n" not in str(error.value)
             continue
         split = make_split(table, kind, seed=seed)
-        assert broken(table, split) == [] and all(split.counts[part] for part in SUBSETS)
+        assert violations(table, split) == [] and all(split.counts[part] for part in SUBSETS)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in schema.SPLITS if kind != "file"])
@@ -199,7 +203,7 @@ def test_screens_with_few_labels_or_none(kind):
     sparse[labelled, 0] = 1.0
     few = table_with(table, sparse)
     split = make_split(few, kind)
-    assert broken(few, split) == []
+    assert violations(few, split) == []
     assert all(few.usable()[split.rows(part)].any() for part in SUBSETS)
     with pytest.raises(DataError, match=r"no row of the screen has a fitness or an interaction \(\d+ rows\) - nothing"):
         make_split(table_with(table, np.full((len(table), 4), np.nan)), kind)

@@ -11,7 +11,7 @@ from dglcell.genotypes.splits.leakage import check_leakage
 from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.splits.split import Split
 from tests.cells import tiny_cell
-from tests.promises import broken, table_of_triples
+from tests.split_promises import table_of_triples, violations
 
 CELL = tiny_cell(genes=40)
 
@@ -44,7 +44,7 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
         changed = split.subset.copy()
         changed[keys == key] = ("train", "val", "test").index(given)
         bad = Split(changed, kind)
-        if broken(table, bad):
+        if violations(table, bad):
             found += 1
             with pytest.raises(
                 DataError, match=rf"the split leaks: \d+ rows of the part \w+ hold .* what {kind} promise"

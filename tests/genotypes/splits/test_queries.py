@@ -14,7 +14,7 @@ from dglcell.io import cell_file
 from dglcell.readers.screens.read import read_blocks, read_screen
 from dglcell.readers.screens.screen_table import join
 from tests.cells import tiny_cell
-from tests.promises import queries_of, table_of_triples
+from tests.split_promises import queries_of, table_of_triples
 
 CELL = tiny_cell()
 HEAD = (

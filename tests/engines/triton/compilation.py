@@ -1,4 +1,4 @@
-"""Compile every Triton kernel for sm_90, for float32 and bfloat16; run by `test_triton.py`. Needs no GPU."""
+"""Compile every Triton kernel for sm_90, for float32 and bfloat16; run by `test_engine.py`. Needs no GPU."""
 
 from __future__ import annotations
 

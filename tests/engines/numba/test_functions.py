@@ -193,6 +193,6 @@ def test_a_forked_process_has_threads_of_its_own():
     _count(queue)
     child = context.Process(target=_count, args=(queue,))
     child.start()
-    found = [queue.get(timeout=20) for _ in range(2)]
-    child.join(20)
+    found = [queue.get(timeout=600) for _ in range(2)]
+    child.join(600)
     assert [n for _, n in found] == [2, 2] and found[0][0] != found[1][0]

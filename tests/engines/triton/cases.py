@@ -1,4 +1,4 @@
-"""The Triton engine against the torch engine in float64; run by `test_triton.py` in a process of its own.
+"""The Triton engine against the torch engine in float64; run by `test_engine.py` in a process of its own.
 
 The interpreter takes a second a case: by default it runs one case for every kernel and option, the slow ones with
 `-m slow`; a GPU runs them all.

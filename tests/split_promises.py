@@ -25,7 +25,7 @@ def queries_of(table: GenotypeTable) -> set[frozenset[int]]:
     return found
 
 
-def broken(table: GenotypeTable, split: Split) -> list[str]:
+def violations(table: GenotypeTable, split: Split) -> list[str]:
     """Everything in a split that is against its promise."""
     genotypes, parts, queries = genotypes_of(table), split.subset.tolist(), queries_of(table)
     of_set: dict[frozenset[int], set[int]] = {}
