@@ -52,9 +52,9 @@ def command(
     if as_json:
         console.result(report)
     else:
-        part = reports.part_of(report)
+        part = reports.subset_of(report)
         title = f"{part}: {folder.path}"
-        columns = ("who", "rows", "label", "n", "Pearson", "Spearman", "MSE", "MAE")
+        columns = ("model", "rows", "label", "n", "Pearson", "Spearman", "MSE", "MAE")
         console.table(columns, reports.tidy(report), title=title)
-    for path in (*written, *sorted(folder.plots.glob(f"{reports.part_of(report)}_*.png"))):
+    for path in (*written, *sorted(folder.plots.glob(f"{reports.subset_of(report)}_*.png"))):
         console.say(f"wrote {path}")

@@ -46,6 +46,7 @@ def command(
     subsets do not explain. Every single is solved exactly; --sample bounds the number of doubles and beyond.
     """
     from dglcell.fba import deletions
+    from dglcell.io import table_writer
     from dglcell.io.atomic import refuse_existing
     from dglcell.readers.sbml import textbook_path
 
@@ -53,7 +54,7 @@ def command(
     refuse_existing(out, overwrite)
     with console.counter("genotypes") as progress:
         screen = deletions.simulate(path, orders=orders, sample=sample, seed=seed, progress=progress)
-    deletions.write_table(out, screen, overwrite)
+    table_writer.write_screen(out, screen, overwrite)
     if as_json:
         console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})
         return

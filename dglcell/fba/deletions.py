@@ -6,14 +6,12 @@ balance and their epistasis: Segre et al. 2005, doi:10.1038/ng1489.
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,6 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import UsageError
 from dglcell.fba.growth import Genotype, Growth
-from dglcell.io.atomic import replacing
 
 if TYPE_CHECKING:
     from cobra import Model
@@ -151,23 +148,6 @@ def interaction_score(
     return fitness(genotype) - expected
 
 
-def write_table(path: Path, screen: SimulatedScreen, overwrite: bool = True) -> None:
-    """Write a genotype table: `genes`, `fitness`, `gene_interaction`; blank = undefined.
-
-    Comma separated if the name ends in `.csv` or `.csv.gz`, else by tabs; gzip if it ends in `.gz`. Equal screens
-    give equal bytes.
-    """
-    path = Path(path)
-    zipped = path.suffix == ".gz"
-    comma = "," if (path.with_suffix("") if zipped else path).suffix == ".csv" else "\t"
-    lines = [comma.join(("genes", schema.FITNESS, schema.INTERACTION))]
-    for genes, fitness, score in zip(screen.genotypes, screen.fitness, screen.interaction, strict=True):
-        lines.append(comma.join((";".join(genes), _number(fitness), _number(score))))
-    data = ("\n".join(lines) + "\n").encode()
-    with replacing(path, overwrite) as temporary:
-        temporary.write_bytes(_gzip(data) if zipped else data)
-
-
 def _check(orders: Sequence[int], sample: int | None) -> list[int]:
     wanted = sorted(set(orders))
     if not wanted or wanted[0] < 0 or wanted[-1] > MAX_ORDER:
@@ -203,16 +183,3 @@ def _partitions(items: Genotype) -> Iterator[list[Genotype]]:
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(values, DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
-
-
-def _number(value: Any) -> str:
-    if math.isnan(value):
-        return ""
-    return f"{value:.{DECIMALS}f}".rstrip("0").rstrip(".")
-
-
-def _gzip(data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=9) as handle:
-        handle.write(data)
-    return buffer.getvalue()

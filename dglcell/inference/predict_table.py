@@ -1,20 +1,17 @@
 """A genotype table in, the same table with predictions out.
 
-Owns the layout of the output: the input's columns as they are, then `pred_fitness` and `pred_gene_interaction`, and for
-an ensemble their standard deviations, blank where undefined. Knows nothing of models beyond `Run.predict`.
+The output has the input's columns as they are, then `pred_fitness` and `pred_gene_interaction`, and for an ensemble
+their standard deviations, blank where undefined.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from pathlib import Path
 from typing import Any
 
 from dglcell.errors import DataError
 from dglcell.inference.run import Run
-from dglcell.io.atomic import replacing
+from dglcell.io.table_writer import write_table
 from dglcell.readers.screens.genotype_table import GenotypeRows
 
 _DIGITS = 6  # significant ones: float32 holds no more
@@ -36,7 +33,7 @@ def predict_table(
     table : GenotypeRows
         As `read_genotype_table` gives it.
     out : Path
-        Commas if its name ends in `.csv` or `.csv.gz`, else tabs; gzip if it ends in `.gz`.
+        Comma separated if its name ends in `.csv` or `.csv.gz`, else by tabs; gzip if it ends in `.gz`.
     batch_size, unknown_genes
         As in `Run.predict`.
     overwrite : bool
@@ -52,20 +49,15 @@ def predict_table(
     DataError
         The table has a column named like a prediction already, or an unknown gene under `error`.
     """
-    taken = [name for name in table.header if name.strip().lower() in run.columns]
-    if taken:
-        raise DataError(f"{table.path}:1: the column {taken[0]!r} is there already - rename it, predictions are added")
+    clashes = [name for name in table.header if name.strip().lower() in run.columns]
+    if clashes:
+        raise DataError(
+            f"{table.path}:1: the table has a column {clashes[0]!r}, the name of a column of predictions - rename it"
+        )
     frame = run.predict(table.genotypes, batch_size, unknown_genes)
-    columns = [[_cell(value) for value in frame[name]] for name in run.columns]
-    out = Path(out)
-    comma = out.name.removesuffix(".gz").endswith(".csv")
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="," if comma else "\t", lineterminator="\n")
-    writer.writerow([*table.header, *run.columns])
-    writer.writerows([*row, *added] for row, added in zip(table.rows, zip(*columns, strict=True), strict=True))
-    content = text.getvalue().encode()
-    with replacing(out, overwrite) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if out.suffix == ".gz" else content)
+    predictions = zip(*([_number(value) for value in frame[name]] for name in run.columns), strict=True)
+    rows = ([*row, *cells] for row, cells in zip(table.rows, predictions, strict=True))
+    write_table(out, (*table.header, *run.columns), rows, overwrite)
     skipped = int(frame.attrs["skipped"])
     return {
         "rows": len(table),
@@ -75,5 +67,5 @@ def predict_table(
     }
 
 
-def _cell(value: float) -> str:
+def _number(value: float) -> str:
     return "" if value != value else f"{value:.{_DIGITS}g}"

@@ -225,7 +225,7 @@ def test_evaluate_says_writes_and_draws_its_report(cli, trained: Path) -> None:
     done = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge")
     assert done.code == 0, done.err
     title, header, *rows = done.out.splitlines()
-    assert title == f"# val: {trained}" and header.split("\t")[:4] == ["who", "rows", "label", "n"]
+    assert title == f"# val: {trained}" and header.split("\t")[:4] == ["model", "rows", "label", "n"]
     assert [row.split("\t")[0] for row in rows[:2]] == ["dglcell", "gene-ridge"]
     assert "fitting baseline 1 of 1, gene-ridge" in done.err and "gene-ridge took" in done.err
     document = json.loads((trained / "evaluation" / "val.json").read_text())

@@ -25,7 +25,7 @@ def report() -> dict:
 
 def test_tidy_rows_are_the_numbers_of_the_report(report: dict) -> None:
     rows = [dict(zip(reports.COLUMNS, row, strict=True)) for row in reports.tidy(report)]
-    assert [(r["group"], r["label"], r["who"]) for r in rows[:4]] == [
+    assert [(r["rows"], r["label"], r["model"]) for r in rows[:4]] == [
         ("all", "fitness", "dglcell"),
         ("all", "fitness", "mean"),
         ("all", "gene_interaction", "dglcell"),
@@ -33,8 +33,8 @@ def test_tidy_rows_are_the_numbers_of_the_report(report: dict) -> None:
     ]
     assert len(rows) == 2 * (4 + 3)  # no interaction of single deletions
     for row in rows:
-        scores = report["val"] if row["who"] == "dglcell" else report["baselines"][row["who"]]
-        assert {k: row[k] for k in ("n", "pearson", "spearman", "mse", "mae")} == scores[row["group"]][row["label"]]
+        scores = report["val"] if row["model"] == "dglcell" else report["baselines"][row["model"]]
+        assert {k: row[k] for k in ("n", "pearson", "spearman", "mse", "mae")} == scores[row["rows"]][row["label"]]
 
 
 def test_both_files_read_back_and_replace_older_ones(report: dict, tmp_path: Path) -> None:
@@ -49,13 +49,13 @@ def test_both_files_read_back_and_replace_older_ones(report: dict, tmp_path: Pat
     for row, expected in zip(rows, reports.tidy(report), strict=True):
         found = [row[c] if c in reports.COLUMNS[:3] else float(row[c]) if row[c] else None for c in reports.COLUMNS]
         assert tuple(found) == expected
-    assert [row["pearson"] for row in rows if row["who"] == "mean"] == [""] * 7
+    assert [row["pearson"] for row in rows if row["model"] == "mean"] == [""] * 7
 
 
 def test_a_failed_baseline_is_a_row_with_its_reason(report: dict, tmp_path: Path) -> None:
     before = reports.tidy(report)
     report = {**report, reports.FAILED: {"gene-ridge": "no room"}}
-    assert reports.part_of(report) == "val" and "gene-ridge" not in reports.scores_of(report)
+    assert reports.subset_of(report) == "val" and "gene-ridge" not in reports.scores_of(report)
     assert reports.tidy(report) == [*before, ("gene-ridge", "failed", "no room", *[None] * 5)]
     table, document = reports.save(report, tmp_path)
     assert table.read_text().splitlines()[-1] == "gene-ridge\tfailed\tno room\t\t\t\t\t"

@@ -11,6 +11,7 @@ import pytest
 
 from dglcell.errors import DataError, UsageError
 from dglcell.fba import deletions
+from dglcell.io.table_writer import write_screen
 from dglcell.readers import sbml
 
 DATA = Path(__file__).parents[2] / "data"
@@ -163,25 +164,12 @@ def test_the_model_stays_as_it_was(toy):
 
 
 def test_table_is_the_stored_one_byte_for_byte(tmp_path, core, screen):
-    deletions.write_table(tmp_path / "a.tsv.gz", screen)
-    deletions.write_table(tmp_path / "b.tsv.gz", deletions.simulate(core))
+    write_screen(tmp_path / "a.tsv.gz", screen)
+    write_screen(tmp_path / "b.tsv.gz", deletions.simulate(core))
     assert (tmp_path / "a.tsv.gz").read_bytes() == (tmp_path / "b.tsv.gz").read_bytes()
     assert (tmp_path / "a.tsv.gz").read_bytes()[3:8] == bytes(5)  # no name and no time in the gzip header
     stored = gzip.decompress((DATA / "ecoli_core_fba.tsv.gz").read_bytes())
     assert gzip.decompress((tmp_path / "a.tsv.gz").read_bytes()) == stored
-
-
-def test_table_layout(tmp_path):
-    screen = deletions.SimulatedScreen(
-        ((), ("a",), ("a", "b")), np.array([1, 0.5, 0.25]), np.array([np.nan, np.nan, -0.0005])
-    )
-    deletions.write_table(tmp_path / "t.tsv", screen)
-    deletions.write_table(tmp_path / "t.csv", screen)
-    expected = "genes\tfitness\tgene_interaction\n\t1\t\na\t0.5\t\na;b\t0.25\t-0.0005\n"
-    assert (tmp_path / "t.tsv").read_text() == expected
-    assert (tmp_path / "t.csv").read_text() == expected.replace("\t", ",")
-    with pytest.raises(UsageError, match="exists"):
-        deletions.write_table(tmp_path / "t.tsv", screen, overwrite=False)
 
 
 @pytest.mark.parametrize(
