@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dglcell.errors import ErrorCollector, UsageError
 from dglcell.graph.build import DIRECTED, build
@@ -19,7 +19,7 @@ from dglcell.readers.sbml import MetabolicModel, read_model, textbook_path
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    Network = Path | str | EdgeTable | DataFrame
+    Network: TypeAlias = Path | str | EdgeTable | DataFrame
 
 TEXTBOOK: Final = "textbook"
 DESCRIPTION: Final = "description"

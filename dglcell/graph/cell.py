@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,7 @@ from dglcell.graph.relation import Relation
 from dglcell.graph.structural_lethality import StructuralLethality
 
 Genotype = Sequence[str | int]
+_Genes = TypeVar("_Genes")
 _SHOWN = 6  # relations of a `repr`
 
 
@@ -412,7 +413,7 @@ class CellGraph:
             raise ValueError("features do not have one row a gene")
 
 
-def require_gene_lists(genotypes: Iterable[Genotype]) -> list[Genotype]:
+def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
     """The genotypes as a list; a string where a list of genes belongs is refused, as are single rows (TypeError)."""
     if isinstance(genotypes, (str, bytes)):
         raise TypeError(f"{genotypes!r} is a string, a list of genotypes was expected - write [{_as_list(genotypes)}]")

@@ -295,8 +295,9 @@ def _encoded(
             None,
         )
     if hasattr(genotypes, "columns"):
-        screen = genotypes_of_frame(genotypes, labels=False)
-        return encode_screen(cell, screen), screen.genotypes, genotypes.index
+        frame: Any = genotypes
+        screen = genotypes_of_frame(frame, labels=False)
+        return encode_screen(cell, screen), screen.genotypes, frame.index
     listed = require_gene_lists(genotypes)
     return encode_genes(cell, listed), listed, None
 
