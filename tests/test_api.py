@@ -236,6 +236,8 @@ def test_reprs_are_short_and_say_what_one_wants_to_know(run: dglcell.Run) -> Non
     _short(dglcell.make_split(table), "Split random", "train", "test")
     _short(run, "Run ", "local model", "parameters", "12 genes", "split random", "cpu", "torch")
     _short(read_model(textbook_path()), "95 reactions", "137 genes", "Biomass")
+    _short(run.scaler, "fitness", "+-")
+    _short(run.folder, str(run.folder.path))
     lost = cell.knock_out(*cell.indices([["G001"], ["G002", "G003"]]))
     _short(lost, "2 genotypes", "3 genes")
     _short(cell.masks([["G001"]]), "1 genotypes")

@@ -51,7 +51,7 @@ class Moments:
         return cls(mean, sd, int(data["n"]))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Scaler:
     """`(y - mean) / sd` of the labels that the model predicts, and back.
 
@@ -65,6 +65,10 @@ class Scaler:
 
     pooled: dict[str, Moments]
     by_order: dict[int, Moments]
+
+    def __repr__(self) -> str:
+        labels = [f"{name} {m.mean:.3g} +- {m.sd:.3g} ({m.n:,})" for name, m in self.pooled.items()]
+        return f"Scaler: mean +- sd (training values) of {', '.join(labels)}"
 
     @classmethod
     def fit(cls, table: GenotypeTable, rows: ArrayLike) -> Self:

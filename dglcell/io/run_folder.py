@@ -51,6 +51,10 @@ class RunFolder:
         self.model, self.resume, self.metrics = (self.path / self._own(name) for name in _OWN)
         self.plots, self.evaluation = self.path / _PLOTS, self.path / _EVALUATION
 
+    def __repr__(self) -> str:
+        member = f", member {self.member}" if self.member > 1 else ""
+        return f"RunFolder {self.path}{member}"
+
     def _own(self, name: str) -> str:
         stem, suffix = name.rsplit(".", 1)
         return name if self.member == 1 else f"{stem}_{self.member}.{suffix}"
