@@ -256,10 +256,10 @@ def evaluate(
     report = compare(run, subset, screen, own, baselines)
     failed = report.get(reports.FAILED, {})
     rows = [row for row in reports.tidy(report) if row[1] != reports.FAILED]
-    frame = pandas.DataFrame(rows, columns=["model", "rows", *reports.COLUMNS[2:]])
+    frame = pandas.DataFrame(rows, columns=list(reports.COLUMNS))
     measures = list(reports.COLUMNS[4:])
     frame[measures] = frame[measures].astype(float)
-    frame.attrs = {"subset": reports.part_of(report), "failed": dict(failed)}
+    frame.attrs = {"subset": reports.subset_of(report), "failed": dict(failed)}
     return frame
 
 
