@@ -185,6 +185,10 @@ def test_a_string_is_no_list_of_genes(run: dglcell.Run) -> None:
             ask(["G001;G002"])
         with pytest.raises(TypeError, match=r"genotype 1 is no list of genes"):
             ask([1])
+    with pytest.raises(TypeError, match="None is no gene"):
+        cell.indices([["G001", None]])
+    with pytest.raises(TypeError, match="3 is no gene name"):
+        run.predict([[3]])
     with pytest.raises(TypeError, match=r"'G001' is a string, .* write \['G001'\]"):
         cell.perturb("G001")
     with pytest.raises(TypeError, match=r"gene rows were expected, not names"):

@@ -219,6 +219,8 @@ class CellGraph:
         row = self._gene_rows.get(name)
         if row is not None:
             return row
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r} is no gene name - a string such as 'YAL001C' was expected")
         key = name.strip().casefold()
         found = self._folded_ids.get(key) or self.aliases.get(key, ())
         if len(found) > 1:
@@ -266,8 +268,10 @@ class CellGraph:
     def _row(self, gene: str | int, problems: ErrorCollector) -> int | None:
         if isinstance(gene, str):
             row = self.resolve(gene)
-        else:
+        elif isinstance(gene, (int, np.integer)):
             row = int(gene) if 0 <= gene < self.num_nodes(schema.GENE) else None
+        else:
+            raise TypeError(f"{gene!r} is no gene - a name or a gene's row was expected")
         if row is None:
             problems.add(f"gene {gene!r} is not in the graph ({self.num_nodes(schema.GENE)} genes)")
         return row
