@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
     from dglcell.inference.run import Run, load_run
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CellGraph",
     "DataError",

@@ -1,0 +1,194 @@
+"""The documents do what they say: every command is run as it stands, and names, options and links exist."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import dglcell
+from dglcell.cli.main import group
+from tests.docs import settings_page
+from tests.docs.pages import MARKS, PAGES, ROOT, Block, block, blocks, commands, run_block
+
+README = ROOT / "README.md"
+YEAST = ROOT / "docs" / "yeast.md"
+NEEDS_YEAST = ("yeast.md", "results.md")
+# Blocks of another page that a page builds on.
+BEFORE = {
+    "results.md": (YEAST, "cell graph"),
+    "engines.md": (ROOT / "docs" / "quickstart.md", "screen and cell graph"),
+}
+ids = {"ids": lambda value: str(value.relative_to(ROOT)) if isinstance(value, Path) else str(value)}
+
+
+def with_marks(*marks: str) -> list[Path]:
+    return [page for page in PAGES if any(b.mark in marks for b in blocks(page))]
+
+
+def prepare(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
+    """The files that the page says to have: the public ones under their own names, or for the README ones like them."""
+    if page.name in NEEDS_YEAST:
+        for file in request.getfixturevalue("yeast").iterdir():
+            (folder / file.name).symlink_to(file)
+    if page == README:
+        from dglcell.readers.sbml import textbook_path
+
+        shutil.copy(textbook_path(), folder / "model.xml")  # compressed: its name does not matter
+        (folder / "network.tsv").write_text("b0721\tb0722\nb0723\tb0724\n")
+        (folder / "genotypes.tsv").write_text("genes\nb0118;b1276\n")
+        screen = Block(page, 0, "run", "", "bash", "dglcell simulate --model textbook --sample 300 --out screen.tsv")
+        run_block(screen, folder)
+
+
+def run_page(page: Path, marks: tuple[str, ...], folder: Path, request: pytest.FixtureRequest) -> None:
+    prepare(page, folder, request)
+    for each in blocks(page):
+        if each.mark in (*marks, "file"):
+            run_block(each, folder)
+    for each in blocks(page):
+        if each.mark == "excerpt":
+            assert (folder / each.note).read_text().splitlines()[0] == each.text.splitlines()[0], each.where
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [page for page in with_marks("run") if page.name not in NEEDS_YEAST], **ids)
+def test_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    run_page(page, ("run", "session", "script"), tmp_path, request)
+
+
+@pytest.mark.yeast
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [page for page in with_marks("run") if page.name in NEEDS_YEAST], **ids)
+def test_commands_run_on_yeast(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if PENDING & {word for each in blocks(page) for words in commands(each) for word in words}:
+        pytest.skip("an option is not there yet")
+    run_page(page, ("run",), tmp_path, request)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("page", with_marks("slow"), **ids)
+def test_slow_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if page.name in BEFORE:
+        run_block(block(BEFORE[page.name][0], "run", BEFORE[page.name][1]), tmp_path)
+    run_page(page, ("run", "slow"), tmp_path, request)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("page", with_marks("gpu"), **ids)
+def test_commands_for_a_gpu_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    run_block(block(BEFORE[page.name][0], "run", BEFORE[page.name][1]), tmp_path)
+    run_page(page, ("gpu",), tmp_path, request)
+
+
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_every_block_is_marked(page: Path) -> None:
+    """A command without a mark would be run by no test."""
+    for each in blocks(page):
+        assert each.mark in MARKS, f"{each.where} has no mark"
+
+
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_every_command_parses(page: Path) -> None:
+    """Those too that are too slow to run here: command, options and their values exist."""
+    for each in blocks(page):
+        for name, *arguments in commands(each):
+            command = group.get_command(None, name)  # type: ignore[arg-type]
+            assert command is not None, f"{each.where}: {name}"
+            if not PENDING & set(arguments):
+                command.make_context(name, list(arguments))
+
+
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_every_option_exists(page: Path) -> None:
+    """Options named in the text, outside of blocks."""
+    known = {"--help", "--version"}
+    for name in group.list_commands(None):  # type: ignore[arg-type]
+        command = group.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        for parameter in command.params:
+            known |= {*parameter.opts, *parameter.secondary_opts}
+    text = page.read_text()
+    for each in blocks(page):
+        text = text.replace(each.text, "")
+    named = {option for code in re.findall(r"`[^`\n]*`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", code)}
+    assert named <= known | OTHER_PROGRAMS | PENDING, named - known - OTHER_PROGRAMS
+
+
+OTHER_PROGRAMS = {"--strict"}  # of mkdocs
+PENDING = {"--description", "--overlap", "--subset", "--cell"}  # to be removed once the command line has them
+
+
+def test_the_tables_of_settings_are_current() -> None:
+    """`python -m tests.docs.settings_page` renews them."""
+    text = settings_page.PAGE.read_text()
+    assert settings_page.renewed(text) == text
+
+
+def test_every_option_stands_in_the_documents() -> None:
+    pages = "".join(page.read_text() for page in PAGES)
+    for name in group.list_commands(None):  # type: ignore[arg-type]
+        command = group.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        for parameter in command.params:
+            long = [option for option in parameter.opts if option.startswith("--")]
+            if long and not any(option in pages for option in (*long, *parameter.secondary_opts)):
+                pytest.fail(f"{long[0]} of dglcell {name} stands on no page")
+
+
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_links_and_pictures_exist(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = page if not path else (page.parent / path)
+        assert linked.is_file(), f"{page.name} links to {target}"
+        if anchor and not anchor.startswith("dglcell."):  # those of the API are made by mkdocs, which checks them
+            assert anchor in anchors(linked), f"{page.name} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    plain = [re.sub(r"[^\w\s-]", "", title.replace("*", "").lower()).strip() for title in titles]
+    return {re.sub(r"[-\s]+", "-", title) for title in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_files_that_commands_read_are_named_on_the_page(page: Path) -> None:
+    """The table of files to have and the commands spell each name alike."""
+    if page.name not in ("yeast.md",):
+        return
+    text = page.read_text()
+    table = set(re.findall(r"^\| `([^`]+)` \|", text, re.M))
+    for each in blocks(page):
+        for words in commands(each):
+            for word in words:
+                name = word.rpartition("=")[2]
+                if name.endswith((".gz", ".xlsx")):
+                    assert name in table, f"{each.where}: {name}"
+
+
+def test_the_script_is_short_and_uses_public_names_alone() -> None:
+    """From files to an evaluated model."""
+    script = block(ROOT / "docs" / "quickstart.md", "script").text
+    assert len(script.strip().splitlines()) <= 15
+    assert re.findall(r"^(?:import|from) (.*)$", script, re.M) == ["dglcell"]
+    assert set(re.findall(r"dglcell\.(\w+)", script)) <= set(dglcell.__all__)
+    assert "evaluate" in script
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    install, command = block(README, "demo").text.strip().split(" && ")
+    assert install == "python -m pip install -e ."
+    done = run_block(Block(README, 0, "demo", "", "bash", command), tmp_path)
+    rows = [line.split("\t") for line in done.stdout.splitlines() if not line.startswith("#")]
+    scores = {model: value for model, value, *_ in rows}
+    assert float(scores["embedding-mlp"]) > float(scores["gene-ridge"]) > 0
+    others = ("embedding-mlp", "lost-reactions-mlp", "dglcell without lost reactions")
+    assert float(scores["dglcell"]) > max(float(scores[name]) for name in others)
+    assert (tmp_path / "demo" / "predictions.tsv").is_file()
+    assert len(list((tmp_path / "demo" / "run" / "plots").glob("*.png"))) >= 3
