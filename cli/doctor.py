@@ -100,7 +100,7 @@ def _engine_choice(problems: list[str]) -> dict[str, dict[str, str]]:
     choices = {}
     for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
         try:
-            from dglcell.engines.base import choose
+            from dglcell.engines.choice import choose
 
             name, why = choose("auto", torch.device(device))
         except DglcellError as error:
@@ -114,7 +114,7 @@ def _fused_state() -> dict[str, str | None]:
     """Why the fused engine does not run on a kind of device; None where it does."""
     import torch
 
-    from dglcell.engines.available import fused_problem
+    from dglcell.engines.choice import fused_problem
 
     return {device: fused_problem(torch.device(device)) for device in ("cpu", "cuda")}
 
@@ -122,7 +122,7 @@ def _fused_state() -> dict[str, str | None]:
 def _memory() -> dict[str, int]:
     import torch
 
-    from dglcell.engines.base import free_memory
+    from dglcell.engines.memory import free_memory
 
     return {d: free_memory(torch.device(d)) for d in ("cpu", *(["cuda"] if torch.cuda.is_available() else []))}
 

@@ -61,7 +61,7 @@ def test_result_names_what_is_there(finished):
     assert not ablation.config.lost_reactions and not ablation.config.structural_lethality
     for run in (full, ablation):
         moments = run.scaler.pooled[schema.FITNESS], run.scaler.by_order[2]
-        assert run.models[0].null_model.scale.flatten().tolist() == pytest.approx(
+        assert run.models[0].readout.null_model.scale.flatten().tolist() == pytest.approx(
             [x for m in moments for x in (m.mean, m.sd)]
         )
 

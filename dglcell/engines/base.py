@@ -1,33 +1,24 @@
-"""Who computes the graph operators: the interface, the choice, and how many genotypes fit into memory at once.
+"""The interface of a compute back end: the graph operators of the model, bound to one heterograph on one device.
 
-An engine is bound to one heterograph on one device and holds no weights. `dgl` (message functions) is the reference;
-`torch` (gather and scatter over CSC and CSR arrays) runs on any device; `fused` visits only the rows that a deletion
-changed, with compiled loops on a CPU and Triton kernels on CUDA. A further engine is one more class with these methods
-and one more line in `make_engine`.
+An engine holds no weights. `dgl` (message functions) is the reference; `torch` (gather and scatter over CSC and CSR
+arrays) runs on any device; `fused` (`engines.numba`, `engines.triton`) is an optional, faster one. A further engine is
+one more class with these methods and one more entry in `engines.choice`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from dglcell import _dgl
-from dglcell.engines.available import fused_problem
-from dglcell.engines.block import Norm
 from dglcell.engines.node_masks import NodeMasks
-from dglcell.errors import UsageError
+from dglcell.engines.operators import Norm
 
-# Where in a pass through the layers an operator is: None for the wild type, else an element of `Engine.plan`. For `dgl`
-# and `torch` that is what survives, for `fused` which rows there are.
-Where = Any
-
-_CPU_BUDGET = 3 << 30  # more than this buys no speed on a CPU
-_SHARE = 0.5  # of the free memory: gradients, optimiser and other processes need the rest
+# What an engine prepared for one layer of a pass of genotypes; None for a pass of the wild type. Its type is the
+# engine's own business.
+LayerPlan = Any
 
 
 @runtime_checkable
@@ -35,23 +26,21 @@ class Engine(Protocol):
     """The graph operators of the model, bound to one heterograph.
 
     States are (N, B, H, D): nodes, genotypes, heads, width of a head. B may be 1 in any argument and then broadcasts:
-    until the first masked operator all genotypes share one state. An engine may put packed rows (P, 1, H, D) in their
-    place (`rows`, `carry`), as `fused` does. `alive` marks what survives; an edge survives if both
-    its ends do, and only surviving edges send. All methods are differentiable and accept float32 and float64; half
-    types are computed and returned in float32.
+    until the first masked operator all genotypes share one state. An engine may lay states out in its own way between
+    `plan` and `pool`; layers work on the last axis alone and never index nodes or genotypes. An edge survives a
+    deletion if both its ends do, and only surviving edges send. All methods are differentiable and accept float32 and
+    float64; half types are computed and returned in float32.
 
     Attributes
     ----------
     name : str
-        As in `--engine`.
+        As in the setting `engine`.
     device : torch.device
-        Where arguments must live.
+        The device of all arguments.
     num_nodes : dict of str to int
         Nodes of each type.
     num_graphs : int
         1, or the number of graphs in a `dgl.batch`, which needs B = 1.
-    wild_type_first : bool
-        Whether the rows of a pass of genotypes begin with those of the wild type.
     recompute : bool
         Whether a layer keeps so much for its gradient that even a single chunk had better compute it again.
     """
@@ -61,10 +50,11 @@ class Engine(Protocol):
     num_nodes: dict[str, int]
     num_graphs: int
     recompute: bool
-    wild_type_first: bool
 
-    def plan(self, alive: NodeMasks, layers: int, known: bool = False) -> Sequence[Where]:
-        """Prepare a pass of genotypes through the layers: what the operators of each layer are to be given.
+    def plan(
+        self, alive: NodeMasks, layers: int, wild: Sequence[Mapping[str, Tensor]] | None = None
+    ) -> Sequence[LayerPlan]:
+        """Prepare a pass of genotypes through the layers.
 
         Parameters
         ----------
@@ -72,19 +62,33 @@ class Engine(Protocol):
             Of B genotypes.
         layers : int
             At least 1.
-        known : bool
-            Whether the wild type's rows of every layer's output are at hand, so that they may be left undefined.
+        wild : sequence, optional
+            The wild type's states after every layer, where they are known: an engine may use them instead of computing
+            them again.
+
+        Returns
+        -------
+        sequence of LayerPlan
+            One for each layer, for the operators of that layer.
         """
         ...
 
-    def carry(self, x: Tensor, node_type: str, where: Where) -> Tensor:
-        """States in the rows that enter a layer, in the rows that leave it."""
+    def carry(self, x: Tensor, node_type: str, plan: LayerPlan) -> Tensor:
+        """States that enter a layer, laid out as those that leave it."""
         ...
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Where) -> Tensor:
-        """Graph attention with dynamic scores (Brody et al., arXiv:2105.14491), without its bias.
+    def complete(self, x: Tensor, node_type: str, plan: LayerPlan) -> Tensor:
+        """New states of a node type as the next layer reads them; may be in place."""
+        ...
 
-        ``y_i = sum_j alpha_ij x_j``, ``alpha`` = softmax over the surviving in-edges of i of
+    def wild_type(self, states: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """The wild type's states (N, 1, h) among those of a pass of genotypes; None if the pass did not make them."""
+        ...
+
+    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, plan: LayerPlan) -> Tensor:
+        """Graph attention with dynamic scores (Brody et al., arXiv:2105.14491).
+
+        ``y_i = sum_j alpha_ij x_j + b``, ``alpha`` = softmax over the surviving in-edges of i of
         ``a . LeakyReLU_0.2(x_j + x_i)``.
 
         Parameters
@@ -95,24 +99,24 @@ class Engine(Protocol):
             ``W_s x`` of the sources.
         x_dst : Tensor (N_dst, B, H, D)
             ``W_d x`` of the targets.
-        a : Tensor (H, D)
-        where : None or element of `plan`
+        a, bias : Tensor (H, D)
+        plan : LayerPlan
 
         Returns
         -------
         Tensor (N_dst, B, H, D)
-            0 for a node without a surviving in-edge.
+            ``b`` for a node without a surviving in-edge.
         """
         ...
 
-    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Where) -> Tensor:
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: LayerPlan) -> Tensor:
         """Softmax over the surviving metabolites of each reaction of ``LeakyReLU_0.2(q_m + q_r)``.
 
         Parameters
         ----------
         q_m : Tensor (N_m, B, H)
         q_r : Tensor (N_r, B, H)
-        where : None or element of `plan`
+        plan : LayerPlan
 
         Returns
         -------
@@ -121,22 +125,22 @@ class Engine(Protocol):
         """
         ...
 
-    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Where) -> Tensor:
-        """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.engines.stoichiometry`."""
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: LayerPlan) -> Tensor:
+        """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.engines.operators.normalise`."""
         ...
 
-    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Where) -> Tensor:
-        """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.engines.stoichiometry`."""
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, plan: LayerPlan) -> Tensor:
+        """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.engines.operators.normalise`."""
         ...
 
-    def pool(self, values: Tensor, scores: Tensor, where: Where) -> Tensor:
-        """Attention-weighted sum over surviving genes, as `dglcell.engines.attention.pool`.
+    def pool(self, values: Tensor, scores: Tensor, plan: LayerPlan) -> Tensor:
+        """Attention-weighted sum over surviving genes, as `dglcell.engines.operators.pool`.
 
         Parameters
         ----------
         values : Tensor (N_g, B, h)
         scores : Tensor (N_g, B)
-        where : None or element of `plan`
+        plan : LayerPlan
 
         Returns
         -------
@@ -146,147 +150,15 @@ class Engine(Protocol):
         ...
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """``W x + b`` of every row: (N, B, k), (m, k), (m,) -> (N, B, m), in the engine's own way."""
+        """``W x + b`` of every state: (N, B, k), (m, k), (m,) -> (N, B, m)."""
         ...
 
     def block(
-        self,
-        x: Tensor,
-        norm: Norm,
-        mask: Tensor | None,
-        node_type: str,
-        where: Where,
-        bias: Tensor | None = None,
-        onto: Tensor | None = None,
+        self, x: Tensor, norm: Norm, mask: Tensor | None, node_type: str, plan: LayerPlan, onto: Tensor | None = None
     ) -> Tensor:
-        """What follows a convolution onto a node type: `dglcell.engines.block.block`, in the engine's own way."""
+        """LayerNorm, ReLU and dropout after a convolution onto a node type: `dglcell.engines.operators.block`."""
         ...
 
     def bytes_per_genotype(self, hidden: int, heads: int) -> int:
         """Peak bytes of one layer, forward and backward, for one more genotype in a chunk (float32)."""
         ...
-
-
-def choose(name: str, device: torch.device | str) -> tuple[str, str]:
-    """The engine that `--engine name` means on a device, and why.
-
-    Parameters
-    ----------
-    name : str
-        `auto`, `dgl`, `torch` or `fused`.
-    device : torch.device or str
-
-    Returns
-    -------
-    (name, reason) : tuple of str
-
-    Raises
-    ------
-    UsageError
-        An engine that cannot run on the device, or an unknown name.
-    """
-    device = torch.device(device)
-    cuda = device.type == "cuda"
-    if name == "dgl":
-        if cuda and not _dgl.has_cuda():
-            raise UsageError("--engine dgl on CUDA - a DGL built with CUDA was expected; use --engine torch or auto")
-        return "dgl", "asked for"
-    if name == "torch":
-        return "torch", "asked for"
-    if name not in ("auto", "fused"):
-        raise UsageError(f"--engine {name} - one of auto, dgl, torch, fused was expected")
-    problem = fused_problem(device)
-    if problem is None:
-        if name == "fused":
-            return "fused", "asked for"
-        return "fused", "Triton kernels, made for CUDA" if cuda else "compiled loops, the fastest on a CPU"
-    if name == "fused":
-        raise UsageError(f"--engine fused on {'CUDA' if cuda else 'the CPU'}: {problem} - use --engine torch or auto")
-    return "torch", f"runs on any device; fused does not run here: {problem}"
-
-
-def make_engine(name: str, graph: Any, device: torch.device | str) -> Engine:
-    """Bind an engine to a heterograph.
-
-    Parameters
-    ----------
-    name : str
-        `auto`, `dgl`, `torch` or `fused`; see `choose`.
-    graph : dgl.DGLGraph
-        Of a `CellGraph`, or a `dgl.batch` of perturbed ones; on the CPU.
-    device : torch.device or str
-        Where to compute.
-
-    Returns
-    -------
-    Engine
-
-    Raises
-    ------
-    UsageError
-        As `choose`.
-    """
-    chosen, _ = choose(name, device)
-    if chosen == "dgl":
-        from dglcell.engines.dgl import DglEngine
-
-        return DglEngine(graph, torch.device(device))
-    if chosen == "fused" and torch.device(device).type == "cuda":
-        from dglcell.engines.triton.engine import TritonEngine
-
-        return TritonEngine(graph, torch.device(device))
-    if chosen == "fused":
-        from dglcell.engines.numba.engine import NumbaEngine
-
-        return NumbaEngine(graph, torch.device(device))
-    from dglcell.engines.torch import TorchEngine
-
-    return TorchEngine(graph, torch.device(device))
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that a computation on `device` could still allocate; 4 GiB where the system does not say."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        available = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration, ValueError):  # not Linux
-        return 4 << 30
-    return min(available, _cgroup_headroom(available))
-
-
-def _cgroup_headroom(default: int) -> int:
-    """What a container's limit leaves; `default` where there is none."""
-    root = Path("/sys/fs/cgroup")
-    try:
-        return int((root / "memory.max").read_text()) - int((root / "memory.current").read_text())
-    except (OSError, ValueError):  # no cgroup v2, or "max"
-        return default
-
-
-def auto_chunk(engine: Engine, batch: int, layers: int, hidden: int, heads: int) -> int:
-    """How many genotypes to send through the graph together (`--chunk auto`).
-
-    Parameters
-    ----------
-    engine : Engine
-    batch : int
-        Genotypes in a step, whose layer inputs are kept whatever the chunk.
-    layers, hidden, heads : int
-        Of the model.
-
-    Returns
-    -------
-    int
-        Between 1 and `batch`. The result of a step does not depend on it.
-    """
-    kept = batch * layers * sum(engine.num_nodes.values()) * hidden * 4
-    budget = _SHARE * free_memory(engine.device) - kept
-    if engine.device.type == "cpu":
-        budget = min(budget, _CPU_BUDGET)
-    layer = max(1, engine.bytes_per_genotype(hidden, heads))
-    if not engine.recompute and batch * layers * layer <= budget:
-        return batch
-    chunks = max(1 if engine.recompute else 2, math.ceil(batch * layer / max(1, budget)))
-    return max(1, math.ceil(batch / chunks))

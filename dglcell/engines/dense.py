@@ -1,29 +1,35 @@
-"""What the engines share whose states are (N, B, h): a row for every node of every genotype, none of them packed."""
+"""What the plain engines share: states (N, B, h), with a row for every node of every genotype."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 from torch.nn.functional import linear
 
-from dglcell.engines.attention import Alive
-from dglcell.engines.block import Norm, block
+from dglcell.engines.operators import Alive, Norm, block
 
 
 class DenseStates:
-    """The bookkeeping part of `dglcell.engines.base.Engine` for states without packed rows."""
+    """The part of `dglcell.engines.base.Engine` that is the same for every engine with dense states."""
 
     recompute = True
-    wild_type_first = False
 
-    def plan(self, alive: Alive, layers: int, known: bool = False) -> Sequence[Alive]:
-        """See `Engine.plan`."""
+    def plan(self, alive: Alive, layers: int, wild: Sequence[Mapping[str, Tensor]] | None = None) -> Sequence[Alive]:
+        """See `Engine.plan`: every layer needs the surviving nodes and nothing else."""
         return [alive] * layers
 
-    def carry(self, x: Tensor, node_type: str, where: Alive | None) -> Tensor:
+    def carry(self, x: Tensor, node_type: str, plan: Alive | None) -> Tensor:
         """See `Engine.carry`."""
         return x
+
+    def complete(self, x: Tensor, node_type: str, plan: Alive | None) -> Tensor:
+        """See `Engine.complete`."""
+        return x
+
+    def wild_type(self, states: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """See `Engine.wild_type`: no genotype's states are those of the wild type."""
+        return None
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """See `Engine.linear`."""
@@ -35,9 +41,8 @@ class DenseStates:
         norm: Norm,
         mask: Tensor | None,
         node_type: str,
-        where: Alive | None,
-        bias: Tensor | None = None,
+        plan: Alive | None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
-        return block(x, norm, mask, None, bias, onto)
+        return block(x, norm, mask, None, onto)

@@ -12,9 +12,8 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from dglcell import _dgl
-from dglcell.engines.attention import ABSENT, SLOPE, Alive, full_precision
 from dglcell.engines.dense import DenseStates
-from dglcell.engines.stoichiometry import normalise
+from dglcell.engines.operators import ABSENT, SLOPE, Alive, full_precision, normalise
 from dglcell.schema import GENE, IN, OF, STOICHIOMETRY
 
 
@@ -37,7 +36,9 @@ class DglEngine(DenseStates):
         self.num_nodes = {node_type: graph.num_nodes(node_type) for node_type in graph.ntypes}
         self.num_graphs = int(graph.batch_size)
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
+    def gatv2(
+        self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, alive: Alive | None
+    ) -> Tensor:
         """See `Engine.gatv2`."""
         fn = self._dgl.function
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
@@ -45,13 +46,13 @@ class DglEngine(DenseStates):
         with graph.local_scope():
             survives = self._surviving(graph, alive)
             if graph.num_edges() == 0:
-                return _nothing(x_src, x_dst, survives)
+                return _nothing(x_src, x_dst, survives) + bias
             graph.srcdata["source"], graph.dstdata["target"] = x_src, x_dst
             graph.apply_edges(fn.u_add_v("source", "target", "sum"))
             scores = (leaky_relu(graph.edata.pop("sum"), SLOPE) * a).sum(-1)
             graph.edata["alpha"] = self._softmax(graph, scores, survives).unsqueeze(-1)
             graph.update_all(fn.u_mul_e("source", "alpha", "m"), fn.sum("m", "y"))
-            return graph.dstdata["y"]
+            return graph.dstdata["y"] + bias
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.stoich_attention`."""

@@ -1,15 +1,26 @@
-"""Which nodes each genotype keeps: stored as what it loses, and as a dense mask for engines that read one."""
+"""Which nodes each genotype keeps, stored as what it loses; and the way of host arrays to a device."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.engines.transfer import send
+
+def send(array: NDArray[Any], device: torch.device) -> Tensor:
+    """`array` as a tensor on `device`; on the CPU it may share the memory.
+
+    Copies to CUDA go through pinned memory and are only queued: work that is queued later sees them.
+    """
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
 
 Lost = tuple[NDArray[np.int64], NDArray[np.int64]]  # rows (K,) and ptr (B + 1,)
 

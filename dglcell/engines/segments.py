@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import embedding_bag, leaky_relu, linear
 
-from dglcell.engines.attention import ABSENT, SLOPE
+from dglcell.engines.operators import ABSENT, SLOPE
 
 # Of one (edges, B, H, D) temporary: what fits the caches of a CPU core, what keeps a GPU busy.
 _BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
-from dglcell.engines import attention, segments
-from dglcell.engines.attention import SLOPE, Alive, full_precision
+from dglcell.engines import operators, segments
 from dglcell.engines.dense import DenseStates
+from dglcell.engines.operators import SLOPE, Alive, full_precision, normalise
 from dglcell.engines.segments import Edges
-from dglcell.engines.stoichiometry import normalise
 from dglcell.schema import GENE, IN, STOICHIOMETRY
 
 
@@ -43,13 +42,15 @@ class TorchEngine(DenseStates):
                 self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].to(device)[order]
         self._genes = _memberships(graph.batch_num_nodes(GENE).to(device))
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, alive: Alive | None) -> Tensor:
+    def gatv2(
+        self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, alive: Alive | None
+    ) -> Tensor:
         """See `Engine.gatv2`."""
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
         edges = self._edges[relation]
         scores = segments.scores(x_src, x_dst, a, edges)
         alpha = segments.softmax(scores, self._surviving(relation, alive), edges)
-        return segments.weighted_sum(alpha, x_src, edges)
+        return segments.weighted_sum(alpha, x_src, edges) + bias
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.stoich_attention`."""
@@ -75,7 +76,7 @@ class TorchEngine(DenseStates):
         """See `Engine.pool`."""
         present = None if alive is None else alive.get(GENE)
         if self.num_graphs == 1:
-            return attention.pool(values, scores, present)
+            return operators.pool(values, scores, present)
         alpha = segments.softmax(full_precision(scores).unsqueeze(-1), present, self._genes)
         return segments.weighted_sum(alpha, full_precision(values).unsqueeze(2), self._genes).flatten(0, 2)
 

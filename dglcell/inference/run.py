@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.config import ModelConfig, TrainConfig, read_toml
-from dglcell.engines.base import Engine, make_engine
+from dglcell.engines.base import Engine
+from dglcell.engines.choice import make_engine
 from dglcell.engines.device import resolve
 from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_genes, encode_screen

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dglcell.engines.node_masks import Lost, NodeMasks
-from dglcell.engines.transfer import send
+from dglcell.engines.node_masks import Lost, NodeMasks, send
 from dglcell.nn.tokens import Tokens
 from dglcell.schema import NODE_TYPES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.engines.base import Engine, Where
+from dglcell.engines.base import Engine, LayerPlan
 
 
 class GATv2(nn.Module):
@@ -24,16 +24,10 @@ class GATv2(nn.Module):
         Width h of inputs and outputs.
     heads : int
         H, a divisor of `hidden`; each head is h / H wide.
-
-    Examples
-    --------
-    >>> conv = GATv2(hidden=64, heads=2)
-    >>> y = conv(engine, "physical_interaction", x, x, where=None)  # (N_g, B, 64) -> (N_g, B, 64), without b
     """
 
     def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
-        self.heads = heads
         self.source = nn.Linear(hidden, hidden)
         self.target = nn.Linear(hidden, hidden)
         self.a = nn.Parameter(torch.empty(heads, hidden // heads))
@@ -43,8 +37,8 @@ class GATv2(nn.Module):
             nn.init.zeros_(linear.bias)
         nn.init.xavier_uniform_(self.a)
 
-    def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, where: Where) -> Tensor:
-        """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h), still without b, which the block adds in its pass.
+    def forward(self, engine: Engine, relation: str, x_src: Tensor, x_dst: Tensor, plan: LayerPlan) -> Tensor:
+        """Convolve: (N_src, B, h), (N_dst, B, h) -> (N_dst, B, h).
 
         Parameters
         ----------
@@ -52,9 +46,10 @@ class GATv2(nn.Module):
         relation : str
         x_src, x_dst : Tensor
             States of the relation's source and target type; B may be 1.
-        where : None or element of `Engine.plan`
+        plan : LayerPlan
+            None for the wild type.
         """
         sent = engine.linear(x_src, self.source.weight, self.source.bias)
         received = engine.linear(x_dst, self.target.weight, self.target.bias)
         sent, received = (x.view(*x.shape[:2], *self.a.shape) for x in (sent, received))
-        return engine.gatv2(relation, sent, received, self.a, where).flatten(2)
+        return engine.gatv2(relation, sent, received, self.a, self.bias.view_as(self.a), plan).flatten(2)

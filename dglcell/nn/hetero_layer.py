@@ -7,8 +7,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from dglcell.engines.base import Engine, Where
-from dglcell.engines.block import Norm
+from dglcell.engines.base import Engine, LayerPlan
+from dglcell.engines.operators import Norm
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.stoich_conv import StoichConv
@@ -71,13 +71,7 @@ class HeteroLayer(nn.Module):
         self.norms = nn.ModuleDict({_key(name): nn.LayerNorm(hidden) for name in (*attended, *stoichiometric)})
 
     def forward(
-        self,
-        engine: Engine,
-        states: States,
-        where: Where,
-        drop: StepDropout | None,
-        layer: int = 0,
-        known: States | None = None,
+        self, engine: Engine, states: States, plan: LayerPlan, drop: StepDropout | None, layer: int = 0
     ) -> dict[str, Tensor]:
         """One round of messages.
 
@@ -86,53 +80,49 @@ class HeteroLayer(nn.Module):
         engine : Engine
         states : mapping
             (N, B, h) of each node type; B may be 1.
-        where : None or element of `Engine.plan`
+        plan : LayerPlan
             None for the wild type.
         drop : StepDropout or None
             None outside training.
         layer : int
             Number of this layer, which tells its dropout masks from those of the others.
-        known : mapping or None
-            The wild type's new states, where the plan takes them as known.
 
         Returns
         -------
         dict
-            New states; rows of lost nodes hold values that nothing reads.
+            New states; those of lost nodes hold values that nothing reads.
         """
 
-        def block(name: str, y: Tensor, target: str, onto: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
-            """A node type's blocks so far, `onto`, and this one."""
+        def block(name: str, y: Tensor, target: str, onto: Tensor | None = None) -> Tensor:
+            """The sum of a node type's blocks so far, `onto`, and this one."""
             norm = cast(nn.LayerNorm, self.norms[_key(name)])
             mask = None if drop is None else drop.mask(f"{layer}/{name}", y, engine.num_nodes[target])
-            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, target, where, bias, onto)
+            return engine.block(y, Norm(norm.weight, norm.bias, norm.eps), mask, target, plan, onto)
 
         def attend(name: str, source: Tensor, target: str, onto: Tensor | None = None) -> Tensor:
             conv = cast(GATv2, self.attended[_key(name)])
-            return block(name, conv(engine, name, source, states[target], where), target, onto, conv.bias)
+            return block(name, conv(engine, name, source, states[target], plan), target, onto)
 
         def finish(total: Tensor | None, target: str) -> Tensor:
-            """Its input too with `residual`, alone if nothing reaches it."""
+            """The new state: the sum of the blocks, with `residual` the input too; the input if no block reaches it."""
             if total is None:
-                return engine.carry(states[target], target, where)
+                return engine.carry(states[target], target, plan)
             if self.residual:
-                total = total + engine.carry(states[target], target, where)
-            if known is not None:
-                total[: len(known[target])] = known[target]
-            return total
+                total = total + engine.carry(states[target], target, plan)
+            return engine.complete(total, target, plan)
 
         genes, reactions, metabolites = states[GENE], states[REACTION], states[METABOLITE]
-        u, y = self.stoichiometric(engine, metabolites, reactions, where)
-        made = attend(GPR, genes, REACTION)
-        new = {REACTION: finish(block(IN, u, REACTION, made) if self.feedback else made, REACTION)}
+        u, y = self.stoichiometric(engine, metabolites, reactions, plan)
+        enzymes = attend(GPR, genes, REACTION)
+        new = {REACTION: finish(block(IN, u, REACTION, enzymes) if self.feedback else enzymes, REACTION)}
         if y is not None:
             new[METABOLITE] = finish(block(OF, y, METABOLITE), METABOLITE)
-        reached = None
+        total: Tensor | None = None
         for name in self.gene_relations:
-            reached = attend(name, genes, GENE, reached)
+            total = attend(name, genes, GENE, total)
         if self.feedback:
-            reached = attend(CATALYSED_BY, new[REACTION], GENE, reached)
-        new[GENE] = finish(reached, GENE)
+            total = attend(CATALYSED_BY, new[REACTION], GENE, total)
+        new[GENE] = finish(total, GENE)
         return {**states, **new}
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dglcell.engines import attention
-from dglcell.engines.attention import full_precision
-from dglcell.engines.base import Engine, Where
+from dglcell.engines import operators
+from dglcell.engines.base import Engine, LayerPlan
+from dglcell.engines.operators import full_precision
 from dglcell.nn.tokens import Tokens
 
 Parts = tuple[Tensor, Tensor]
@@ -41,15 +41,15 @@ class AttentionalPool(nn.Module):
         values = torch.relu_(linear(x, self.value.weight, self.value.bias))
         return values, last(torch.relu_(linear(x, first.weight, first.bias))).squeeze(-1)
 
-    def forward(self, engine: Engine, x: Tensor, where: Where) -> Tensor:
+    def forward(self, engine: Engine, x: Tensor, plan: LayerPlan) -> Tensor:
         """Pool surviving genes: (N_g, B, h) -> (B, h), or one row for each graph of a `dgl.batch`."""
         values, scores = self._parts(x, engine.linear)
-        return engine.pool(values, scores, where)
+        return engine.pool(values, scores, plan)
 
     def padded(self, x: Tensor, present: Tensor) -> Tensor:
         """Pool padded sets: (T, B, h) and (T, B) bool -> (B, h)."""
         values, scores = self._parts(x)
-        return attention.pool(values, scores, present)
+        return operators.pool(values, scores, present)
 
     def copies(self, x: Tensor, copies: Tensor, longest: int) -> Tensor:
         """Pool `copies[b]` copies of x (1, h) for each genotype: (B, h), the same vector for all that have one."""
@@ -64,5 +64,5 @@ class AttentionalPool(nn.Module):
             index = bucket.index.T.flatten()
             shape = bucket.index.T.shape
             members = values.index_select(0, index).view(*shape, -1), scores.index_select(0, index).view(shape)
-            pooled.append(attention.pool(*members, bucket.present.T))
+            pooled.append(operators.pool(*members, bucket.present.T))
         return torch.cat(pooled).index_select(0, tokens.order)

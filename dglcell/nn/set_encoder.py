@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.engines.attention import masked_softmax
+from dglcell.engines.operators import masked_softmax
 from dglcell.nn.pooling import AttentionalPool
 from dglcell.nn.tokens import GENE_TYPE, Tokens
 

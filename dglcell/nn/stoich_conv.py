@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from dglcell.engines.base import Engine, Where
+from dglcell.engines.base import Engine, LayerPlan
 from dglcell.schema import METABOLITE
 
 
@@ -45,7 +45,7 @@ class StoichConv(nn.Module):
             self.a_reaction = nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, hidden // heads)))
         self.bias = nn.Parameter(torch.zeros(hidden)) if second_step else None
 
-    def forward(self, engine: Engine, x: Tensor, e: Tensor, where: Where) -> tuple[Tensor, Tensor | None]:
+    def forward(self, engine: Engine, x: Tensor, e: Tensor, plan: LayerPlan) -> tuple[Tensor, Tensor | None]:
         """Convolve metabolite states.
 
         Parameters
@@ -55,7 +55,7 @@ class StoichConv(nn.Module):
             Metabolite states.
         e : Tensor (N_r, B, h)
             Reaction states entering the layer; read by attention alone.
-        where : None or element of `Engine.plan`
+        plan : None or element of `Engine.plan`
 
         Returns
         -------
@@ -64,24 +64,24 @@ class StoichConv(nn.Module):
             None without the second step.
         """
         projected = self._project(engine, x)
-        alpha = self._attention(engine, projected, e, where)
+        alpha = self._attention(engine, projected, e, plan)
         # g_m does not depend on the reaction: on the way in it scales the sender, on the way out the receiver.
         gate = None if self.gate is None else torch.sigmoid(self.gate(x)).unsqueeze(-1)
         sent = projected if gate is None else projected * gate
-        u = engine.to_reactions(sent, alpha, where)
+        u = engine.to_reactions(sent, alpha, plan)
         if self.bias is None:
             return u.flatten(2), None
-        y = engine.to_metabolites(u, alpha, where)
+        y = engine.to_metabolites(u, alpha, plan)
         if gate is not None:
-            y = y * engine.carry(gate, METABOLITE, where)
+            y = y * engine.carry(gate, METABOLITE, plan)
         return u.flatten(2), y.flatten(2) + self.bias
 
-    def _attention(self, engine: Engine, projected: Tensor, e: Tensor, where: Where) -> Tensor | None:
+    def _attention(self, engine: Engine, projected: Tensor, e: Tensor, plan: LayerPlan) -> Tensor | None:
         if self.a_metabolite is None or self.a_reaction is None:
             return None
         q_m = (projected * self.a_metabolite).sum(-1)
         q_r = (self._project(engine, e) * self.a_reaction).sum(-1)
-        return engine.stoich_attention(q_m, q_r, where)
+        return engine.stoich_attention(q_m, q_r, plan)
 
     def _project(self, engine: Engine, x: Tensor) -> Tensor:
         """`W x`: (N, B, h) -> (N, B, H, D)."""

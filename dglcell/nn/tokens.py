@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.engines.transfer import send
+from dglcell.engines.node_masks import send
 
 MAX_LOST = 32  # lost reactions that are tokens of their own
 _SMALL = 4  # sets up to this size share a bucket: a bucket costs more than their padding

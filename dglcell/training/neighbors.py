@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.engines.base import free_memory
+from dglcell.engines.memory import free_memory
 from dglcell.errors import UsageError
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph import pagerank

@@ -23,8 +23,9 @@ from torch import Tensor
 import dglcell
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.engines.base import auto_chunk, make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.engines.device import autocast, resolve
+from dglcell.engines.memory import auto_chunk
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.scaler import Moments, Scaler
 from dglcell.genotypes.splits.make import TRAIN, VAL, Split, check_leakage
@@ -123,8 +124,8 @@ class Trainer:
         self.engine = make_engine(config.engine, cell.dgl, self.device)
         with self.seeded(0):
             model = new_model(cell, config)
-        if model.null_model is not None:
-            model.null_model.set_moments(*_pair_moments(self.scaler))
+        if model.readout.null_model is not None:
+            model.readout.null_model.set_moments(*_pair_moments(self.scaler))
         if model.fm is not None:
             part = table.take(self.train_rows)
             near = neighbors(cell, config, model.fm.networks, part, self.targets(self.train_rows))

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines.base import free_memory
+from dglcell.engines.memory import free_memory
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.schema import GENE

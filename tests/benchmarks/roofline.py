@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.schema import CATALYSED_BY, GENE, IN, METABOLITE, NODE_TYPES, OF, REACTION

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dglcell import _dgl
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout

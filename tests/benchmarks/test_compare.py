@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

@@ -6,9 +6,11 @@ import torch
 from torch.autograd import gradcheck
 
 from dglcell import _dgl, schema
-from dglcell.engines import base, segments
-from dglcell.engines.attention import masked_softmax
-from dglcell.engines.base import Engine, auto_chunk, choose, make_engine
+from dglcell.engines import choice, memory, segments
+from dglcell.engines.base import Engine
+from dglcell.engines.choice import choose, make_engine
+from dglcell.engines.memory import auto_chunk
+from dglcell.engines.operators import masked_softmax
 from dglcell.errors import UsageError
 from dglcell.nn.batch import Batch
 from tests.cells import tiny_cell
@@ -59,8 +61,8 @@ def test_gatv2_gradient(engine, relation, b_src, b_dst, masked):
     x_src = random(cell.num_nodes(r.src_type), b_src, HEADS, WIDTH)
     x_dst = random(cell.num_nodes(r.dst_type), b_dst, HEADS, WIDTH, seed=1)
     alive = alive_of(cell) if masked else None
-    inputs = x_src, x_dst, random(HEADS, WIDTH, seed=2)
-    assert gradcheck(lambda s, d, a: engine.gatv2(relation, s, d, a, alive), inputs, fast_mode=True)
+    inputs = x_src, x_dst, random(HEADS, WIDTH, seed=2), random(HEADS, WIDTH, seed=3)
+    assert gradcheck(lambda s, d, a, b: engine.gatv2(relation, s, d, a, b, alive), inputs, fast_mode=True)
 
 
 @pytest.mark.parametrize(("b_m", "b_r", "masked"), BROADCASTS)
@@ -109,18 +111,19 @@ def test_a_lost_neighbour_with_a_huge_score_does_not_drown_the_others(engine):
     loud[lost] = 1e4
     a = torch.ones(HEADS, WIDTH)
     alive = alive_of(cell, [[lost]])
-    quiet = engine.gatv2(schema.PHYSICAL, x, x, a, alive)
-    received = engine.gatv2(schema.PHYSICAL, loud, x, a, alive)
+    quiet = engine.gatv2(schema.PHYSICAL, x, x, a, a, alive)
+    received = engine.gatv2(schema.PHYSICAL, loud, x, a, a, alive)
     torch.testing.assert_close(received[1:], quiet[1:], rtol=0, atol=1e-6)
     assert quiet.isfinite().all()
 
 
-def test_nothing_received_is_zero(engine):
+def test_nothing_received_is_the_bias(engine):
     cell = small()
     x = random(12, 1, HEADS, WIDTH)
-    y = engine.gatv2(schema.PHYSICAL, x, x, random(HEADS, WIDTH), alive_of(cell, [list(range(11))]))
-    assert torch.equal(y[:11], torch.zeros_like(y[:11]))  # all neighbours are gone
-    assert y[11].abs().sum() > 0  # its own loop is left
+    bias = random(HEADS, WIDTH, seed=1)
+    y = engine.gatv2(schema.PHYSICAL, x, x, random(HEADS, WIDTH), bias, alive_of(cell, [list(range(11))]))
+    assert torch.equal(y[:11], bias.expand_as(y[:11]))  # all neighbours are gone
+    assert (y[11] - bias).abs().sum() > 0  # its own loop is left
 
 
 @pytest.mark.parametrize("name", ["dgl", "torch"])
@@ -135,9 +138,8 @@ def test_relations_without_edges_and_types_without_nodes(name):
         (schema.GPR, genes, none),
         ("catalysed_by", none, genes),
     ):
-        y = engine.gatv2(relation, src, dst, a, alive)
-        assert y.shape == (len(dst), 3, HEADS, WIDTH)
-        assert not y.any()
+        y = engine.gatv2(relation, src, dst, a, a, alive)
+        assert torch.equal(y, a.expand(len(dst), 3, HEADS, WIDTH))
     assert engine.stoich_attention(none[..., 0], none[..., 0], alive).shape == (0, 3, HEADS)
     for step in (engine.to_reactions, engine.to_metabolites):
         assert step(none, None, alive).shape[0] == 0
@@ -174,9 +176,9 @@ def test_half_types_are_computed_in_float32(engine):
     cell = small()
     x = random(12, 1, HEADS, WIDTH).detach()
     a = random(HEADS, WIDTH).detach().float()
-    y = engine.gatv2(schema.PHYSICAL, x.bfloat16(), x.bfloat16(), a, None)
+    y = engine.gatv2(schema.PHYSICAL, x.bfloat16(), x.bfloat16(), a, a, None)
     assert y.dtype == torch.float32
-    exact = engine.gatv2(schema.PHYSICAL, x.bfloat16().double(), x.bfloat16().double(), a.double(), None)
+    exact = engine.gatv2(schema.PHYSICAL, x.bfloat16().double(), x.bfloat16().double(), a.double(), a.double(), None)
     torch.testing.assert_close(y, exact.float(), rtol=1e-5, atol=1e-5)
     m = random(cell.num_nodes("metabolite"), 1, HEADS, WIDTH).detach().bfloat16()
     assert engine.to_reactions(m, None, None).dtype == torch.float32
@@ -189,7 +191,7 @@ def test_choose_names_the_engine_and_the_reason(monkeypatch):
     assert choose("fused", "cpu")[0] == "fused"
     assert choose("auto", "cpu") == ("fused", "compiled loops, the fastest on a CPU")
     assert choose("auto", "cuda")[0] == "torch"
-    monkeypatch.setattr(base._dgl, "has_cuda", lambda: False)
+    monkeypatch.setattr(choice._dgl, "has_cuda", lambda: False)
     with pytest.raises(UsageError, match="--engine dgl on CUDA"):
         choose("dgl", "cuda")
     with pytest.raises(UsageError, match="--engine fused on CUDA"):
@@ -202,9 +204,9 @@ def test_auto_chunk_follows_free_memory(engine, monkeypatch):
     one = engine.bytes_per_genotype(64, 2)
     for free, expected in ((2 * 5 * one, 5), (0, 1), (1 << 60, 32)):
         kept = 32 * 3 * sum(engine.num_nodes.values()) * 64 * 4
-        monkeypatch.setattr(base, "free_memory", lambda _, free=free, kept=kept: free + 2 * kept)
+        monkeypatch.setattr(memory, "free_memory", lambda _, free=free, kept=kept: free + 2 * kept)
         assert auto_chunk(engine, batch=32, layers=3, hidden=64, heads=2) == expected
 
 
 def test_free_memory_is_a_plausible_number():
-    assert 1 << 20 < base.free_memory(torch.device("cpu")) < 1 << 50
+    assert 1 << 20 < memory.free_memory(torch.device("cpu")) < 1 << 50

@@ -3,8 +3,8 @@
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
-from dglcell.engines.block import of_rows
+from dglcell.engines.choice import make_engine
+from dglcell.engines.operators import of_rows
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.errors import UsageError
 from dglcell.graph.pagerank import diffuse, networks
 from dglcell.nn.batch import Batch

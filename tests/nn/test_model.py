@@ -8,11 +8,11 @@ import torch
 
 from dglcell import _dgl
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
-from dglcell.nn.states import GraphSizes
+from dglcell.nn.states import GraphSizes, Output
 from dglcell.schema import NODE_TYPES, VARIANTS
 from tests.cells import random_genotypes, tiny_cell
 
@@ -69,7 +69,8 @@ def on_subgraphs(model, engine_name, genotypes):
     z_i = None
     if model.pool is not None:
         z_i = model.pool(engine, list(model.encode(engine, inputs))[-1]["gene"], None)
-    return model.compare(batch_of(genotypes), wild, z_i)
+    predictions, z_p = model.readout(batch_of(genotypes), wild, z_i)
+    return Output(predictions, wild.z_w, z_i, z_p)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig, TrainConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.errors import UsageError
 from dglcell.genotypes.scaler import Moments
 from dglcell.nn.batch import Batch
@@ -29,8 +29,8 @@ def make(**options):
     with torch.no_grad():
         for p in model.parameters():
             p.normal_(0, 0.6)
-    if model.null_model is not None:
-        model.null_model.set_moments(*SCALE)
+    if model.readout.null_model is not None:
+        model.readout.null_model.set_moments(*SCALE)
     return cell, model
 
 
@@ -57,7 +57,7 @@ def test_standstill_restated(variant):
 @pytest.mark.parametrize("structural_lethality", [False, True])
 def test_departure_from_the_multiplicative_model_restated(structural_lethality):
     cell, model = make(multiplicative=True, structural_lethality=structural_lethality)
-    assert model.null_model is not None
+    assert model.readout.null_model is not None
     sets = [tuple(sorted(genes)) for genes in GENOTYPES]
     singles = sorted({(gene,) for genes in sets for gene in genes})
     plain = dataclasses.replace(model.config, multiplicative=False)
@@ -66,7 +66,9 @@ def test_departure_from_the_multiplicative_model_restated(structural_lethality):
     fitness = dict(zip(rows, expected[:, LABELS.index(FITNESS)], strict=True))
     for row, genes in enumerate(sets):
         if len(genes) == 2:
-            expected[row, LABELS.index(INTERACTION)] += dense.departures(fitness, genes, model.null_model.scale.numpy())
+            expected[row, LABELS.index(INTERACTION)] += dense.departures(
+                fitness, genes, model.readout.null_model.scale.numpy()
+            )
     actual = predict(cell, model, GENOTYPES).detach()
     np.testing.assert_allclose(actual, expected[: len(sets)], rtol=0, atol=1e-10)
 
@@ -83,10 +85,10 @@ def test_each_switch_changes_what_it_says_and_nothing_else():
     _, still = make(structural_lethality=True)
     _, product = make(multiplicative=True)
     product.load_state_dict(plain.state_dict(), strict=False)
-    weights = {name: w for name, w in plain.state_dict().items() if name != "set_encoder.project.weight"}
+    weights = {name: w for name, w in plain.state_dict().items() if name != "readout.set_encoder.project.weight"}
     still.load_state_dict(weights, strict=False)
     with torch.no_grad():
-        still.set_encoder.project.weight[:, :-2] = plain.set_encoder.project.weight
+        still.readout.set_encoder.project.weight[:, :-2] = plain.readout.set_encoder.project.weight
     before = predict(cell, plain, GENOTYPES)
     changed = (predict(cell, still, GENOTYPES) - before).abs().amax(1) > 1e-9
     assert changed.tolist() == [len(g) > 0 and g not in ([7], [5, 6]) for g in GENOTYPES]
@@ -98,7 +100,7 @@ def test_each_switch_changes_what_it_says_and_nothing_else():
 def test_gradients_of_interactions_reach_fitness_of_singles():
     cell, model = make(multiplicative=True)
     predict(cell, model, [[1, 2]])[0, LABELS.index(INTERACTION)].backward()
-    assert model.heads[FITNESS][0].weight.grad.any()
+    assert model.readout.heads[FITNESS][0].weight.grad.any()
 
 
 def test_what_cannot_be_is_refused():

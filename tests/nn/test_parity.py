@@ -6,7 +6,7 @@ import torch
 
 from dglcell.config import ModelConfig
 from dglcell.engines import segments
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.graph.knockouts import Perturbation
 from dglcell.nn.batch import Batch
 from dglcell.nn.gatv2 import GATv2
@@ -70,7 +70,7 @@ def test_gatv2(engine_name, relation, shared):
     engine = make_engine(engine_name, cell.dgl, "cpu")
     x = states(cell, shared)
     r = cell.relations[relation]
-    y = conv(engine, relation, x[r.src_type], x[r.dst_type], batch_of(cell, GENOTYPES).alive()) + conv.bias
+    y = conv(engine, relation, x[r.src_type], x[r.dst_type], batch_of(cell, GENOTYPES).alive())
     for b, genes in enumerate(GENOTYPES):
         left, rows = rows_of(cell, x, b, genes)
         expected = dense.gatv2(dense.weights_of(conv), rows[r.src_type], rows[r.dst_type], left.edges[relation])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dglcell import _dgl, schema
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes

@@ -235,14 +235,16 @@ def _genotype(
     if config.variant != "local":
         z_i = pool(sub(w, "pool"), encode(w, config, left, relations, x)["gene"])
     if config.variant == "two-head":
-        z_p = pool(sub(w, "perturbed_pool"), np.array([z_w for _ in genes]))
+        z_p = pool(sub(w, "readout.perturbed_pool"), np.array([z_w for _ in genes]))
         return (
-            np.concatenate([head(sub(w, "heads.fitness"), z_i), head(sub(w, "heads.gene_interaction"), z_p)]),
+            np.concatenate(
+                [head(sub(w, "readout.heads.fitness"), z_i), head(sub(w, "readout.heads.gene_interaction"), z_p)]
+            ),
             z_i,
             z_p,
         )
     if config.variant == "difference":
-        return head(sub(w, "heads.shared"), z_w - z_i), z_i, z_w - z_i
+        return head(sub(w, "readout.heads.shared"), z_w - z_i), z_i, z_w - z_i
     lost = left.lost_groups if config.lost_reactions else []
     groups = [wild["reaction"][cell.reaction_group == group].mean(0) for group in lost]
     width = wild["gene"].shape[1]
@@ -251,9 +253,9 @@ def _genotype(
     joint = [group not in alone for group in lost]
     still = structural_lethality(cell, genes) if config.structural_lethality else ()
     states = wild["gene"][list(genes)].reshape(-1, width)
-    z_p = set_encoder(sub(w, "set_encoder"), states, reactions, joint, still)
+    z_p = set_encoder(sub(w, "readout.set_encoder"), states, reactions, joint, still)
     read = z_p if config.variant == "local" else np.concatenate([z_p, z_w - z_i])
-    return np.concatenate([head(sub(w, f"heads.{label}"), read) for label in schema.LABELS]), z_i, z_p
+    return np.concatenate([head(sub(w, f"readout.heads.{label}"), read) for label in schema.LABELS]), z_i, z_p
 
 
 def structural_lethality(cell: Any, genes: Sequence[int]) -> list[float]:

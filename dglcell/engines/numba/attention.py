@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 
-from dglcell.engines.attention import SLOPE
 from dglcell.engines.numba.compilation import LOWEST, compiled, inlined
 from dglcell.engines.numba.vectors import (
     BYTES,
@@ -24,13 +23,14 @@ from dglcell.engines.numba.vectors import (
     total,
     where_positive,
 )
+from dglcell.engines.operators import SLOPE
 
 _FAR = 4 << 20  # bytes of source rows that no second-level cache holds: then they are fetched ahead
 
 
 @compiled
-def gat_forward(begin, end, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, y, lse):  # type: ignore[no-untyped-def]
-    """`y_p = sum_e softmax_e(a . LeakyReLU(x_src + x_dst)) x_src` and the log-sum-exp of the scores.
+def gat_forward(begin, end, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, bias, y, lse):  # type: ignore[no-untyped-def]
+    """`y_p = sum_e softmax_e(a . LeakyReLU(x_src + x_dst)) x_src + bias` and the log-sum-exp of the scores.
 
     Row p is node `node[p]` of `genotype[p]`; it receives as row `target[p]` of `x_dst`. y (P, H, D), lse (P, H).
     """
@@ -58,14 +58,14 @@ def gat_forward(begin, end, genotype, node, target, ptr, src, lookup, x_src, x_d
                 s = splat(zero)
                 for k in range(count):
                     s = s + splat(alpha[k]) * load(x_src, (row[k], h, d))
-                store(y, (p, h, d), s * inverse)
+                store(y, (p, h, d), s * inverse + load(bias, (h, d)))
 
 
 @compiled
 def gat_backward(  # type: ignore[no-untyped-def]
-    begin, end, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, y, lse, grad, d_src, d_dst, d_a
+    begin, end, genotype, node, target, ptr, src, lookup, x_src, x_dst, a, bias, y, lse, grad, d_src, d_dst, d_a, d_bias
 ):
-    """Gradients of `gat_forward`; d_src, d_dst, d_a start at 0.
+    """Gradients of `gat_forward`; d_src, d_dst, d_a, d_bias start at 0.
 
     d_dst is still without its factor a, the same for all its rows.
     """
@@ -87,7 +87,8 @@ def gat_backward(  # type: ignore[no-untyped-def]
             mean = splat(zero)
             for d in range(0, width, BYTES // a.itemsize):
                 g = load(grad, (p, h, d))
-                mean = mean + g * load(y, (p, h, d))
+                mean = mean + g * (load(y, (p, h, d)) - load(bias, (h, d)))
+                store(d_bias, (h, d), load(d_bias, (h, d)) + g)
                 for k in range(count):
                     t = total(g * load(x_src, (row[k], h, d)))
                     d_score[k] = t if d == 0 else d_score[k] + t

@@ -15,9 +15,9 @@ from dglcell.engines.numba.compilation import compiled
 
 @compiled
 def block_forward(  # type: ignore[no-untyped-def]
-    begin, end, node, x, bias, gain, shift, eps, mask, masked, y, more, mean, scale
+    begin, end, node, x, gain, shift, eps, mask, masked, y, more, mean, scale
 ):
-    """`y_p = mask ReLU(gain (v_p - mean_p) scale_p + shift)`, `v = x + bias`, `scale` = 1 / sqrt(variance + eps).
+    """`y_p = mask ReLU(gain (x_p - mean_p) scale_p + shift)`, `scale` = 1 / sqrt(variance + eps).
 
     x, y (P, h); mask (N, h), row `node[p]`, read only if `masked`. Added to what y holds if there is `more`.
     """
@@ -27,7 +27,7 @@ def block_forward(  # type: ignore[no-untyped-def]
     for p in range(begin, end):
         m = zero
         for d in range(width):
-            v[d] = x[p, d] + bias[d]
+            v[d] = x[p, d]
             m += v[d]
         m /= x.dtype.type(width)
         s = zero
@@ -51,9 +51,9 @@ def block_forward(  # type: ignore[no-untyped-def]
 
 @compiled
 def block_backward(  # type: ignore[no-untyped-def]
-    begin, end, node, x, bias, gain, shift, mask, masked, mean, scale, grad, d_x, d_bias, d_gain, d_shift
+    begin, end, node, x, gain, shift, mask, masked, mean, scale, grad, d_x, d_gain, d_shift
 ):
-    """Gradients of `block_forward`; d_bias, d_gain, d_shift (h,) start at 0."""
+    """Gradients of `block_forward`; d_gain, d_shift (h,) start at 0."""
     width = x.shape[1]
     zero = x.dtype.type(0.0)
     normal = np.empty(width, x.dtype)
@@ -61,7 +61,7 @@ def block_backward(  # type: ignore[no-untyped-def]
     for p in range(begin, end):
         m, s = mean[p], scale[p]
         for d in range(width):
-            normal[d] = (x[p, d] + bias[d] - m) * s
+            normal[d] = (x[p, d] - m) * s
         for d in range(width):
             g[d] = grad[p, d] if normal[d] * gain[d] + shift[d] > 0 else zero
         if masked:
@@ -80,7 +80,4 @@ def block_backward(  # type: ignore[no-untyped-def]
         first /= x.dtype.type(width)
         second /= x.dtype.type(width)
         for d in range(width):
-            g[d] = s * (g[d] - first - normal[d] * second)
-            d_x[p, d] = g[d]
-        for d in range(width):
-            d_bias[d] += g[d]
+            d_x[p, d] = s * (g[d] - first - normal[d] * second)

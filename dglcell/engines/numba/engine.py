@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,14 @@ from torch import Tensor
 from torch.nn.functional import leaky_relu
 
 from dglcell.engines import segments
-from dglcell.engines.attention import SLOPE, full_precision
-from dglcell.engines.block import Norm
 from dglcell.engines.node_masks import NodeMasks
 from dglcell.engines.numba import functions
 from dglcell.engines.numba.attention import gat_backward
+from dglcell.engines.operators import SLOPE, Norm, full_precision
 from dglcell.engines.packed import delta_states
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Layer, Rows
 from dglcell.engines.packed.engine import PackedEngine
-from dglcell.engines.sparse import Sparse
 from dglcell.schema import GENE, IN, OF
 
 _Array = NDArray[Any]
@@ -48,27 +47,31 @@ class NumbaEngine(PackedEngine):
         whole = {t: Rows.shared(n) for t, n in self.num_nodes.items()}
         self._wild = Layer(whole, whole)
 
-    def plan(self, alive: NodeMasks, layers: int, known: bool = False) -> Sequence[Layer[Rows]]:
+    def plan(
+        self, alive: NodeMasks, layers: int, wild: Sequence[Mapping[str, Tensor]] | None = None
+    ) -> Sequence[Layer[Rows]]:
         """See `Engine.plan`."""
-        return delta_states.reach(self._in_edges, self.num_nodes, alive, layers, known)
+        return delta_states.plan(self._in_edges, self.num_nodes, alive, layers, wild)
 
-    def carry(self, x: Tensor, node_type: str, where: Layer[Rows] | None) -> Tensor:
+    def carry(self, x: Tensor, node_type: str, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.carry`."""
-        if where is None:
+        if plan is None:
             return x
-        return x.index_select(0, _tensor(where.after[node_type].within(where.before[node_type])).long())
+        return x.index_select(0, _tensor(plan.after[node_type].within(plan.before[node_type])).long())
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[Rows] | None) -> Tensor:
+    def gatv2(
+        self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, plan: Layer[Rows] | None
+    ) -> Tensor:
         """See `Engine.gatv2`."""
-        senders, entering, made = self._ends(relation, where)
+        senders, entering, made = self._ends(relation, plan)
         edges = self._in_edges[relation][2]
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
         x_src, x_dst = x_src.squeeze(1), x_dst.squeeze(1)
-        return functions.attention(x_src, x_dst, a, edges, senders, made.within(entering), made).unsqueeze(1)
+        return functions.attention(x_src, x_dst, a, bias, edges, senders, made.within(entering), made).unsqueeze(1)
 
-    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[Rows] | None) -> Tensor:
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
-        senders, entering, made = self._ends(IN, where)
+        senders, entering, made = self._ends(IN, plan)
         edges = _Incidences(made, self._in_edges[IN][2])
         source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
         q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
@@ -77,9 +80,9 @@ class NumbaEngine(PackedEngine):
         ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(made))
         return segments.softmax(full_precision(scores), None, ends)
 
-    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
-        senders, _, made = self._ends(IN, where)
+        senders, _, made = self._ends(IN, plan)
         made = dataclasses.replace(made, known=0)  # states are known, but not what reactions pass on to metabolites
         edges = self._in_edges[IN][2]
         size = self._stoichiometry[edges.edge]
@@ -89,9 +92,9 @@ class NumbaEngine(PackedEngine):
         weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
         return self._sum(IN, x, weight, incidences.start, senders, made)
 
-    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer[Rows] | None) -> Tensor:
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_metabolites`."""
-        senders, _, made = self._ends(OF, where)
+        senders, _, made = self._ends(OF, plan)
         edges = self._in_edges[OF][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
@@ -116,20 +119,19 @@ class NumbaEngine(PackedEngine):
         norm: Norm,
         mask: Tensor | None,
         node_type: str,
-        where: Layer[Rows] | None,
-        bias: Tensor | None = None,
+        plan: Layer[Rows] | None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
         flat = full_precision(x).squeeze(1)
-        rows = (where or self._wild).after[node_type]
+        rows = (plan or self._wild).after[node_type]
         drop = None if mask is None else full_precision(mask).squeeze(1)
         onto = None if onto is None else onto.squeeze(1)
-        return functions.block(flat, norm, drop, rows, bias, onto).unsqueeze(1)
+        return functions.block(flat, norm, drop, rows, onto).unsqueeze(1)
 
-    def pool(self, values: Tensor, scores: Tensor, where: Layer[Rows] | None) -> Tensor:
+    def pool(self, values: Tensor, scores: Tensor, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.pool`."""
-        lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
+        lookup = self._wild.after[GENE].lookup if plan is None else plan.after[GENE].lookup[1:]
         return functions.pool(full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup)
 
     def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:

@@ -11,29 +11,28 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from dglcell.engines.block import Norm
 from dglcell.engines.numba import memory as memory
 from dglcell.engines.numba import threads as parts
 from dglcell.engines.numba.attention import gat_backward, gat_forward
 from dglcell.engines.numba.block import block_backward, block_forward
 from dglcell.engines.numba.linear import linear_backward, linear_forward
-from dglcell.engines.numba.pool import pool_backward, pool_forward
-from dglcell.engines.numba.stoichiometry import sum_backward, sum_forward
+from dglcell.engines.numba.sums import pool_backward, pool_forward, sum_backward, sum_forward
 from dglcell.engines.numba.vectors import BYTES
+from dglcell.engines.operators import Norm
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Rows
-from dglcell.engines.sparse import Sparse
 
 _Array = NDArray[Any]
 
 
 def attention(
-    x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
+    x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
 ) -> Tensor:
-    """`attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D) -> (P, H, D)."""
+    """`attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D), (H, D) -> (P, H, D)."""
     width = a.shape[1]
     if rest := -width % (BYTES // a.element_size()):  # whole vectors; what is added adds nothing
-        x_src, x_dst, a = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a))
-    y: Tensor = _Attention.apply(x_src, x_dst, a, edges, senders, target, made)  # type: ignore[no-untyped-call]
+        x_src, x_dst, a, bias = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a, bias))
+    y: Tensor = _Attention.apply(x_src, x_dst, a, bias, edges, senders, target, made)  # type: ignore[no-untyped-call]
     return y[..., :width]
 
 
@@ -51,10 +50,9 @@ def pool(values: Tensor, scores: Tensor, lookup: _Array) -> Tensor:
     return z
 
 
-def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Rows, bias: Tensor | None, onto: Tensor | None) -> Tensor:
+def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Rows, onto: Tensor | None) -> Tensor:
     """`block.block_forward`: (P, h), mask (N, h) -> (P, h), added to `onto` in place if there is one."""
-    bias = torch.zeros_like(norm.bias) if bias is None else bias
-    y: Tensor = _Block.apply(x, bias, norm.weight, norm.bias, norm.eps, mask, rows, onto)  # type: ignore[no-untyped-call]
+    y: Tensor = _Block.apply(x, norm.weight, norm.bias, norm.eps, mask, rows, onto)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -74,24 +72,32 @@ def _arrays(*tensors: Tensor) -> list[_Array]:
 class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x_src: Tensor, x_dst: Tensor, a: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
+        ctx: Any,
+        x_src: Tensor,
+        x_dst: Tensor,
+        a: Tensor,
+        bias: Tensor,
+        edges: Sparse,
+        senders: Rows,
+        target: _Array,
+        made: Rows,
     ) -> Tensor:
         y = memory.empty(x_src, len(made), *a.shape)
         lse = memory.empty(x_src, len(made), len(a))
         ctx.cuts = parts.by_edges(made, edges)
         ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, senders.by_node
-        parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse))
-        ctx.save_for_backward(x_src, x_dst, a, y, lse)
+        parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, bias, y, lse))
+        ctx.save_for_backward(x_src, x_dst, a, bias, y, lse)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x_src, x_dst, a, y, lse = ctx.saved_tensors
-        made = parts.zeros(ctx.cuts, x_src, x_dst, a)
-        parts.run(gat_backward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, y, lse, grad), made=made)
-        d_src, d_dst, d_a = map(parts.together, made)
-        return d_src, d_dst.mul_(a), d_a, None, None, None, None
+        x_src, x_dst, a, bias, y, lse = ctx.saved_tensors
+        made = parts.zeros(ctx.cuts, x_src, x_dst, a, bias)
+        parts.run(gat_backward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, bias, y, lse, grad), made=made)
+        d_src, d_dst, d_a, d_bias = map(parts.together, made)
+        return d_src, d_dst.mul_(a), d_a, d_bias, None, None, None, None
 
 
 class _Sum(torch.autograd.Function):
@@ -146,7 +152,6 @@ class _Block(torch.autograd.Function):
     def forward(
         ctx: Any,
         x: Tensor,
-        bias: Tensor,
         gain: Tensor,
         shift: Tensor,
         eps: float,
@@ -158,20 +163,20 @@ class _Block(torch.autograd.Function):
         mean, scale = memory.empty(x, len(x)), memory.empty(x, len(x))
         drop = x.new_empty(0, x.shape[1]) if mask is None else mask
         ctx.cuts, ctx.node, ctx.masked = parts.even(len(x), rows.known), rows.node, mask is not None
-        given = *_arrays(x, bias, gain, shift), eps, *_arrays(drop), ctx.masked
+        given = *_arrays(x, gain, shift), eps, *_arrays(drop), ctx.masked
         parts.run(block_forward, ctx.cuts, ctx.node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
-        ctx.save_for_backward(x, bias, gain, shift, drop, mean, scale)
+        ctx.save_for_backward(x, gain, shift, drop, mean, scale)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
-        x, bias, gain, shift, drop, mean, scale = ctx.saved_tensors
+        x, gain, shift, drop, mean, scale = ctx.saved_tensors
         d_x = memory.empty(x, *x.shape)
-        made = parts.zeros(ctx.cuts, bias, gain, shift)
-        given = *_arrays(x, bias, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
+        made = parts.zeros(ctx.cuts, gain, shift)
+        given = *_arrays(x, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
         parts.run(block_backward, ctx.cuts, ctx.node, *given, made=made)
-        return d_x, *map(parts.together, made), None, None, None, grad if ctx.needs_input_grad[7] else None
+        return d_x, *map(parts.together, made), None, None, None, grad if ctx.needs_input_grad[6] else None
 
 
 class _Linear(torch.autograd.Function):

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from dglcell.engines.numba import memory as memory
 from dglcell.engines.packed import delta_states
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Rows
-from dglcell.engines.sparse import Sparse
 
 
 def by_edges(rows: Rows, edges: Sparse) -> NDArray[np.int64]:

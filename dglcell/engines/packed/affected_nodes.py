@@ -1,20 +1,77 @@
 """How far deletions reach: which nodes of which genotypes a layer changes.
 
 One bit a genotype, so that a machine word follows 64 genotypes along an edge: planning a batch costs far less than
-computing it, and is done on the host whatever the device. Knows relations as index arrays and no weights.
+computing it, and is done on the host whatever the device. Relations are index arrays; no weights enter.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.engines.node_masks import Lost, genotype_of
-from dglcell.engines.packed import bitsets
-from dglcell.engines.sparse import Sparse
+from dglcell.engines.numba.compilation import compiled
 from dglcell.schema import CATALYSED_BY, GENE, GPR, IN, METABOLITE, NODE_TYPES, OF, REACTION
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sparse:
+    """Edges of one relation by target: the in-edges of i are `ptr[i]:ptr[i + 1]`.
+
+    Attributes
+    ----------
+    ptr : (N_dst + 1,) int64
+    src : (E,) int32
+    edge : (E,) int64
+        Edge ids of the relation.
+    """
+
+    ptr: NDArray[np.int64]
+    src: NDArray[np.int32]
+    edge: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, src: NDArray[np.int64], dst: NDArray[np.int64], num_dst: int) -> Sparse:
+        """Sort edges by target; ties keep the order of their ids."""
+        order = np.argsort(dst, kind="stable")
+        ptr = np.zeros(num_dst + 1, dtype=np.int64)
+        np.cumsum(np.bincount(dst, minlength=num_dst), out=ptr[1:])
+        return cls(ptr, src[order].astype(np.int32), order)
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """(E,) by edge id: the place of the edge among those of its target."""
+        place = np.empty(len(self.edge), dtype=np.int64)
+        place[self.edge] = np.arange(len(self.edge)) - np.repeat(self.ptr[:-1], np.diff(self.ptr))
+        return place
+
+
+@compiled
+def spread(ptr, src, touched, out):  # type: ignore[no-untyped-def]
+    """Give every target the bits of its sources: (N_src, W) and (N_dst, W) uint64, one bit a genotype."""
+    for n in range(len(ptr) - 1):
+        for e in range(ptr[n], ptr[n + 1]):
+            for w in range(touched.shape[1]):
+                out[n, w] |= touched[src[e], w]
+
+
+@compiled
+def count_bits(bits):  # type: ignore[no-untyped-def]
+    """Bits that are set in each row: (N, W) uint64 -> (N,) int64; pairs, then fours, then bytes are added in place."""
+    ones, twos, fours = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
+    out = np.zeros(len(bits), np.int64)
+    for n in range(len(bits)):
+        for w in range(bits.shape[1]):
+            v = bits[n, w]
+            v -= (v >> np.uint64(1)) & ones
+            v = (v & twos) + ((v >> np.uint64(2)) & twos)
+            v = (v + (v >> np.uint64(4))) & fours
+            out[n] += np.int64((v * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    return out
+
 
 Bits = NDArray[np.uint64]  # (N, ceil(B / 64)); bit b % 64 of word b // 64 is genotype b
 _WORD = 64
@@ -37,7 +94,7 @@ def unpack(bits: Bits, genotypes: int) -> NDArray[np.bool_]:
 
 def count(bits: Bits) -> NDArray[np.int64]:
     """(N,) genotypes whose bit is set."""
-    return bitsets.count_bits(bits)  # type: ignore[no-any-return]
+    return count_bits(bits)  # type: ignore[no-any-return]
 
 
 def follow(
@@ -79,4 +136,4 @@ def follow(
 
 def _spread(relation: tuple[str, str, Sparse], touched: Bits, out: Bits) -> None:
     _, _, edges = relation
-    bitsets.spread(edges.ptr, edges.src, touched, out)
+    spread(edges.ptr, edges.src, touched, out)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dglcell.engines.node_masks import NodeMasks
-from dglcell.engines.packed.affected_nodes import follow, pack, unpack
-from dglcell.engines.sparse import Sparse
+from dglcell.engines.packed.affected_nodes import Sparse, follow, pack, unpack
 from dglcell.schema import CATALYSED_BY, NODE_TYPES, OF
 
 PackedRows = TypeVar("PackedRows")
@@ -89,10 +88,14 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Layer(Generic[PackedRows]):
-    """Rows before and after one layer, by node type; `PackedRows` is their type, on the host or on a device."""
+    """Rows before and after one layer, by node type; `PackedRows` is their type, on the host or on a device.
+
+    `known` holds the wild type's states after the layer where they need not be computed.
+    """
 
     before: Mapping[str, PackedRows]
     after: Mapping[str, PackedRows]
+    known: Mapping[str, Tensor] | None = None
 
     def ends(self, relation: str, source: str, target: str) -> tuple[PackedRows, PackedRows, PackedRows]:
         """Rows that send, rows that the targets enter with, rows that are made.
@@ -103,12 +106,12 @@ class Layer(Generic[PackedRows]):
         return sending[source], self.before[target], self.after[target]
 
 
-def reach(
+def plan(
     relations: Mapping[str, tuple[str, str, Sparse]],
     num_nodes: Mapping[str, int],
     survivors: NodeMasks,
     layers: int,
-    known: bool = False,
+    wild: Sequence[Mapping[str, Tensor]] | None = None,
 ) -> list[Layer[Rows]]:
     """The rows of every layer of a pass.
 
@@ -120,18 +123,18 @@ def reach(
     survivors : NodeMasks
         Of B genotypes.
     layers : int
-    known : bool
-        Whether the wild type's states after every layer are known.
+    wild : sequence, optional
+        The wild type's states after every layer, where they are known.
     """
     lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
     dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
     rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
     made: list[Layer[Rows]] = []
-    for changed in follow(relations, lost, layers):
+    for number, changed in enumerate(follow(relations, lost, layers)):
         after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
-        if known:
+        if wild is not None:
             after = {t: dataclasses.replace(after[t], known=num_nodes[t]) for t in NODE_TYPES}
-        made.append(Layer(rows, after))
+        made.append(Layer(rows, after, None if wild is None else wild[number]))
         rows = after
     return made
 

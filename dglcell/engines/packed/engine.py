@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Layer, PackedRows
-from dglcell.engines.sparse import Sparse
 from dglcell.schema import IN, NODE_TYPES, STOICHIOMETRY
 
 
 class PackedEngine:
     """The bookkeeping part of `dglcell.engines.base.Engine` for packed rows; only one graph, no `dgl.batch`.
 
-    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.engines.packed.delta_states`. A subclass sets `_wild`.
+    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.engines.packed.delta_states`. A subclass sets
+    `_wild`.
 
     Parameters
     ----------
@@ -27,7 +29,6 @@ class PackedEngine:
 
     name = "fused"
     recompute = False
-    wild_type_first = True
     _wild: Layer[Any]
 
     def __init__(self, graph: Any, device: torch.device) -> None:
@@ -42,9 +43,19 @@ class PackedEngine:
             self._out_edges[relation] = source, target, Sparse.of(dst, src, self.num_nodes[source])
         self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
 
-    def rows(self, node_type: str, where: Layer[Any] | None) -> Tensor | None:
+    def rows(self, node_type: str, plan: Layer[Any] | None) -> Tensor | None:
         """(P,) node of every row that a layer makes; None of the wild type, whose rows are its nodes."""
-        return None if where is None else where.after[node_type].index
+        return None if plan is None else plan.after[node_type].index
+
+    def complete(self, x: Tensor, node_type: str, plan: Layer[Any] | None) -> Tensor:
+        """See `Engine.complete`: rows of the wild type that were not computed are filled in."""
+        if plan is not None and plan.known is not None:
+            x[: self.num_nodes[node_type]] = plan.known[node_type]
+        return x
+
+    def wild_type(self, states: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """See `Engine.wild_type`: the first rows of every node type."""
+        return {node_type: x[: self.num_nodes[node_type]] for node_type, x in states.items()} or None
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """See `Engine.linear`."""
@@ -54,7 +65,7 @@ class PackedEngine:
         """See `Engine.bytes_per_genotype`."""
         return 4 * 7 * hidden * sum(self.num_nodes.values())
 
-    def _ends(self, relation: str, where: Layer[PackedRows] | None) -> tuple[Any, Any, Any]:
+    def _ends(self, relation: str, plan: Layer[PackedRows] | None) -> tuple[Any, Any, Any]:
         """Rows that send, rows that the targets enter with, rows that are made."""
         source, target, _ = self._in_edges[relation]
-        return (where or self._wild).ends(relation, source, target)
+        return (plan or self._wild).ends(relation, source, target)

@@ -1,4 +1,4 @@
-"""Triton kernels of a block (`dglcell.engines.block`), one pass forward and one backward; conventions: `kernels`.
+"""Triton kernels of a block (`operators.block`), one pass forward and one backward; conventions: `kernels`.
 
 Nothing but the input is kept: statistics are computed again backward. Gradients of the norm's weights are summed by a
 fixed number of programs, each over its own rows, and added up outside.
@@ -12,7 +12,7 @@ import triton.language as tl
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dglcell.engines.block import Norm
+from dglcell.engines.operators import Norm
 from dglcell.engines.triton.launcher import TILE, accumulator, launch
 
 _MOST_PROGRAMS = 1024  # of the backward pass: several for every multiprocessor of a large GPU
@@ -148,7 +148,7 @@ class _Block(torch.autograd.Function):
 
 
 def block(x: Tensor, norm: Norm, mask: Tensor | None, rows: Tensor | None) -> Tensor:
-    """As `dglcell.engines.block.block`, for packed rows (P, 1, h); float64 for float64, else float32."""
+    """As `dglcell.engines.operators.block`, for packed rows (P, 1, h); float64 for float64, else float32."""
     flat = None if mask is None else mask.flatten(1).contiguous()
     y: Tensor = _Block.apply(x.squeeze(1), norm.weight, norm.bias, norm.eps, flat, rows)  # type: ignore[no-untyped-call]
     return y.unsqueeze(1)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dglcell.engines.attention import full_precision
-from dglcell.engines.block import Norm
-from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.node_masks import NodeMasks, send
+from dglcell.engines.operators import Norm, full_precision
 from dglcell.engines.packed.delta_states import Layer
 from dglcell.engines.packed.engine import PackedEngine
-from dglcell.engines.transfer import send
 from dglcell.engines.triton import block, functions, incidences
-from dglcell.engines.triton.edges import DeviceEdges
 from dglcell.engines.triton.incidences import RECEIVERS, SENDERS, Incidences
-from dglcell.engines.triton.rows import DeviceRows, reach_on
+from dglcell.engines.triton.rows import DeviceEdges, DeviceRows, plan_on
 from dglcell.schema import GENE, IN, OF
 
 
@@ -48,40 +45,44 @@ class TritonEngine(PackedEngine):
         self._degree = np.diff(self._in_edges[IN][2].ptr)
         self._device_degree = send(self._degree, device)
 
-    def plan(self, alive: NodeMasks, layers: int, known: bool = False) -> Sequence[Layer[DeviceRows]]:
+    def plan(
+        self, alive: NodeMasks, layers: int, wild: Sequence[Mapping[str, Tensor]] | None = None
+    ) -> Sequence[Layer[DeviceRows]]:
         """See `Engine.plan`."""
-        return reach_on(self._in_edges, self.num_nodes, alive, layers, self.device)
+        return plan_on(self._in_edges, self.num_nodes, alive, layers, self.device)
 
-    def carry(self, x: Tensor, node_type: str, where: Layer[DeviceRows] | None) -> Tensor:
+    def carry(self, x: Tensor, node_type: str, plan: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.carry`."""
-        if where is None:
+        if plan is None:
             return x
-        out = functions.carry(x.reshape(len(x), -1), where.before[node_type], where.after[node_type])
+        out = functions.carry(x.reshape(len(x), -1), plan.before[node_type], plan.after[node_type])
         return out.view(len(out), *x.shape[1:])
 
-    def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+    def gatv2(
+        self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, plan: Layer[DeviceRows] | None
+    ) -> Tensor:
         """See `Engine.gatv2`."""
-        edges, ends = self._edges[relation], self._ends(relation, where)
-        return functions.attention(x_src.squeeze(1), x_dst.squeeze(1), a, edges, ends).unsqueeze(1)
+        edges, ends = self._edges[relation], self._ends(relation, plan)
+        return (functions.attention(x_src.squeeze(1), x_dst.squeeze(1), a, edges, ends) + bias).unsqueeze(1)
 
-    def stoich_attention(self, q_m: Tensor, q_r: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+    def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
-        ends = self._ends(IN, where)
+        ends = self._ends(IN, plan)
         q_m, q_r = full_precision(q_m).squeeze(1), full_precision(q_r).squeeze(1)
         alpha = incidences.softmax(q_m, q_r, self._incidences[IN], self._starts(ends[2]), ends)
         return alpha.unsqueeze(1)
 
-    def to_reactions(self, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+    def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
-        return self._mean(IN, x, alpha, where)
+        return self._mean(IN, x, alpha, plan)
 
-    def to_metabolites(self, u: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+    def to_metabolites(self, u: Tensor, alpha: Tensor | None, plan: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.to_metabolites`."""
-        return self._mean(OF, u, alpha, where)
+        return self._mean(OF, u, alpha, plan)
 
-    def pool(self, values: Tensor, scores: Tensor, where: Layer[DeviceRows] | None) -> Tensor:
+    def pool(self, values: Tensor, scores: Tensor, plan: Layer[DeviceRows] | None) -> Tensor:
         """See `Engine.pool`."""
-        lookup = self._wild.after[GENE].lookup if where is None else where.after[GENE].lookup[1:]
+        lookup = self._wild.after[GENE].lookup if plan is None else plan.after[GENE].lookup[1:]
         return functions.pool(values.squeeze(1), scores.squeeze(1), lookup)
 
     def block(
@@ -90,17 +91,16 @@ class TritonEngine(PackedEngine):
         norm: Norm,
         mask: Tensor | None,
         node_type: str,
-        where: Layer[DeviceRows] | None,
-        bias: Tensor | None = None,
+        plan: Layer[DeviceRows] | None,
         onto: Tensor | None = None,
     ) -> Tensor:
         """See `Engine.block`."""
-        y = block.block(x if bias is None else x + bias, norm, mask, self.rows(node_type, where))
+        y = block.block(x, norm, mask, self.rows(node_type, plan))
         return y if onto is None else onto + y
 
-    def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, where: Layer[DeviceRows] | None) -> Tensor:
+    def _mean(self, relation: str, x: Tensor, alpha: Tensor | None, plan: Layer[DeviceRows] | None) -> Tensor:
         """Weighted mean over surviving incidences."""
-        ends = self._ends(relation, where)
+        ends = self._ends(relation, plan)
         shape = x.shape
         x = x.squeeze(1)
         start = None

@@ -15,9 +15,8 @@ from torch.autograd.function import once_differentiable
 from dglcell.engines.triton import attention as attention_kernels
 from dglcell.engines.triton import launcher
 from dglcell.engines.triton import pool as pool_kernels
-from dglcell.engines.triton.edges import DeviceEdges
 from dglcell.engines.triton.launcher import accumulator, block_of, head_sizes, launch, warps
-from dglcell.engines.triton.rows import DeviceRows
+from dglcell.engines.triton.rows import DeviceEdges, DeviceRows
 
 _CHUNK = 256  # nodes that a program of the pooling adds up: enough programs for a single genotype too
 _POOL_NODES = 16

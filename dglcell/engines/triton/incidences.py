@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from dglcell.engines.triton import launcher, stoich_attention, stoichiometry
-from dglcell.engines.triton.edges import DeviceEdges
 from dglcell.engines.triton.functions import merge
 from dglcell.engines.triton.launcher import accumulator, block_of, head_sizes, launch, warps
-from dglcell.engines.triton.rows import DeviceRows
+from dglcell.engines.triton.rows import DeviceEdges, DeviceRows
 
 NOBODYS, RECEIVERS, SENDERS = 0, 1, 2  # whose rows attention values belong to: `stoichiometry.ALPHA`
 _INCIDENCES = 16  # of a reaction, in a tile without features

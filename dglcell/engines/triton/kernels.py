@@ -16,8 +16,8 @@ wild type too; a program's part is one of `G` blocks of `BLOCK` genotypes.
 import triton
 import triton.language as tl
 
-from dglcell.engines.attention import ABSENT
-from dglcell.engines.attention import SLOPE as _LEAK
+from dglcell.engines.operators import ABSENT
+from dglcell.engines.operators import SLOPE as _LEAK
 
 SLOPE = tl.constexpr(_LEAK)
 LOWEST = tl.constexpr(ABSENT)

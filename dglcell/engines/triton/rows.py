@@ -1,4 +1,4 @@
-"""Packed rows as tensors on a device, made from the host's bits without waiting for the device."""
+"""Rows and edges as tensors on a device, made from the host's arrays without waiting for the device."""
 
 from __future__ import annotations
 
@@ -12,14 +12,66 @@ import triton
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.engines.node_masks import NodeMasks
+from dglcell.engines.node_masks import NodeMasks, send
 from dglcell.engines.packed import affected_nodes
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Layer
-from dglcell.engines.sparse import Sparse
-from dglcell.engines.transfer import send
 from dglcell.engines.triton import kernels
 from dglcell.engines.triton.launcher import launch
 from dglcell.schema import NODE_TYPES
+
+_HEAVY = 128  # edges
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Side:
+    """Edges grouped by the nodes of one end.
+
+    Attributes
+    ----------
+    ptr : Tensor (N + 1,) int32
+        Edges of node n are `ptr[n]:ptr[n + 1]`.
+    other : Tensor (E,) int32
+        The node at the other end.
+    order : Tensor (N,) int32
+        Nodes, those with most edges first: the longest programs start first.
+    heavy : int
+        Nodes with so many edges that a backward pass starts with them.
+    edge : (E,) int64
+        Edge ids, on the host.
+    """
+
+    ptr: Tensor
+    other: Tensor
+    order: Tensor
+    heavy: int
+    edge: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, edges: Sparse, device: torch.device) -> Side:
+        """Copy to a device."""
+        degree = np.diff(edges.ptr)
+        order = np.argsort(-degree, kind="stable").astype(np.int32)
+        ptr, src = send(edges.ptr.astype(np.int32), device), send(edges.src, device)
+        return cls(ptr, src, send(order, device), int((degree >= _HEAVY).sum()), edges.edge)
+
+    def values(self, by_edge: NDArray[np.generic]) -> Tensor:
+        """Edge values (E,), by edge id, in this order."""
+        return send(by_edge[self.edge], self.ptr.device)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DeviceEdges:
+    """In-edges of the targets and out-edges of the sources."""
+
+    into: Side
+    out: Side
+
+    @classmethod
+    def of(cls, into: Sparse, out: Sparse, device: torch.device) -> DeviceEdges:
+        """Copy both to a device; `out` is the relation with its ends exchanged."""
+        return cls(Side.of(into, device), Side.of(out, device))
+
 
 _TILE = 1024  # entries of a lookup table that a program of `list_rows` reads
 
@@ -98,14 +150,14 @@ def unpack(bits: Tensor, genotypes: int) -> Tensor:
     return (dense.flatten(0, 1)[:genotypes] != 0).contiguous()
 
 
-def reach_on(
+def plan_on(
     relations: Mapping[str, tuple[str, str, Sparse]],
     num_nodes: Mapping[str, int],
     survivors: NodeMasks,
     layers: int,
     device: torch.device,
 ) -> list[Layer[DeviceRows]]:
-    """The rows of every layer of a pass, as `dglcell.engines.packed.delta_states.reach`, on `device`.
+    """The rows of every layer of a pass, as `dglcell.engines.packed.delta_states.plan`, on `device`.
 
     How many rows there are is counted on the host, so nothing is ever read back.
     """

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from dglcell.engines import block
+from dglcell.engines import operators
 from dglcell.engines.numba import functions
 from dglcell.engines.numba import threads as numba_threads
 from dglcell.engines.numba.vectors import exponentials
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Rows
-from dglcell.engines.sparse import Sparse
 
 TOLERANCE = {torch.float32: (1e-5, 1e-4), torch.float64: (1e-10, 1e-10)}  # of values, of gradients
 
@@ -36,14 +36,14 @@ def random_rows(rng, nodes, genotypes):
     return Rows.changed(rng.random((genotypes, nodes)) < 0.5, dead), dead
 
 
-def plain_attention(x_src, x_dst, a, edges, lookup, target, made):
+def plain_attention(x_src, x_dst, a, bias, edges, lookup, target, made):
     """Row after row, with every message kept."""
     rows = []
     for p, (b, n) in enumerate(zip(made.genotype, made.node, strict=True)):
         r = lookup[b, edges.src[edges.ptr[n] : edges.ptr[n + 1]]]
         x = x_src[torch.from_numpy(r[r >= 0]).long()]
         scores = (torch.nn.functional.leaky_relu(x + x_dst[target[p]], 0.2) * a).sum(-1)
-        rows.append((scores.softmax(0).unsqueeze(-1) * x).sum(0))
+        rows.append((scores.softmax(0).unsqueeze(-1) * x).sum(0) + bias)
     return torch.stack(rows)
 
 
@@ -65,10 +65,10 @@ def test_attention_equals_the_plain_one(dtype, heads, width, scale, threads):
 
     def inputs():
         torch.manual_seed(1)
-        shapes = (len(senders), heads, width), (len(senders), heads, width), (heads, width)
+        shapes = (len(senders), heads, width), (len(senders), heads, width), (heads, width), (heads, width)
         return [
             (torch.randn(s, dtype=torch.float64) * k).requires_grad_()
-            for s, k in zip(shapes, (1, 1, scale / 6), strict=True)
+            for s, k in zip(shapes, (1, 1, scale / 6, 1), strict=True)
         ]
 
     expected_of, found_of = inputs(), [x.detach().to(dtype).requires_grad_() for x in inputs()]
@@ -88,7 +88,7 @@ def test_a_diverged_row_is_noticed():
     edges = Sparse.of(np.array([0, 1]), np.array([0, 1]), 2)
     x = torch.ones(2, 1, 16)
     x[0, 0, 3] = torch.nan
-    y = functions.attention(x, x, x[1], edges, made, made.within(made), made)
+    y = functions.attention(x, x, x[1], x[1], edges, made, made.within(made), made)
     assert y[0].isnan().any() and not y[1].isnan().any()
 
 
@@ -124,23 +124,23 @@ def test_linear_without_a_bias():
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("masked", [True, False])
 def test_a_block_equals_the_plain_one(dtype, masked, threads):
-    """With a convolution's bias, dropout and the sum over blocks; `onto` comes out of an operator, as in a layer."""
+    """With dropout and the sum over blocks; `onto` comes out of an operator, as in a layer."""
     node = torch.tensor([0, 1, 2, 3, 1, 3, 3])
     rows = Rows(np.array([0, 0, 0, 0, 1, 1, 2], np.int32), node.int().numpy(), np.zeros((3, 4), np.int32))
     mask = torch.tensor([[0.0], [2.0], [2.0], [0.0]]).expand(4, 24).contiguous() if masked else None
 
     def norm(gain, shift):
-        return block.Norm(gain, shift, 1e-5)
+        return operators.Norm(gain, shift, 1e-5)
 
-    def fused(x, bias, gain, shift, onto):
+    def fused(x, gain, shift, onto):
         drop = None if mask is None else mask.to(dtype)
-        return functions.block(x, norm(gain, shift), drop, rows, bias, onto * 1)
+        return functions.block(x, norm(gain, shift), drop, rows, onto * 1)
 
-    def plain(x, bias, gain, shift, onto):
+    def plain(x, gain, shift, onto):
         drop = None if mask is None else mask.double()
-        return block.block(x, norm(gain, shift), drop, node, bias, onto)
+        return operators.block(x, norm(gain, shift), drop, node, onto)
 
-    check_equal(fused, plain, [(7, 24), (24,), (24,), (24,), (7, 24)], dtype)
+    check_equal(fused, plain, [(7, 24), (24,), (24,), (7, 24)], dtype)
 
 
 @numba.njit

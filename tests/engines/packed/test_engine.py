@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines.base import make_engine
+from dglcell.engines.choice import make_engine
 from dglcell.engines.node_masks import NodeMasks
 from dglcell.engines.numba import memory
 from dglcell.engines.packed import affected_nodes, delta_states
+from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Rows
-from dglcell.engines.sparse import Sparse
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.model import CellModel
@@ -78,7 +78,7 @@ def test_a_known_wild_type_is_not_computed_again(monkeypatch, options, chunk):
         wild = model.wild_type(engine)
         monkeypatch.setattr(memory, "empty", lambda like, *shape: like.new_full(shape, torch.nan))
         x = torch.ones(20, 1, 1, 8).double()
-        left_out = engine.gatv2(PHYSICAL, x, x, x[0, 0], engine.plan(batch.alive(), 1, known=True)[0])[:20]
+        left_out = engine.gatv2(PHYSICAL, x, x, x[0, 0], x[0, 0], engine.plan(batch.alive(), 1, wild.layers)[0])[:20]
         found = model(engine, batch, wild, chunk=chunk).predictions
     assert left_out.isnan().all()
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
@@ -120,16 +120,19 @@ def operator(name):
         return torch.randn(len(rows), 1, *shape, dtype=torch.float64, requires_grad=True)
 
     before, after = where.before, where.after
-    a = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    a, bias = (torch.randn(2, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
     alpha = torch.rand(
         len(engine.stoich_attention(states(before[METABOLITE], 2), states(before[REACTION], 2), where)), 1, 2
     )
     alpha = alpha.double().requires_grad_()
     return {
-        "physical": (lambda s, d, a: engine.gatv2(PHYSICAL, s, d, a, where), [states(before[GENE], 2, 3)] * 2 + [a]),
+        "physical": (
+            lambda s, d, a, b: engine.gatv2(PHYSICAL, s, d, a, b, where),
+            [*[states(before[GENE], 2, 3)] * 2, a, bias],
+        ),
         "gpr": (
-            lambda s, d, a: engine.gatv2(GPR, s, d, a, where),
-            [states(before[GENE], 2, 3), states(before[REACTION], 2, 3), a],
+            lambda s, d, a, b: engine.gatv2(GPR, s, d, a, b, where),
+            [states(before[GENE], 2, 3), states(before[REACTION], 2, 3), a, bias],
         ),
         "attention": (
             lambda m, r: engine.stoich_attention(m, r, where),
@@ -173,7 +176,7 @@ def test_only_reached_rows_are_stored():
     lost = {t: (none, np.zeros(3, dtype=np.int64)) for t in sizes}
     lost[GENE] = (np.array([4]), np.array([0, 0, 1]))
     for number, layer in enumerate(
-        delta_states.reach(relations, sizes, NodeMasks(lost, sizes, torch.device("cpu")), 3), 1
+        delta_states.plan(relations, sizes, NodeMasks(lost, sizes, torch.device("cpu")), 3), 1
     ):
         rows = layer.after[GENE]
         assert rows.node[10:].tolist() == list(range(5, 5 + number))

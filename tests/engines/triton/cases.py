@@ -16,10 +16,12 @@ import pytest
 import torch
 
 from dglcell.config import ModelConfig
-from dglcell.engines import block as plain_block
-from dglcell.engines.base import Engine, make_engine
+from dglcell.engines import operators
+from dglcell.engines.base import Engine
+from dglcell.engines.choice import make_engine
 from dglcell.engines.packed import delta_states
-from dglcell.engines.triton import block, edges, functions, incidences, launcher
+from dglcell.engines.triton import block, functions, incidences, launcher
+from dglcell.engines.triton import rows as triton_rows
 from dglcell.engines.triton.engine import TritonEngine
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
@@ -38,7 +40,7 @@ GENOTYPES = [[0, 3], [5], [1, 2, 4], [0, 1, 2, 3, 4, 5]]  # two blocks; the last
 def several_of_everything(monkeypatch):
     """Several tiles of edges and of nodes even on a tiny graph."""
     monkeypatch.setattr(launcher, "_MOST_EDGES", 4)
-    monkeypatch.setattr(edges, "_HEAVY", 4)
+    monkeypatch.setattr(triton_rows, "_HEAVY", 4)
     monkeypatch.setattr(incidences, "_INCIDENCES", 2)
     monkeypatch.setattr(functions, "_CHUNK", 4)
     monkeypatch.setattr(functions, "_POOL_NODES", 2)
@@ -122,13 +124,17 @@ def repack(wild, dense, rows):
 
 
 def attend(relation):
-    return lambda engine, where, s, d, a: engine.gatv2(relation, s, d, a, where)
+    return lambda engine, where, s, d, a, b: engine.gatv2(relation, s, d, a, b, where)
 
 
 def attention_inputs(bench, relation, shape):
     source, target = {PHYSICAL: (GENE, GENE), GPR: (GENE, REACTION), CATALYSED_BY: (REACTION, GENE)}[relation]
     sending = "after" if relation == CATALYSED_BY else "before"
-    return [bench.states(sending, source, *shape), bench.states("before", target, *shape), (bench.random(*shape), None)]
+    return [
+        bench.states(sending, source, *shape),
+        bench.states("before", target, *shape),
+        *[(bench.random(*shape), None) for _ in range(2)],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -174,9 +180,14 @@ def test_a_hub():
         group_names=[],
     )
     bench = Bench(cell, 0, [[3]])
-    (x_src, rows), received, (a, _) = attention_inputs(bench, PHYSICAL, (1, 2))
+    (x_src, rows), received, (a, _), bias = attention_inputs(bench, PHYSICAL, (1, 2))
     ramp = torch.linspace(0.1, 2, n, dtype=torch.float64)[rows.index.cpu()].view(-1, 1, 1, 1)
-    inputs = [(ramp + 0.01 * x_src, rows), received, (a.abs(), None)]  # so that the later tile has the highest score
+    inputs = [
+        (ramp + 0.01 * x_src, rows),
+        received,
+        (a.abs(), None),
+        bias,
+    ]  # so that the later tile has the highest score
     bench.check(attend(PHYSICAL), inputs, bench.rows.after[GENE])
 
 
@@ -253,9 +264,9 @@ def test_block(masked, packed_rows, width, monkeypatch):
     weight, bias = torch.randn(2, width, generator=generator, dtype=torch.float64)
     tested, plain = ([leaf(t, place) for t in (x, weight, bias)] for place in (DEVICE, "cpu"))
     outputs = []
-    for (x, weight, bias), compute in ((tested, block.block), (plain, plain_block.block)):
+    for (x, weight, bias), compute in ((tested, block.block), (plain, operators.block)):
         given = mask.to(x.device) if masked else None
-        y = compute(x, plain_block.Norm(weight, bias, 1e-5), given, None if rows is None else rows.to(x.device))
+        y = compute(x, operators.Norm(weight, bias, 1e-5), given, None if rows is None else rows.to(x.device))
         y.sin().sum().backward()
         outputs.append(y)
     close(*outputs, 1e-12)
@@ -270,8 +281,8 @@ def test_nothing_to_compute():
     genes, none = leaf(bench.random(6, 1, 2, 3), DEVICE), torch.zeros(0, 1, 2, 3).double().to(DEVICE)
     a = bench.random(2, 3).to(DEVICE)
     for relation, src, dst in ((REGULATORY, genes, genes), (GPR, genes, none), (CATALYSED_BY, none, genes)):
-        y = bench.engine.gatv2(relation, src, dst, a, bench.where)
-        assert not y.any()
+        y = bench.engine.gatv2(relation, src, dst, a, a, bench.where)
+        assert torch.equal(y, a.expand(len(dst), 1, 2, 3))
         y.sum().backward()
     assert not genes.grad.any()
     assert bench.engine.stoich_attention(none[..., 0], none[..., 0], bench.where).shape == (0, 1, 2)
@@ -282,7 +293,7 @@ def test_nothing_to_compute():
 def test_rows_are_those_of_the_host():
     cell = small()
     engine = TritonEngine(cell.dgl, DEVICE)
-    host = delta_states.reach(engine._in_edges, engine.num_nodes, survivors_of(cell), 3)
+    host = delta_states.plan(engine._in_edges, engine.num_nodes, survivors_of(cell), 3)
     for found, expected in zip(engine.plan(survivors_of(cell), 3), host, strict=True):
         for t in NODE_TYPES:
             assert same_rows(found.after[t], expected.after[t]), t

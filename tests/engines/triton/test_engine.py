@@ -17,8 +17,8 @@ import pytest
 import torch
 from packaging.version import Version
 
-from dglcell.engines import available
-from dglcell.engines.base import choose
+from dglcell.engines import choice
+from dglcell.engines.choice import choose
 from dglcell.errors import UsageError
 
 HERE = Path(__file__).parent
@@ -65,12 +65,12 @@ def test_kernels_compile_for_a_gpu(tmp_path: Path) -> None:
 
 
 def test_auto_falls_back_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dglcell.engines.base.fused_problem", lambda device: f"no {device.type} here")
+    monkeypatch.setattr("dglcell.engines.choice.fused_problem", lambda device: f"no {device.type} here")
     assert choose("auto", "cuda") == ("torch", "runs on any device; fused does not run here: no cuda here")
     assert choose("auto", "cpu")[0] == "torch"
     with pytest.raises(UsageError, match="--engine fused on CUDA: no cuda here - use --engine torch or auto"):
         choose("fused", "cuda")
-    monkeypatch.setattr("dglcell.engines.base.fused_problem", lambda device: None)
+    monkeypatch.setattr("dglcell.engines.choice.fused_problem", lambda device: None)
     assert choose("auto", "cuda")[0] == choose("fused", "cuda")[0] == "fused"
 
 
@@ -79,15 +79,15 @@ def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """A CUDA device seems to answer, and nothing is remembered of it."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    for function in (available.triton_problem, available.numba_problem):
+    for function in (choice.triton_problem, choice.numba_problem):
         function.cache_clear()
     yield
-    for function in (available.triton_problem, available.numba_problem):
+    for function in (choice.triton_problem, choice.numba_problem):
         function.cache_clear()
 
 
 def problem() -> str:
-    found = available.triton_problem(torch.device("cuda"))
+    found = choice.triton_problem(torch.device("cuda"))
     assert found is not None
     return found
 
@@ -95,13 +95,13 @@ def problem() -> str:
 @pytest.mark.usefixtures("forgetful")
 def test_reasons_not_to_use_triton(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(available.importlib.util, "find_spec", lambda name: None)
+        patch.setattr(choice.importlib.util, "find_spec", lambda name: None)
         assert problem().startswith("Triton is not installed")
-    available.triton_problem.cache_clear()
+    choice.triton_problem.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
         assert problem() == "compute capability 7.5, 8.0 or later was expected"
-    available.triton_problem.cache_clear()
+    choice.triton_problem.cache_clear()
     with monkeypatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
         assert problem() == "no CUDA device answers"
@@ -112,5 +112,5 @@ def test_a_numba_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(name: str) -> None:
         raise ImportError("Numba needs NumPy 2.3 or less")
 
-    monkeypatch.setattr(available.importlib, "import_module", refuse)
-    assert available.fused_problem(torch.device("cpu")) == "numba does not load: Numba needs NumPy 2.3 or less"
+    monkeypatch.setattr(choice.importlib, "import_module", refuse)
+    assert choice.fused_problem(torch.device("cpu")) == "numba does not load: Numba needs NumPy 2.3 or less"
