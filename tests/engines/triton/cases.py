@@ -282,7 +282,7 @@ def test_nothing_to_compute():
     a = bench.random(2, 3).to(DEVICE)
     for relation, src, dst in ((REGULATORY, genes, genes), (GPR, genes, none), (CATALYSED_BY, none, genes)):
         y = bench.engine.gatv2(relation, src, dst, a, a, bench.where)
-        assert torch.equal(y, a.expand(len(dst), 1, 2, 3))
+        assert torch.equal(y, a.expand(len(y), 1, 2, 3))
         y.sum().backward()
     assert not genes.grad.any()
     assert bench.engine.stoich_attention(none[..., 0], none[..., 0], bench.where).shape == (0, 1, 2)
