@@ -40,11 +40,11 @@ def command(
     from dglcell.io.run_folder import RunFolder
 
     RunFolder(run).require()
-    from dglcell.baselines import named
+    from dglcell.baselines import select
     from dglcell.evaluation.evaluate import evaluate
     from dglcell.inference.run import load_run
 
-    named(baselines, 0)  # a wrong name is said before any work
+    select(baselines, 0)  # a wrong name is said before any work
     loaded = load_run(run, device=device, engine=engine)
     folder = loaded.folder
     report = evaluate(loaded, split, screen or None, names=baselines, draw=folder.plots, say=console.say)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dglcell.baselines.adamw_fit import AdamWFit
-from dglcell.baselines.base import Baseline
-from dglcell.baselines.embedding_bag import EmbeddingBagMLP, Large, deleted_genes, lost_reactions
+from dglcell.baselines.base import AdamWFit, Baseline
+from dglcell.baselines.embedding_bag import EmbeddingBagMLP, LargeScreen, deleted_genes, lost_reactions
 from dglcell.baselines.factorization import MatrixFactorization
 from dglcell.baselines.linear import GeneRidge, Mean, QueryMean
 from dglcell.baselines.spectral import SpectralRidge, SpectralTrees
@@ -29,16 +28,15 @@ __all__ = [
     "QueryMean",
     "SpectralRidge",
     "SpectralTrees",
-    "by_default",
     "deleted_genes",
     "lost_reactions",
     "make",
-    "named",
+    "select",
 ]
 
 
 def _embedding_mlp() -> Baseline:
-    large = Large(AdamWFit(epochs=60, batch_size=1024, lr=3e-3, weight_decay=1e-2, patience=8))
+    large = LargeScreen(AdamWFit(epochs=60, batch_size=1024, lr=3e-3, weight_decay=1e-2, patience=8))
     return EmbeddingBagMLP("embedding-mlp", deleted_genes, first_relu=False, large=large, fill=True)
 
 
@@ -69,26 +67,27 @@ def make(name: str) -> Baseline:
     return _MAKERS[name]()
 
 
-def by_default(rows: int) -> tuple[str, ...]:
+def _default_names(rows: int) -> tuple[str, ...]:
     """Those that take minutes with this many training rows."""
     return tuple(name for name in NAMES if rows <= _FEW or name not in _SLOW)
 
 
-def named(text: str, rows: int) -> tuple[str, ...]:
-    """Names for what a command line says: `default`, `all`, `quick`, `none`, or names joined by commas.
+def select(text: str, rows: int) -> tuple[str, ...]:
+    """Names of baselines from a word for a group of them, `default`, `all`, `quick` or `none`, or from a list.
 
     Parameters
     ----------
     text : str
+        The word, or names joined by commas.
     rows : int
-        Training rows, see `by_default`.
+        Training rows; with many of them `default` leaves out baselines that would take hours.
 
     Raises
     ------
     UsageError
         A name that is none of `NAMES`.
     """
-    groups = {"default": by_default(rows), "all": NAMES, "quick": QUICK, "none": ()}
+    groups = {"default": _default_names(rows), "all": NAMES, "quick": QUICK, "none": ()}
     if text in groups:
         return groups[text]
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))

@@ -1,18 +1,18 @@
-"""What all baselines share: their interface, rows held out to choose a setting by, and the way back to the labels.
-
-Knows no model.
-"""
+"""What all baselines share: their interface, rows held out to choose a setting by, gradient descent, original scale."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from dglcell import schema
+from dglcell.engines.device import one_thread
 from dglcell.genotypes.scaler import Scaler
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Baseline(Protocol):
         """Learn from these rows of the table; a missing label is left out."""
 
     def predict(self, table: GenotypeTable) -> Floats:
-        """(n, 2) labels in the order of `schema.LABELS`; NaN where undefined or never trained on."""
+        """Labels (n, 2), columns as `schema.LABELS`; NaN where undefined or never trained on."""
 
 
 def finish(standardised: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> Floats:
@@ -48,10 +48,10 @@ def finish(standardised: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> 
 
 
 def held_out(train: GenotypeTable, seed: int) -> Flags:
-    """(n,) a tenth of the gene sets, so that rows of one genotype never straddle; none of fewer than ten."""
+    """(n,) bool: the rows of a tenth of the gene sets, rounded down, so that rows of one genotype stay together."""
     n = train.num_genotypes
-    chosen: Flags = np.random.default_rng(seed).permutation(n)[train.genotype_keys()] < n // HELD_OUT
-    return chosen
+    rank = np.random.default_rng(seed).permutation(n)[train.genotype_keys()]
+    return np.asarray(rank < n // HELD_OUT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +82,78 @@ class Distinct:
         return cls(train.take(known[first]), mean, weight)
 
 
+@dataclasses.dataclass(frozen=True)
+class AdamWFit:
+    """AdamW in random batches, on one thread.
+
+    Attributes
+    ----------
+    epochs : int
+        At most.
+    batch_size : int
+    lr, weight_decay : float
+    patience : int
+        Epochs without a smaller held-out error after which to stop.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    weight_decay: float = 0.0
+    patience: int = 4
+
+    @property
+    def fallback(self) -> int:
+        """Epochs to run where no held-out error says how many: half of those allowed, and one at least."""
+        return max(1, self.epochs // 2)
+
+    @one_thread()
+    def run(
+        self,
+        net: nn.Module,
+        loss: Callable[[Tensor], Tensor],
+        rows: Rows,
+        error: Callable[[], float] | None = None,
+    ) -> tuple[float, int]:
+        """Train `net`, in place.
+
+        Parameters
+        ----------
+        net : nn.Module
+        loss : callable
+            Row numbers of a batch (int64) -> scalar.
+        rows : (n,) int64
+            Those to train on.
+        error : callable, optional
+            Held-out error after an epoch; without it, all epochs are run.
+
+        Returns
+        -------
+        error : float
+            The smallest one; infinite if it was never a number.
+        epoch : int
+            Where it was reached, `fallback` if nowhere; the last one without `error`.
+        """
+        optimiser = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        training = torch.from_numpy(rows)
+        smallest, best_epoch = float("inf"), None
+        for epoch in range(1, self.epochs + 1):
+            for batch in torch.split(training[torch.randperm(len(rows))], self.batch_size) if len(rows) else ():
+                optimiser.zero_grad()
+                loss(batch).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+            if error is None:
+                continue
+            value = error()
+            if value < smallest:
+                smallest, best_epoch = value, epoch
+            elif best_epoch is not None and epoch - best_epoch >= self.patience:
+                break
+        if error is None:
+            return smallest, self.epochs
+        return smallest, self.fallback if best_epoch is None else best_epoch
+
+
 def indicator(table: GenotypeTable, num_genes: int) -> Any:
     """(n, num_genes) sparse, 1 where a genotype deletes a gene."""
     from scipy.sparse import csr_matrix
@@ -109,17 +181,17 @@ def pairs_of(genes: NDArray[Any], ptr: Rows) -> tuple[Rows, Rows, Rows]:
     Returns
     -------
     first, second, owner : (P,) int64
-        The two genes, in the order of `genes`, and the genotype; genotypes of one order follow each other.
+        The two genes, as `genes` lists them, and the genotype; genotypes of one order follow each other.
     """
     orders = np.diff(ptr)
-    found: list[tuple[Rows, Rows, Rows]] = [(np.zeros(0, np.int64),) * 3]
+    pairs: list[tuple[Rows, Rows, Rows]] = [(np.zeros(0, np.int64),) * 3]
     for order in np.unique(orders[orders > 1]).tolist():
         a, b = np.triu_indices(order, 1)
         owner = np.flatnonzero(orders == order)
         starts = ptr[owner][:, None]
         ends = [np.asarray(genes[(starts + k).ravel()], np.int64) for k in (a, b)]
-        found.append((ends[0], ends[1], np.repeat(owner, len(a))))
-    first, second, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        pairs.append((ends[0], ends[1], np.repeat(owner, len(a))))
+    first, second, owners = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     return first, second, owners
 
 

@@ -1,7 +1,7 @@
-"""MLPs on the sum of one learned vector an item: on the deleted genes, and on the reactions that they lose.
+"""MLPs on sums of learned vectors: those of the deleted genes, or of the reactions that a genotype loses.
 
 Neither passes a message along the network: the first learns a vector for each gene, the second knows the gene rules but
-not what reactions turn into what.
+not which metabolites a reaction turns into which.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dglcell import schema
-from dglcell.baselines.adamw_fit import AdamWFit
-from dglcell.baselines.base import Floats, Rows, finish, held_out, ragged
+from dglcell.baselines.base import AdamWFit, Floats, Rows, finish, held_out, ragged
 from dglcell.genotypes.scaler import Scaler
 
 if TYPE_CHECKING:
@@ -28,15 +27,15 @@ LARGE = 20_000  # training rows of which a tenth is enough to choose the epochs 
 
 
 @dataclasses.dataclass(frozen=True)
-class Large:
-    """How a bag MLP learns from many rows, where the small one would learn them by heart.
+class LargeScreen:
+    """How `EmbeddingBagMLP` learns from many rows, where the small network would learn them by heart.
 
     It also sees `sum_{i < j} e_i * e_j`, by elements, beside the sum: on Costanzo 2010 an MLP on the sum alone comes to
     a Pearson of 0.23 with stopping and to 0.30 with the penalty, for it has to make products out of ReLUs.
 
     Attributes
     ----------
-    descent : AdamWFit
+    adamw : AdamWFit
         Its epochs are chosen on a tenth of the training genotypes, then it is repeated with so many on all of them;
         with half of them where there are too few genotypes to hold one out.
     penalty : float
@@ -45,13 +44,13 @@ class Large:
         Standard deviation of the vectors at the beginning.
     """
 
-    descent: AdamWFit
+    adamw: AdamWFit
     penalty: float = 0.3
     scale: float = 0.1
 
 
 class EmbeddingBagMLP:
-    """An MLP on the sum of one learned vector an item, for items that a genotype has in any number and order.
+    """An MLP on the sum of one learned vector for each item of a genotype, which may have any number of them.
 
     `y = W_2 relu(W_1 x + b_1) + b_2` with `x = f(sum_{i in bag} e_i + b_0)`. With genes as items, f is one more linear
     layer with ReLU: a gene-embedding MLP. With lost reactions, f is the ReLU alone: the sum is then the first linear
@@ -66,7 +65,7 @@ class EmbeddingBagMLP:
         f is the ReLU alone.
     hidden, epochs, batch_size, lr, weight_decay
         Width of all layers, and the AdamW run with MSE on standardised labels.
-    large : Large, optional
+    large : LargeScreen, optional
         Instead, with `LARGE` labelled training rows or more.
     fill : bool
         Items without a labelled training row get the mean vector of the others; else they keep the random one they
@@ -83,12 +82,12 @@ class EmbeddingBagMLP:
         batch_size: int = 256,
         lr: float = 1e-3,
         weight_decay: float = 1e-2,
-        large: Large | None = None,
+        large: LargeScreen | None = None,
         fill: bool = False,
     ) -> None:
         self.name = name
         self._items, self._first_relu, self._hidden = items, first_relu, hidden
-        self._descent, self._large, self._fill = AdamWFit(epochs, batch_size, lr, weight_decay), large, fill
+        self._adamw, self._large, self._fill = AdamWFit(epochs, batch_size, lr, weight_decay), large, fill
 
     def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
         """See `Baseline`."""
@@ -98,47 +97,47 @@ class EmbeddingBagMLP:
         items, ptr, size = self._items(cell, train)
         targets = torch.from_numpy(self._scaler.transform(train.targets, train.orders))
         large = self._large if len(train) >= LARGE else None
-        make = functools.partial(_Net, size, self._hidden, self._first_relu, large)
-        descent = self._descent
+        new_net = functools.partial(_Net, size, self._hidden, self._first_relu, large)
+        adamw = self._adamw
         if large is not None:
-            held, epochs = held_out(train, seed), large.descent.unguided
+            held, epochs = held_out(train, seed), large.adamw.fallback
             if held.any():
-                learnt, kept_out = np.flatnonzero(~held), torch.from_numpy(np.flatnonzero(held))
-                epochs = self._descend(large.descent, make, items, ptr, targets, learnt, seed, kept_out)
-            descent = dataclasses.replace(large.descent, epochs=epochs)
-        self._descend(descent, make, items, ptr, targets, np.arange(len(train)), seed)
+                training, validation = np.flatnonzero(~held), torch.from_numpy(np.flatnonzero(held))
+                epochs = self._descend(large.adamw, new_net, items, ptr, targets, training, seed, validation)
+            adamw = dataclasses.replace(large.adamw, epochs=epochs)
+        self._descend(adamw, new_net, items, ptr, targets, np.arange(len(train)), seed)
         if self._fill:
             self._net.fill(items)
         return self
 
     def _descend(
         self,
-        descent: AdamWFit,
-        make: Callable[[], _Net],
+        adamw: AdamWFit,
+        new_net: Callable[[], _Net],
         items: Rows,
         ptr: Rows,
         targets: Tensor,
         rows: Rows,
         seed: int,
-        kept_out: Tensor | None = None,
+        validation: Tensor | None = None,
     ) -> int:
-        """Train a new network on some rows, the global generator left alone; the best epoch for those kept out."""
+        """Train a new network on some rows, the global generator left alone; the best epoch for the validation rows."""
 
         def loss(batch: Tensor) -> Tensor:
-            found, penalty = self._net(*_bags(items, ptr, batch.numpy()))
-            return _masked_mse(found, targets[batch]) + penalty
+            predicted, penalty = self._net(*_bags(items, ptr, batch.numpy()))
+            return _masked_mse(predicted, targets[batch]) + penalty
 
         def error() -> float:
             with torch.no_grad():
-                return float(_masked_mse(self._net(*bags)[0], targets[kept_out]))
+                return float(_masked_mse(self._net(*bags)[0], targets[validation]))
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self._net = make()
-            if kept_out is None:
-                return descent.run(self._net, loss, rows)[1]
-            bags = _bags(items, ptr, kept_out.numpy())
-            return descent.run(self._net, loss, rows, error)[1]
+            self._net = new_net()
+            if validation is None:
+                return adamw.run(self._net, loss, rows)[1]
+            bags = _bags(items, ptr, validation.numpy())
+            return adamw.run(self._net, loss, rows, error)[1]
 
     def predict(self, table: GenotypeTable) -> Floats:
         """See `Baseline`."""
@@ -152,7 +151,7 @@ class EmbeddingBagMLP:
 
 
 class _Net(nn.Module):
-    def __init__(self, size: int, hidden: int, first_relu: bool, large: Large | None = None) -> None:
+    def __init__(self, size: int, hidden: int, first_relu: bool, large: LargeScreen | None = None) -> None:
         super().__init__()
         self.vectors = nn.EmbeddingBag(size, hidden, mode="sum")
         self.bias = nn.Parameter(torch.zeros(hidden))
@@ -209,7 +208,7 @@ def lost_reactions(cell: CellGraph, table: GenotypeTable) -> tuple[Rows, Rows, i
 
 
 def _bags(items: Rows, ptr: Rows, rows: Sequence[int] | Rows) -> tuple[Tensor, Tensor]:
-    """MembershipIndex and offsets (len(rows),) of some genotypes, as EmbeddingBag takes them."""
+    """Items and offsets (len(rows),) of some genotypes, as `nn.EmbeddingBag` takes them."""
     positions, offsets = ragged(ptr, np.asarray(rows))
     return torch.from_numpy(items[positions]), torch.from_numpy(offsets)
 

@@ -1,4 +1,4 @@
-"""Matrix factorization of the labels: what a gene's partners say about it, and nothing else."""
+"""Matrix factorization of the labels: a gene is known by its interactions with other genes alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dglcell import schema
-from dglcell.baselines.adamw_fit import AdamWFit
-from dglcell.baselines.base import Distinct, Flags, Floats, Rows, finish, held_out, ragged
+from dglcell.baselines.base import AdamWFit, Distinct, Flags, Floats, Rows, finish, held_out, ragged
 from dglcell.genotypes.scaler import Scaler
 from dglcell.nn.factorization_machine import pair_terms, squares_of
 
@@ -66,16 +65,16 @@ class MatrixFactorization:
             return _Factors(num_genes, self._rank)
         held = held_out(data.table, seed)
         size = int(np.clip(len(held) // _BATCHES, _SMALLEST, _LARGEST))
-        descent = AdamWFit(self._epochs, size, self._lr)
+        adamw = AdamWFit(self._epochs, size, self._lr)
         with torch.random.fork_rng(devices=[]):
-            tried = [
-                (*self._descend(num_genes, data, seed, penalty, descent, held)[1], penalty)
+            trials = [
+                (*self._descend(num_genes, data, seed, penalty, adamw, held)[1], penalty)
                 for penalty in self.penalties
                 if held.any()
             ]
-            known = [found for found in tried if math.isfinite(found[0])]
-            _, epochs, penalty = min(known, default=(0.0, descent.unguided, self.penalties[-1]))
-            factors, _ = self._descend(num_genes, data, seed, penalty, dataclasses.replace(descent, epochs=epochs))
+            finite = [trial for trial in trials if math.isfinite(trial[0])]
+            _, epochs, penalty = min(finite, default=(0.0, adamw.fallback, self.penalties[-1]))
+            factors, _ = self._descend(num_genes, data, seed, penalty, dataclasses.replace(adamw, epochs=epochs))
         factors.forget_all_but(data.table.genes)
         return factors
 
@@ -85,7 +84,7 @@ class MatrixFactorization:
         data: Distinct,
         seed: int,
         penalty: float,
-        descent: AdamWFit,
+        adamw: AdamWFit,
         held: Flags | None = None,
     ) -> tuple[_Factors, tuple[float, int]]:
         """Fit to the rows that are not held out; the smallest error of those that are, and its epoch."""
@@ -95,19 +94,19 @@ class MatrixFactorization:
         factors = _Factors(num_genes, self._rank)
 
         def loss(rows: Tensor) -> Tensor:
-            found, squares = factors(_Bags(data.table, rows.numpy()))
-            return ((found - y[rows]).square() * weight[rows]).mean() + penalty * squares.mean()
+            predicted, squares = factors(_Bags(data.table, rows.numpy()))
+            return ((predicted - y[rows]).square() * weight[rows]).mean() + penalty * squares.mean()
 
-        def error() -> float:
+        def validation_error() -> float:
             with torch.no_grad():
-                found = factors(bags)[0]
-                return float(((found - y[kept_out]).square() * weight[kept_out]).mean())
+                error = factors(bags)[0] - y[validation]
+                return float((error.square() * weight[validation]).mean())
 
         if held is None:
-            return factors, descent.run(factors, loss, np.arange(len(y)))
-        kept_out = np.flatnonzero(held)
-        bags = _Bags(data.table, kept_out)
-        return factors, descent.run(factors, loss, np.flatnonzero(~held), error)
+            return factors, adamw.run(factors, loss, np.arange(len(y)))
+        validation = np.flatnonzero(held)
+        bags = _Bags(data.table, validation)
+        return factors, adamw.run(factors, loss, np.flatnonzero(~held), validation_error)
 
 
 class _Bags:
@@ -136,7 +135,7 @@ class _Factors(nn.Module):
 
     def forget_all_but(self, seen: NDArray[np.int32]) -> None:
         """Zero the genes that are not among these rows."""
-        kept = torch.zeros(len(self.genes), dtype=torch.bool)
-        kept[torch.from_numpy(seen.astype(np.int64))] = True
+        unseen = torch.ones(len(self.genes), dtype=torch.bool)
+        unseen[torch.from_numpy(seen.astype(np.int64))] = False
         with torch.no_grad():
-            self.genes[~kept] = 0.0
+            self.genes[unseen] = 0.0

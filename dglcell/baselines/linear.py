@@ -74,8 +74,8 @@ class QueryMean:
         by_pair = np.zeros((2, len(table), total.shape[1]))
         for shared, part in zip(by_pair, self._pair_means, strict=True):
             np.add.at(shared, high[owner[seen]], part[place[seen]])
-        found = by_pair[1] > 0
-        total, weight = np.where(found, by_pair[0], total), np.where(found, by_pair[1], weight)
+        by_gene = by_pair[1] == 0  # no pair of the genotype is known
+        total, weight = np.where(by_gene, total, by_pair[0]), np.where(by_gene, weight, by_pair[1])
         return finish(total / np.where(weight > 0, weight, 1), self._scaler, table)
 
     def _shrunk(self, total: Doubles, count: Doubles) -> tuple[Doubles, Doubles]:

@@ -1,6 +1,6 @@
-"""Where genes lie in the gene-gene networks of a cell, as numbers of a genotype that do not depend on gene order.
+"""Features of genotypes from where their genes lie in the gene-gene networks: spectral coordinates, degrees, paths.
 
-Owns the spectral coordinates and what is made of them for a set of genes. Uses the graph alone: no label enters.
+From the graph alone: no label enters. They do not depend on the sequence of the genes.
 """
 
 from __future__ import annotations
@@ -69,27 +69,27 @@ class NetworkFeatures:
             (np.ones(len(owner), np.float32), (owner, np.arange(len(owner)))), shape=(len(table), len(owner))
         )
         a, b = self.genes[first], self.genes[second]
-        found = [
+        parts = [
             single @ self.genes,
             gather @ np.abs(a - b),
             gather @ (a * b),
             gather @ self._of_pairs(first, second),
             table.orders[:, None],
         ]
-        return np.concatenate(found, axis=1, dtype=np.float32)
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def _of_pairs(self, first: Rows, second: Rows) -> NDArray[np.float32]:
         """(P, 3 relations)."""
         if not len(first):  # scipy does not index by nothing
             return np.zeros((0, _PAIR_FEATURES * len(self._adjacency)), np.float32)
-        found = [np.zeros((len(first), 0))]
+        parts = [np.zeros((len(first), 0))]
         for a, degree in zip(self._adjacency, self._degrees, strict=True):
             rows = a[first]
             shared = np.asarray(rows.multiply(a[second]).sum(axis=1)).ravel()
             scale = np.sqrt(np.maximum(degree[first] * degree[second], 1))
             edge = np.asarray(a[first, second]).ravel()
-            found.append(np.stack([np.log1p(shared), shared / scale, edge], axis=1))
-        return np.concatenate(found, axis=1, dtype=np.float32)
+            parts.append(np.stack([np.log1p(shared), shared / scale, edge], axis=1))
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
 def leading_eigenvectors(adjacency: Any, count: int) -> Doubles:
@@ -109,8 +109,8 @@ def leading_eigenvectors(adjacency: Any, count: int) -> Doubles:
     Notes
     -----
     `sklearn.manifold.spectral_embedding` spans the same space, but divides it by the roots of the degrees, factorizes
-    the Laplacian (4.3 s instead of 0.25 s for 6,604 yeast genes) and warns of every network with an isolated gene. `eigsh`
-    needs products with the matrix alone.
+    the Laplacian (4.3 s instead of 0.25 s for 6,604 yeast genes) and warns of every network with an isolated gene.
+    `eigsh` needs products with the matrix alone.
     """
     from scipy.sparse import diags
     from scipy.sparse.linalg import eigsh

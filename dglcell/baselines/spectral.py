@@ -1,7 +1,7 @@
 """Ridge regression and boosted trees on where the deleted genes lie in the gene-gene networks.
 
-What they know of a gene is its place in the networks, not its name, so they can say something of genes without a
-training row. No message is passed and nothing is learnt about the networks themselves.
+They know the place of a gene in the networks and not the gene, so they also predict for genes without a training row.
+No message is passed, and nothing is learned about the networks themselves.
 """
 
 from __future__ import annotations
@@ -45,24 +45,24 @@ class SpectralRidge:
 
     def predict(self, table: GenotypeTable) -> Floats:
         """See `Baseline`."""
-        found = np.zeros((len(table), len(schema.LABELS)))
+        values = np.zeros((len(table), len(schema.LABELS)))
         for start, stop in blocks(table, _PAIRS):
             x = self._features(table.take(np.arange(start, stop)))
-            found[start:stop] = x @ self._weights[1:] + self._weights[0]
-        return finish(found, self._scaler, table)
+            values[start:stop] = x @ self._weights[1:] + self._weights[0]
+        return finish(values, self._scaler, table)
 
     def _fit(self, data: Distinct, seed: int) -> Doubles:
         held = held_out(data.table, seed)
-        learnt, kept_out = (Moments(self._features.size) for _ in range(2))
+        training, validation = (Moments(self._features.size) for _ in range(2))
         for start, stop in blocks(data.table, _PAIRS):
             rows = np.arange(start, stop)
             x = self._features(data.table.take(rows)).astype(np.float64)
-            for moments, part in ((learnt, ~held[rows]), (kept_out, held[rows])):
+            for moments, part in ((training, ~held[rows]), (validation, held[rows])):
                 moments.add(x[part], data.y[rows[part]], data.weight[rows[part]])
         penalty = self.penalties[-1]
         if held.any():
-            penalty = min(self.penalties, key=lambda p: kept_out.error(learnt.ridge(p)))
-        return (learnt + kept_out).ridge(penalty)
+            penalty = min(self.penalties, key=lambda p: validation.error(training.ridge(p)))
+        return (training + validation).ridge(penalty)
 
 
 class Moments:
@@ -129,12 +129,12 @@ class SpectralTrees:
 
     def predict(self, table: GenotypeTable) -> Floats:
         """See `Baseline`."""
-        found = np.zeros((len(table), len(schema.LABELS)))
+        values = np.zeros((len(table), len(schema.LABELS)))
         for start, stop in blocks(table, _PAIRS):
             x = self._features(table.take(np.arange(start, stop)))
             for k, forest in enumerate(self._forests):
-                found[start:stop, k] = forest.predict(x) if forest is not None else 0.0
-        return finish(found, self._scaler, table)
+                values[start:stop, k] = forest.predict(x) if forest is not None else 0.0
+        return finish(values, self._scaler, table)
 
     def _fit(self, data: Distinct, seed: int) -> Any:
         """Trees, or None without a row."""
@@ -158,8 +158,8 @@ class SpectralTrees:
         return forest.fit(self._all(data.table.take(rows)), data.y[rows], sample_weight=data.weight[rows])
 
     def _all(self, table: GenotypeTable) -> NDArray[np.float32]:
-        """(n, D), made block by block."""
-        found = np.empty((len(table), self._features.size), np.float32)
+        """Features (n, D), computed block by block."""
+        x = np.empty((len(table), self._features.size), np.float32)
         for start, stop in blocks(table, _PAIRS):
-            found[start:stop] = self._features(table.take(np.arange(start, stop)))
-        return found
+            x[start:stop] = self._features(table.take(np.arange(start, stop)))
+        return x

@@ -52,7 +52,7 @@ def evaluate(
     table : GenotypeTable, optional
         The run's own screen, where it is at hand; else it is read from where the run found it.
     names : str or sequence of str
-        Baselines, of `baselines.NAMES`; or a text as `baselines.named` reads it.
+        Baselines, of `baselines.NAMES`; or a text as `baselines.select` reads it.
     draw : Path, optional
         Folder for the plots: predicted against measured, Pearson beside the baselines, Pearson by order.
     say : callable
@@ -76,7 +76,7 @@ def evaluate(
         raise UsageError(f"--split {split} - one of {', '.join(SUBSETS)} was expected")
     own, parts = run_screen(run, table)
     rows = parts.rows("train")
-    chosen = baselines.named(names, len(rows)) if isinstance(names, str) else tuple(names)
+    chosen = baselines.select(names, len(rows)) if isinstance(names, str) else tuple(names)
     for name in chosen:
         baselines.make(name)  # a name that is none is refused before any work
     if screen is not None:

@@ -122,11 +122,11 @@ def test_equal_seeds_give_equal_numbers_and_the_global_generators_are_left_alone
 
 def test_names_and_groups() -> None:
     assert set(baselines.QUICK) < set(baselines.NAMES)
-    assert baselines.named("all", 1) == baselines.NAMES == baselines.named("default", 1)
-    assert "lost-reactions-mlp" not in baselines.named("default", 10**6)
-    assert baselines.named("none", 1) == () and baselines.named("quick", 1) == baselines.QUICK
-    assert baselines.named("gene-ridge, mean,mean", 1) == ("gene-ridge", "mean")
+    assert baselines.select("all", 1) == baselines.NAMES == baselines.select("default", 1)
+    assert "lost-reactions-mlp" not in baselines.select("default", 10**6)
+    assert baselines.select("none", 1) == () and baselines.select("quick", 1) == baselines.QUICK
+    assert baselines.select("gene-ridge, mean,mean", 1) == ("gene-ridge", "mean")
     with pytest.raises(UsageError, match=r"forest.*mean, query-mean, gene-ridge"):
-        baselines.named("mean,forest", 1)
+        baselines.select("mean,forest", 1)
     with pytest.raises(UsageError, match="mean, query-mean"):
         baselines.make("forest")

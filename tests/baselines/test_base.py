@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import torch
+from torch import nn
 
 from dglcell.baselines import base
+from dglcell.baselines.base import AdamWFit
 from tests.cells import random_genotypes, tiny_cell
 from tests.runs import table_of, tiny_table
 
@@ -54,3 +57,49 @@ def test_rows_of_one_gene_set_become_their_mean() -> None:
     found = base.Distinct.of(table, y)
     genes = [tuple(found.table.genes[a:b]) for a, b in itertools.pairwise(found.table.ptr)]
     assert dict(zip(genes, zip(found.y, found.weight, strict=True), strict=True)) == {(2, 4): (2, 2), (1,): (5, 1)}
+
+
+def adamw(errors: list[float] | None, rows: int = 10, epochs: int = 9) -> tuple[float, int, int]:
+    net = nn.Linear(1, 1)
+    batches: list[torch.Tensor] = []
+
+    def loss(batch: torch.Tensor) -> torch.Tensor:
+        batches.append(batch)
+        return net.weight.square().sum()
+
+    series = iter(errors or [])
+    fit = AdamWFit(epochs, batch_size=4, lr=0.1, patience=2)
+    outcome = fit.run(net, loss, np.arange(rows) + 5, (lambda: next(series)) if errors else None)
+    if rows:
+        assert sorted(torch.cat(batches[:3]).tolist()) == list(range(5, 15))
+    return (*outcome, len(batches))
+
+
+def test_adamw_stops_when_the_held_out_error_no_longer_falls() -> None:
+    assert adamw([3.0, 1.0, 2.0, 2.0, 0.0]) == (1.0, 2, 3 * 4)
+    assert adamw([3.0, 1.0, 2.0, 0.5, 0.7, 0.6, 9.0]) == (0.5, 4, 3 * 6)
+
+
+def test_an_error_that_is_never_a_number_chooses_half_of_the_epochs() -> None:
+    nan = float("nan")
+    assert adamw([nan] * 9)[:2] == (float("inf"), 4)
+    assert adamw([nan, 2.0, nan, nan, 1.0])[:2] == (2.0, 2)
+    assert adamw([nan], epochs=1)[:2] == (float("inf"), 1)
+    assert adamw([nan, nan, nan, nan, 1.0, 2.0, 2.0])[:2] == (1.0, 5)
+
+
+def test_adamw_without_an_error_runs_all_epochs() -> None:
+    assert adamw(None)[1:] == (9, 3 * 9)
+    assert adamw(None, rows=0)[1:] == (9, 0)
+
+
+def test_adamw_on_one_thread_and_then_the_callers_own() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    seen: list[int] = []
+    net = nn.Linear(1, 1)
+    try:
+        AdamWFit(1, 4, 0.1).run(net, lambda b: seen.append(torch.get_num_threads()) or net.bias.sum(), np.arange(3))
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -10,8 +10,7 @@ import pytest
 
 from dglcell import baselines
 from dglcell.baselines import embedding_bag
-from dglcell.baselines.adamw_fit import AdamWFit
-from dglcell.baselines.base import held_out
+from dglcell.baselines.base import AdamWFit, held_out
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from tests.runs import table_of
@@ -55,7 +54,7 @@ def test_a_long_screen_chooses_its_epochs_and_learns_from_all_rows(
         return found
 
     monkeypatch.setattr(AdamWFit, "run", spied)
-    large = embedding_bag.Large(AdamWFit(epochs=9, batch_size=32, lr=1e-2))
+    large = embedding_bag.LargeScreen(AdamWFit(epochs=9, batch_size=32, lr=1e-2))
     make = lambda: baselines.EmbeddingBagMLP("mlp", baselines.deleted_genes, False, epochs=2, large=large)  # noqa: E731
     make().fit(cell, pairs, np.arange(len(pairs)))
     (first, chosen, best), (second, again, epochs) = runs
@@ -86,7 +85,7 @@ def test_a_long_screen_of_which_nothing_can_be_held_out(
         labels = pairs.labels.copy()
         labels[held] = np.nan
         table = dataclasses.replace(pairs, labels=labels)
-    large = embedding_bag.Large(AdamWFit(epochs=9, batch_size=32, lr=1e-2))
+    large = embedding_bag.LargeScreen(AdamWFit(epochs=9, batch_size=32, lr=1e-2))
     mlp = baselines.EmbeddingBagMLP("mlp", baselines.deleted_genes, False, epochs=2, large=large)
     mlp.fit(cell, table, np.arange(len(table)))
     if spoil == "few genotypes":
@@ -121,7 +120,7 @@ def test_the_large_network_sees_sums_and_products() -> None:
     import torch
 
     torch.manual_seed(0)
-    net = embedding_bag._Net(6, 4, False, embedding_bag.Large(AdamWFit(1, 1, 1.0), penalty=0.5))
+    net = embedding_bag._Net(6, 4, False, embedding_bag.LargeScreen(AdamWFit(1, 1, 1.0), penalty=0.5))
     seen: list[torch.Tensor] = []
     net.first.register_forward_hook(lambda module, args, out: seen.append(args[0]))
     e = net.vectors.weight.detach()

@@ -10,7 +10,7 @@ import torch
 
 from dglcell import baselines, schema
 from dglcell.baselines import factorization
-from dglcell.baselines.adamw_fit import AdamWFit
+from dglcell.baselines.base import AdamWFit
 from dglcell.baselines.factorization import _Bags, _Factors
 from dglcell.graph.cell import CellGraph
 from dglcell.training.metrics import pearson
