@@ -1,7 +1,6 @@
-"""Fitness and interaction labels by flux balance: a screen computed from a metabolic model, without a download.
+"""Fitness and genetic interactions by flux balance: a screen computed from a metabolic model, without a download.
 
-Owns which genotypes are drawn, and the interaction scores. Knows nothing of the cell graph. Gene deletions by flux
-balance and their epistasis: Segre et al. 2005, doi:10.1038/ng1489.
+Epistasis of gene deletions by flux balance analysis: Segre et al. 2005, doi:10.1038/ng1489.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ if TYPE_CHECKING:
     from cobra import Model
 
 MAX_ORDER = 6  # the set partitions behind an interaction score grow as the Bell numbers: 203 at six genes
-DECIMALS = 6  # of a label; the linear programmes are solved to about 1e-9
+DECIMALS = 6  # of a label; the linear programs are solved to about 1e-9
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class SimulatedScreen:
-    """Genotypes with flux-balance labels, in increasing order of deletion.
+    """Genotypes with labels by flux balance, by increasing number of deletions.
 
     Attributes
     ----------
     genotypes : tuple of tuple of str
-        n sorted gene sets.
+        n genotypes; the genes of each are sorted.
     fitness : (n,) float64
-        Growth over wild-type growth.
+        Growth rate divided by that of the wild type.
     interaction : (n,) float64
-        `eps_ij`, `tau_ijk` and so on; NaN below two deletions.
+        `eps_ij` for pairs, `tau_ijk` for triples and so on; NaN for fewer than two deletions.
     report : dict
-        What was solved.
+        Model, numbers of genes, genotypes and linear programs.
     """
 
     genotypes: tuple[Genotype, ...]
@@ -61,61 +60,68 @@ def simulate(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> SimulatedScreen:
-    """Flux-balance fitness and interactions of gene deletions.
+    """Fitness and interactions of gene deletions by flux balance analysis.
 
-    `f_S` is the largest growth with the reactions of the deleted genes `S` closed, over that of the wild type; an
-    infeasible programme means no growth, `f_S = 0`. The interaction is what the interactions of all smaller sets do
-    not explain (`interaction_score`).
+    The fitness `f_S` is the maximal growth rate with the reactions closed that need the deleted genes `S`, divided by
+    that of the wild type; an infeasible linear program means no growth, `f_S = 0`. The interaction is the part of it
+    that smaller sets of the deletions do not explain (`interaction_score`).
 
     Parameters
     ----------
     model : path or cobra.Model
-        SBML file, or a model that was read already (it is not changed).
+        SBML file, or a model, which is not changed.
     orders : sequence of int
-        Numbers of deleted genes, each 0 to 6.
+        Numbers of deleted genes, each from 0 to 6.
     sample : int, optional
-        Draw this many genotypes of each order above 1 that has more, without replacement.
+        For each order above 1 that has more genotypes, draw this many without replacement.
     seed : int
-        Of that draw. Everything else is deterministic.
+        Seed of the draw. All else is deterministic.
     progress : callable, optional
-        Called with (genotypes done, genotypes in all).
+        Called with (genotypes done, total number of genotypes).
 
     Raises
     ------
     UsageError
-        An order or the sample size cannot be used.
+        An order is not from 0 to 6, or the sample size is below 1.
     DataError
         The file cannot be read, the model has no genes, or its wild type does not grow.
+
+    Examples
+    --------
+    >>> from dglcell.readers.sbml import textbook_path
+    >>> screen = simulate(textbook_path(), orders=(1,))
+    >>> len(screen), int((screen.fitness < 0.01).sum())
+    (137, 7)
     """
-    wanted = _check(orders, sample)
+    distinct_orders = _distinct_orders(orders, sample)
     solver = Growth(model)
     rng = np.random.default_rng(seed)
     genotypes: list[Genotype] = []
-    for order in wanted:
-        genotypes += _genotypes(solver.genes, order, sample, rng)
+    for order in distinct_orders:
+        genotypes += _genotypes_of_order(solver.genes, order, sample, rng)
     fitness = np.empty(len(genotypes))
     scores = np.full(len(genotypes), np.nan)
-    known: dict[Genotype, float] = {}
+    known_scores: dict[Genotype, float] = {}
     for row, genotype in enumerate(genotypes):
         fitness[row] = solver.fitness(genotype)
         if len(genotype) >= schema.MIN_ORDER[schema.INTERACTION]:
-            scores[row] = interaction_score(genotype, solver.fitness, known)
+            scores[row] = interaction_score(genotype, solver.fitness, known_scores)
         if progress is not None and (row % 256 == 255 or row + 1 == len(genotypes)):
             progress(row + 1, len(genotypes))
     report: dict[str, int | float | str] = {
         "model": solver.name,
         "genes": len(solver.genes),
         "wild-type growth (1/h)": round(solver.wild_growth, DECIMALS),
-        "linear programmes": solver.solved,
+        "linear programs": solver.solved,
     }
-    report |= {f"genotypes of order {k}": sum(len(g) == k for g in genotypes) for k in wanted}
+    report |= {f"genotypes of order {k}": sum(len(g) == k for g in genotypes) for k in distinct_orders}
     return SimulatedScreen(tuple(genotypes), _rounded(fitness), _rounded(scores), report)
 
 
 def interaction_score(
-    genotype: Genotype, fitness: Callable[[Genotype], float], known: dict[Genotype, float] | None = None
+    genotype: Genotype, fitness: Callable[[Genotype], float], known_scores: dict[Genotype, float] | None = None
 ) -> float:
-    """The part of a genotype's fitness that no smaller set of its deletions explains.
+    """The part of the fitness of a genotype that smaller sets of its deletions do not explain.
 
     `eps_S = f_S - sum over partitions P of S into two or more blocks of prod_{b in P} eps_b`, with `eps_{i} = f_i`:
     `eps_ij = f_ij - f_i f_j` and `tau_ijk = f_ijk - f_i f_j f_k - eps_jk f_i - eps_ik f_j - eps_ij f_k` (Kuzmin et al.
@@ -126,59 +132,67 @@ def interaction_score(
     genotype : tuple of str
         At least one gene.
     fitness : callable
-        Sorted genotype to fitness, of every subset.
-    known : dict, optional
-        Scores of smaller sets, read and filled.
+        Fitness of a sorted genotype; called for every subset.
+    known_scores : dict, optional
+        Scores of smaller sets that are known already; new ones are added to it.
+
+    Examples
+    --------
+    >>> fitness = {("a",): 0.8, ("b",): 0.5, ("a", "b"): 0.1}
+    >>> round(interaction_score(("a", "b"), fitness.get), 3)  # 0.1 - 0.8 * 0.5
+    -0.3
     """
     if len(genotype) == 1:
         return fitness(genotype)
-    known = {} if known is None else known
+    known_scores = {} if known_scores is None else known_scores
     if len(genotype) == 2:  # by far the most frequent: no need to list partitions
         return fitness(genotype) - fitness(genotype[:1]) * fitness(genotype[1:])
     expected = 0.0
-    for blocks in _partitions(genotype):
+    for blocks in _set_partitions(genotype):
         if len(blocks) == 1:
             continue
-        product = 1.0
+        null_score = 1.0
         for block in blocks:
-            if block not in known:
-                known[block] = interaction_score(block, fitness, known)
-            product *= known[block]
-        expected += product
+            if block not in known_scores:
+                known_scores[block] = interaction_score(block, fitness, known_scores)
+            null_score *= known_scores[block]
+        expected += null_score
     return fitness(genotype) - expected
 
 
-def _check(orders: Sequence[int], sample: int | None) -> list[int]:
-    wanted = sorted(set(orders))
-    if not wanted or wanted[0] < 0 or wanted[-1] > MAX_ORDER:
+def _distinct_orders(orders: Sequence[int], sample: int | None) -> list[int]:
+    distinct_orders = sorted(set(orders))
+    if not distinct_orders or distinct_orders[0] < 0 or distinct_orders[-1] > MAX_ORDER:
         raise UsageError(f"orders {list(orders)} - one or more numbers from 0 to {MAX_ORDER} were expected")
     if sample is not None and sample < 1:
         raise UsageError(f"sample {sample} - a positive number of genotypes was expected")
-    return wanted
+    return distinct_orders
 
 
-def _genotypes(genes: Sequence[str], order: int, sample: int | None, rng: np.random.Generator) -> Iterable[Genotype]:
-    """All genotypes of an order, or a uniform draw of them, in lexicographic order."""
+def _genotypes_of_order(
+    genes: Sequence[str], order: int, sample: int | None, rng: np.random.Generator
+) -> Iterable[Genotype]:
+    """All genotypes of an order, or a uniform sample of them, sorted."""
     if order < 2 or sample is None or sample >= math.comb(len(genes), order):
         return combinations(genes, order)
-    drawn: set[tuple[int, ...]] = set()
-    while len(drawn) < sample:
-        row = np.sort(rng.choice(len(genes), order, replace=False))
-        drawn.add(tuple(row.tolist()))
-    return (tuple(genes[k] for k in row) for row in sorted(drawn))
+    subsets: set[tuple[int, ...]] = set()
+    while len(subsets) < sample:
+        subset = np.sort(rng.choice(len(genes), order, replace=False))
+        subsets.add(tuple(subset.tolist()))
+    return (tuple(genes[k] for k in subset) for subset in sorted(subsets))
 
 
-def _partitions(items: Genotype) -> Iterator[list[Genotype]]:
-    """Every set partition of sorted items, its blocks sorted too."""
-    if not items:
+def _set_partitions(genes: Genotype) -> Iterator[list[Genotype]]:
+    """Every set partition of sorted genes; the genes of each block are sorted."""
+    if not genes:
         yield []
         return
-    first, rest = items[0], items[1:]
-    for size in range(len(rest) + 1):
-        for chosen in combinations(rest, size):
-            others = tuple(i for i in rest if i not in chosen)
-            for blocks in _partitions(others):
-                yield [(first, *chosen), *blocks]
+    first, others = genes[0], genes[1:]
+    for size in range(len(others) + 1):
+        for companions in combinations(others, size):
+            outside = tuple(i for i in others if i not in companions)
+            for blocks in _set_partitions(outside):
+                yield [(first, *companions), *blocks]
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
-"""Growth of a metabolic model without some of its genes, by flux balance: linear programmes through cobra and GLPK.
+"""Growth rate of a metabolic model without some of its genes, by flux balance: linear programs through cobra and GLPK.
 
-Owns which programmes need solving at all; knows nothing of screens and scores. Flux balance analysis: Orth et al. 2010,
-doi:10.1038/nbt.1614.
+Flux balance analysis: Orth et al. 2010, doi:10.1038/nbt.1614.
 """
 
 from __future__ import annotations
@@ -23,24 +22,25 @@ Genotype = tuple[str, ...]  # sorted genes
 
 
 class Growth:
-    """Fitness of genotypes in one model; each distinct set of lost reactions is solved at most once.
+    """Fitness of genotypes in one model, with at most one linear program for each distinct set of closed reactions.
 
-    Sets of reactions are bit masks. The solver keeps its basis between programmes, so each starts warm.
+    None is solved where an optimum of a smaller deletion has no flux through the reactions that close in addition.
+    Sets of reactions are bit masks. The solver keeps its basis between programs, so that each starts warm.
 
     Parameters
     ----------
     source : path or cobra.Model
-        SBML file, or a model that was read already (it is not changed).
+        SBML file, or a model, which is not changed.
 
     Attributes
     ----------
     name : str
     genes : list of str
-        Sorted.
+        Sorted ids.
     wild_growth : float
-        Growth without a deletion, 1/h.
+        Growth rate without a deletion, 1/h.
     solved : int
-        Linear programmes so far.
+        Number of linear programs solved so far.
 
     Raises
     ------
@@ -61,11 +61,11 @@ class Growth:
             gene.id: [(1 << position[r.id], r.gpr) for r in sorted(gene.reactions, key=lambda r: position[r.id])]
             for gene in model.genes
         }
-        # Closing a reaction that may not rest at 0 (a maintenance demand) is no restriction but another programme.
+        # Bounds that exclude 0 (a maintenance demand): to close such a reaction changes the program in another way.
         self._forced = sum(1 << k for k, r in enumerate(self._reactions) if not r.lower_bound <= 0 <= r.upper_bound)
-        self._growth: dict[int, float] = {}  # lost reactions -> growth
-        self._active: dict[int, int] = {}  # lost reactions -> reactions that carry flux in the optimum found
-        self._lost: dict[Genotype, int] = {}
+        self._growth: dict[int, float] = {}  # closed reactions -> growth rate
+        self._active: dict[int, int] = {}  # closed reactions -> reactions with flux in the optimum
+        self._closed: dict[Genotype, int] = {}
         self._fitness: dict[Genotype, float] = {}
         self.solved = 0
         self.wild_growth = self._solve(0)
@@ -73,56 +73,56 @@ class Growth:
             raise DataError(f"model {self.name} does not grow (objective {self.wild_growth:g}) - check its medium")
 
     def fitness(self, genotype: Genotype) -> float:
-        """Growth of a sorted genotype over wild-type growth."""
+        """Growth rate of a genotype (sorted genes), divided by that of the wild type."""
         if genotype not in self._fitness:
             self._fitness[genotype] = self._grow(genotype) / self.wild_growth
         return self._fitness[genotype]
 
-    def lost(self, genotype: Genotype) -> int:
-        """The reactions whose rule fails without the genotype's genes."""
-        if genotype not in self._lost:
-            absent = set(genotype)
-            lost = 0
+    def closed_reactions(self, genotype: Genotype) -> int:
+        """The reactions, as a bit mask, whose gene rule is false without the genes of a genotype."""
+        if genotype not in self._closed:
+            deleted = set(genotype)
+            mask = 0
             for gene in genotype:
                 for bit, rule in self._rules[gene]:
-                    if not lost & bit and not rule.eval(absent):
-                        lost |= bit
-            self._lost[genotype] = lost
-        return self._lost[genotype]
+                    if not mask & bit and not rule.eval(deleted):
+                        mask |= bit
+            self._closed[genotype] = mask
+        return self._closed[genotype]
 
     def _grow(self, genotype: Genotype) -> float:
-        lost = self.lost(genotype)
-        if lost not in self._growth:
-            for gene in genotype:  # an optimum of a smaller deletion that does not use what is lost stays the optimum
+        closed = self.closed_reactions(genotype)
+        if closed not in self._growth:
+            for gene in genotype:  # an optimum that does not use the newly closed reactions remains optimal
                 parent = tuple(g for g in genotype if g != gene)
                 self.fitness(parent)
-                before = self.lost(parent)
-                extra = lost & ~before
-                dead = self._growth[before] == 0.0
-                if not extra & self._forced and (dead or not extra & self._active[before]):
-                    self._growth[lost], self._active[lost] = self._growth[before], self._active[before]
+                parent_closed = self.closed_reactions(parent)
+                newly_closed = closed & ~parent_closed
+                growth, active = self._growth[parent_closed], self._active[parent_closed]
+                if not newly_closed & self._forced and (growth == 0.0 or not newly_closed & active):
+                    self._growth[closed], self._active[closed] = growth, active
                     break
             else:
-                self._solve(lost)
-        return self._growth[lost]
+                self._solve(closed)
+        return self._growth[closed]
 
-    def _solve(self, lost: int) -> float:
-        closed = [r for k, r in enumerate(self._reactions) if lost >> k & 1]
-        bounds = [r.bounds for r in closed]
+    def _solve(self, closed: int) -> float:
+        reactions = [r for k, r in enumerate(self._reactions) if closed >> k & 1]
+        bounds = [r.bounds for r in reactions]
         try:
-            for reaction in closed:
+            for reaction in reactions:
                 reaction.bounds = (0.0, 0.0)
             growth = self._model.slim_optimize(error_value=math.nan)
             if self._model.solver.status == "unbounded":
                 raise DataError(f"model {self.name} grows without limit - its exchange reactions need finite bounds")
             grows = math.isfinite(growth) and growth > _IDLE
-            self._growth[lost] = float(growth) if grows else 0.0
-            self._active[lost] = self._carrying() if grows else 0
+            self._growth[closed] = float(growth) if grows else 0.0
+            self._active[closed] = self._carrying() if grows else 0
         finally:
-            for reaction, old in zip(closed, bounds, strict=True):
-                reaction.bounds = old
+            for reaction, bound_pair in zip(reactions, bounds, strict=True):
+                reaction.bounds = bound_pair
         self.solved += 1
-        return self._growth[lost]
+        return self._growth[closed]
 
     def _carrying(self) -> int:
         values: Mapping[str, float] = self._model.solver.primal_values
@@ -134,7 +134,7 @@ class Growth:
 
 
 def _load(model: str | Path | Model) -> Model:
-    """A private copy on GLPK: the caller's model stays as it is, and every machine uses the same solver."""
-    loaded = read_cobra(Path(model)) if isinstance(model, str | Path) else model.copy()
-    loaded.solver = "glpk"
-    return loaded
+    """A copy of the model that uses GLPK, the same solver on every machine."""
+    copy = read_cobra(Path(model)) if isinstance(model, str | Path) else model.copy()
+    copy.solver = "glpk"
+    return copy

@@ -1,4 +1,4 @@
-"""Growth that the structure rules out: by hand, against linear programmes, and against the demo's screen."""
+"""Growth that the structure rules out: by hand, against linear programs, and against the demo's screen."""
 
 import numpy as np
 import pytest

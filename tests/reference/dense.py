@@ -261,7 +261,7 @@ def _genotype(
 def structural_lethality(cell: Any, genes: Sequence[int]) -> list[float]:
     """Whether growth stands still by one of the deletions alone, and only by all of them together.
 
-    Of single questions to the cell: it restates what is made of the answers. These are held against linear programmes
+    Of single questions to the cell: it restates what is made of the answers. These are held against linear programs
     in `tests/unit/graph/test_standstill.py`.
     """
 
