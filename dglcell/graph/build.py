@@ -1,7 +1,6 @@
-"""Records of source files -> a CellGraph, with a report of what was kept and dropped.
+"""Records of source files -> CellGraph, with a report of what was used and left out.
 
-Rows of the input files may come in any order: nodes are sorted by id and edges by their ends, so the graph and its
-fingerprints are the same. Reads no files.
+The order of rows in the input files has no effect: nodes are sorted by id and edges by their ends.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector, UsageError
 from dglcell.graph import reactions
 from dglcell.graph.cell import CellGraph
-from dglcell.graph.degrees import degree_features
-from dglcell.graph.gene_relations import gene_relation
+from dglcell.graph.gene_relations import degree_features, gene_relation
 from dglcell.graph.relation import Relation
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.genes import GeneList
@@ -54,156 +52,168 @@ def build(
     Parameters
     ----------
     model : MetabolicModel, optional
-        Without one there are no reactions and no metabolites.
+        Without one, the cell has no reactions and no metabolites.
     genes : GeneList, optional
-        Without one, the model's genes.
+        Without one, the genes of the model.
     physical, regulatory : sequences of EdgeTable
-        United; none gives an empty relation, apart from loops.
+        The union of each becomes a relation, which is empty (apart from loops) if there are none.
     relations : mapping, optional
-        Further gene-gene relations by name, undirected; `NAME:directed` is directed.
+        Further gene-gene relations by name; undirected, unless the name is `NAME:directed`.
     features : FeatureTable, optional
-        Gene features; genes without a row are marked.
+        Gene features; `has_features` of the cell tells which genes have them.
     features_mode : str
-        `concat` or `replace`, kept for training.
+        `concat` or `replace`: how a model uses the features, beside or instead of its embeddings.
     degrees : bool
-        Add each gene's degrees (`graph.degrees`) to its features; a gene without a row then has the means.
+        Add the degrees of each gene (`gene_relations.degree_features`) to its features; a gene without features then
+        has their means.
     keep_unassigned : bool
         Keep reactions without a gene rule.
     max_alternatives : int
-        Most isozyme alternatives of one reaction.
+        Largest number of isozyme alternatives of one reaction.
     self_loops : bool
-        One loop a gene in every gene-gene relation.
+        Add one loop per gene to every gene-gene relation.
 
     Raises
     ------
     UsageError
-        Neither model nor genes, or an extra relation with a name that is taken.
+        Neither a model nor genes are given, or the name of a further relation is already in use.
     DataError
-        An ambiguous name, a rule that explodes, a gene with two feature rows.
+        A name is ambiguous, a gene rule has too many alternatives, or a gene has two rows of features.
+
+    Examples
+    --------
+    >>> genes = GeneList(("A", "B", "C"))
+    >>> build(genes=genes, physical=[EdgeTable("edges.tsv", "two columns", ["A", "C"], ["B", "A"])])
+    CellGraph: 3 genes, 0 reaction nodes, 0 metabolites
+      physical_interaction    2 pairs of genes
+      regulatory_interaction  0 directed edges
     """
     if max_alternatives < 1:
         raise UsageError(f"--max-alternatives {max_alternatives} - at least 1 was expected")
     if features_mode not in ("concat", "replace"):
         raise UsageError(f"--features-mode {features_mode} - concat or replace was expected")
-    listed, canonical, gene_report = _genes(model, genes)
-    wanted = _wanted(physical, regulatory, relations or {})
+    gene_list, gene_of, gene_report = _merge_gene_lists(model, genes)
+    networks = _gene_networks(physical, regulatory, relations or {})
     report: dict[str, Any] = {"genes": gene_report}
-    built = []
-    for name, (tables, undirected) in wanted.items():
-        relation, report[name] = gene_relation(name, tables, listed, undirected, self_loops)
-        built.append(relation)
-    part = reactions.none()
+    gene_relations = []
+    for name, (tables, undirected) in networks.items():
+        relation, report[name] = gene_relation(name, tables, gene_list, undirected, self_loops)
+        gene_relations.append(relation)
+    metabolism = reactions.empty_metabolism()
     if model is not None:
-        gene_row = {gene: row for row, gene in enumerate(listed.ids)}
-        part = reactions.expand(model, canonical, gene_row, keep_unassigned, max_alternatives)
-        report["metabolism"] = {"path": str(model.path), **part.report, "file": dict(model.report)}
-    x, has = None, None
+        gene_row = {gene: row for row, gene in enumerate(gene_list.ids)}
+        metabolism = reactions.expand(model, gene_of, gene_row, keep_unassigned, max_alternatives)
+        report["metabolism"] = {"path": str(model.path), **metabolism.report, "file": dict(model.report)}
+    x, has_features = None, None
     if features is not None:
-        x, has, report["features"] = _features(features, listed)
+        x, has_features, report["features"] = _features(features, gene_list)
     if degrees:
-        x, has, report["degrees"] = _with_degrees(x, has, [*built, part.gpr], len(listed.ids))
+        relations_of_genes = [*gene_relations, metabolism.gpr]
+        x, has_features, report["degrees"] = _with_degrees(x, has_features, relations_of_genes, len(gene_list.ids))
     growth: tuple[str, ...] = ()
-    if model is not None and len(part.group_names) == len(model.reactions):
-        growth = model.growth  # where reactions are left out, the others say too little of growth
+    if model is not None and len(metabolism.group_names) == len(model.reactions):
+        growth = model.growth  # if reactions are left out, the others cannot tell whether the cell grows
     return CellGraph(
-        {schema.GENE: listed.ids, schema.REACTION: part.reactions, schema.METABOLITE: part.metabolites},
-        [*built, part.gpr, part.incidences],
-        reaction_group=part.group,
-        group_names=part.group_names,
+        {schema.GENE: gene_list.ids, schema.REACTION: metabolism.reactions, schema.METABOLITE: metabolism.metabolites},
+        [*gene_relations, metabolism.gpr, metabolism.incidences],
+        reaction_group=metabolism.group,
+        group_names=metabolism.group_names,
         features=x,
-        has_features=has,
+        has_features=has_features,
         features_mode=features_mode,
-        aliases=listed.aliases,
+        aliases=gene_list.aliases,
         report=report,
         growth=growth,
     )
 
 
 def complex_edges(model: MetabolicModel, max_alternatives: int = DEFAULT_LIMIT) -> EdgeTable:
-    """Physical contacts read off the gene rules: genes that share an AND-clause are subunits of one complex."""
+    """Physical contacts from gene rules: genes joined by `and` are subunits of one complex."""
     pairs = reactions.complex_pairs(model, max_alternatives)
     return EdgeTable(str(model.path), "complexes of the gene rules", [a for a, _ in pairs], [b for _, b in pairs])
 
 
-def _genes(model: MetabolicModel | None, genes: GeneList | None) -> tuple[GeneList, dict[str, str], dict[str, Any]]:
-    """The cell's gene list, the cell's gene for each of the model's, and what was added."""
+def _merge_gene_lists(
+    model: MetabolicModel | None, genes: GeneList | None
+) -> tuple[GeneList, dict[str, str], dict[str, Any]]:
+    """The gene list of the cell, the gene of the cell for each gene of the model, and a report."""
     if genes is None:
         if model is None:
             raise UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
         genes = _model_genes(model)
     problems = ErrorCollector(DataError)
-    canonical: dict[str, str] = {}
+    gene_of: dict[str, str] = {}
     added: list[str] = []
     for gene in model.genes if model is not None else ():
         try:
-            found = genes.resolve(gene)
+            match = genes.resolve(gene)
         except DataError as error:
             problems.add(f"the metabolic model: {error}")
             continue
-        if found is None:
+        if match is None:
             added.append(gene)
-        canonical[gene] = found or gene
+        gene_of[gene] = match or gene
     problems.check()
-    listed = genes.with_added(added)
-    report = {"genes": len(listed.ids), "added from the metabolic model": sorted(added), "file": dict(genes.report)}
-    return listed, canonical, report
+    gene_list = genes.with_added(added)
+    report = {"genes": len(gene_list.ids), "added from the metabolic model": sorted(added), "file": dict(genes.report)}
+    return gene_list, gene_of, report
 
 
 def _model_genes(model: MetabolicModel) -> GeneList:
-    """The model's genes as a gene list; the names that the model gives them are aliases."""
+    """The genes of a model as a gene list, with their names in the model as aliases."""
     ids = tuple(sorted(set(model.genes)))
-    taken = {gene.casefold() for gene in ids}
+    folded_ids = {gene.casefold() for gene in ids}
     names: dict[str, set[str]] = {}
     for gene, name in model.gene_names.items():
-        if name.casefold() not in taken:
+        if name.casefold() not in folded_ids:
             names.setdefault(name.casefold(), set()).add(gene)
-    aliases = {name: tuple(sorted(found)) for name, found in sorted(names.items())}
+    aliases = {name: tuple(sorted(candidates)) for name, candidates in sorted(names.items())}
     return GeneList(ids, aliases, {"layout": "the genes of the metabolic model"})
 
 
-def _wanted(
+def _gene_networks(
     physical: Sequence[EdgeTable], regulatory: Sequence[EdgeTable], relations: Mapping[str, Sequence[EdgeTable]]
 ) -> dict[str, tuple[Sequence[EdgeTable], bool]]:
-    """Every gene-gene relation to build: its tables, and whether it is undirected."""
-    wanted: dict[str, tuple[Sequence[EdgeTable], bool]] = {
+    """Tables of every gene-gene relation, and whether it is undirected."""
+    networks: dict[str, tuple[Sequence[EdgeTable], bool]] = {
         schema.PHYSICAL: (physical, True),
         schema.REGULATORY: (regulatory, False),
     }
     problems = ErrorCollector(UsageError)
-    for given in sorted(relations):
-        name = given.removesuffix(DIRECTED)
-        if name in _RESERVED or name in wanted:
-            problems.add(f"--relation {given} - the name {name} is taken; choose another")
+    for full_name in sorted(relations):
+        name = full_name.removesuffix(DIRECTED)
+        if name in _RESERVED or name in networks:
+            problems.add(f"--relation {full_name} - the name {name} is taken; choose another")
         elif not name.isidentifier():
-            problems.add(f"--relation {given!r} - a name of letters, digits and _ was expected")
-        wanted[name] = (relations[given], name == given)
+            problems.add(f"--relation {full_name!r} - a name of letters, digits and _ was expected")
+        networks[name] = (relations[full_name], name == full_name)
     problems.check()
-    return wanted
+    return networks
 
 
 def _with_degrees(
-    x: NDArray[np.float32] | None, has: NDArray[np.bool_] | None, relations: Sequence[Relation], n: int
+    x: NDArray[np.float32] | None, has_features: NDArray[np.bool_] | None, relations: Sequence[Relation], num_genes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
-    """Features joined with degrees; a gene without a row has the means of those with one."""
-    columns = degree_features(relations, n)
+    """Features and degrees side by side; a gene without features has the means of the other genes."""
+    columns = degree_features(relations, num_genes)
     if not columns.shape[1]:
         raise UsageError(
             "--degrees: every gene has the same degrees - give networks that differ in this, or leave it out"
         )
     report = {"columns": columns.shape[1]}
-    if x is not None and has is not None:
-        means = x[has].mean(axis=0, dtype=np.float64).astype(np.float32)
-        columns = np.concatenate([np.where(has[:, None], x, means), columns], axis=1)
-    return columns, np.ones(n, dtype=bool), report
+    if x is not None and has_features is not None:
+        means = x[has_features].mean(axis=0, dtype=np.float64).astype(np.float32)
+        columns = np.concatenate([np.where(has_features[:, None], x, means), columns], axis=1)
+    return columns, np.ones(num_genes, dtype=bool), report
 
 
 def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
-    """Features (N_g, d) in gene order, which genes have them, and the counts."""
+    """Features (N_g, d) in the order of genes, which genes have them (N_g,), and a report."""
     row_of = {gene: row for row, gene in enumerate(genes.ids)}
     x = np.zeros((len(genes.ids), table.x.shape[1]), dtype=np.float32)
-    given: dict[int, str] = {}
+    names: dict[int, str] = {}
     problems = ErrorCollector(DataError)
-    unknown = 0
+    num_unknown = 0
     for name, values in zip(table.ids, table.x, strict=True):
         try:
             gene = genes.resolve(name)
@@ -211,24 +221,26 @@ def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32]
             problems.add(f"features: {error}")
             continue
         if gene is None:
-            unknown += 1
+            num_unknown += 1
             continue
         row = row_of[gene]
-        if row in given:
-            problems.add(f"features: {gene} has two rows, {given[row]!r} and {name!r} - give one a gene")
+        if row in names:
+            problems.add(f"features: {gene} has two rows, {names[row]!r} and {name!r} - one row per gene was expected")
         if not np.isfinite(values).all():
-            problems.add(f"features: the row of {name!r} holds a missing or infinite number - give finite ones")
-        given[row] = name
+            problems.add(
+                f"features: the row of {name!r} holds a missing or infinite number - finite ones were expected"
+            )
+        names[row] = name
         x[row] = values
     problems.check()
-    if not given:
+    if not names:
         raise DataError(f"features: none of the {len(table.ids)} ids is a gene of the cell - check the ids")
-    has = np.zeros(len(genes.ids), dtype=bool)
-    has[list(given)] = True
+    has_features = np.zeros(len(genes.ids), dtype=bool)
+    has_features[list(names)] = True
     report = {
         "columns": x.shape[1],
         "rows": len(table.ids),
-        "rows of no gene, left out": unknown,
-        "genes without a row": int(np.count_nonzero(~has)),
+        "rows of no gene, left out": num_unknown,
+        "genes without a row": int(np.count_nonzero(~has_features)),
     }
-    return x, has, report
+    return x, has_features, report

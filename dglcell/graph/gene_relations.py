@@ -1,11 +1,8 @@
-"""Edge tables by name -> one relation between genes.
-
-Owns how tables unite: names resolve, unknown ends drop, duplicates merge, loops come from one rule. Knows no layouts.
-"""
+"""Edge tables with genes by name -> one relation between genes; and the degrees of genes in relations, as features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,29 +19,40 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-UNSCORED = 0.5  # confidence of an edge whose source does not say
+UNSCORED = 0.5  # confidence of an edge from a source without scores
 
 
 def gene_relation(
     name: str, tables: Sequence[EdgeTable], genes: GeneList, undirected: bool, self_loops: bool = True
 ) -> tuple[Relation, dict[str, Any]]:
-    """Unite tables into one gene-gene relation.
+    """The union of edge tables as one gene-gene relation.
 
-    Stored edges: every distinct non-self pair (both ways when undirected) and, with `self_loops`, one loop a gene;
-    loops of the source are dropped either way. Edges with an end outside the gene list are dropped and counted. A
-    directed relation has `sign` when a table has: known beats unknown, and sources that disagree give 0. It has
-    `confidence` when a table has: the highest of the sources, 0.5 in a source without scores, 1 of a loop.
+    Edges are all distinct pairs of two genes (in both directions if undirected) and, with `self_loops`, one loop per
+    gene; self-edges of the tables are left out in any case. Edges with an end outside the gene list are left out and
+    counted. A directed relation has a `sign` if any table has one: a known sign takes precedence over an unknown one,
+    and contradicting signs give 0. A relation has a `confidence` if any table has one: the highest of all tables, where
+    a table without scores counts as 0.5; loops have 1.
+
+    Parameters
+    ----------
+    name : str
+        Name of the relation.
+    tables : sequence of EdgeTable
+    genes : GeneList
+        Resolves the names.
+    undirected : bool
+    self_loops : bool
 
     Returns
     -------
     relation : Relation
     report : dict
-        Rows read, dropped and merged, by reason and by file.
+        Counts of rows read, left out and merged, by reason and by file.
 
     Raises
     ------
     DataError
-        An ambiguous gene name.
+        A gene name is ambiguous.
     """
     problems = ErrorCollector(DataError)
     n = len(genes.ids)
@@ -57,25 +65,27 @@ def gene_relation(
         a, b, file_report = _resolve(table, genes, row_of, problems)
         sign = np.zeros(len(table), dtype=np.float32) if table.sign is None else table.sign
         score = np.full(len(table), np.nan, np.float32) if table.confidence is None else table.confidence
-        kept = (a >= 0) & (b >= 0) & (a != b)
-        a, b = a[kept], b[kept]
+        is_edge = (a >= 0) & (b >= 0) & (a != b)
+        a, b = a[is_edge], b[is_edge]
         if undirected:
             a, b = np.minimum(a, b), np.maximum(a, b)
         pairs.append(a * n + b)
-        signs.append(sign[kept])
-        scores.append(np.where(np.isnan(score), UNSCORED, score)[kept].astype(np.float32))
+        signs.append(sign[is_edge])
+        scores.append(np.where(np.isnan(score), UNSCORED, score)[is_edge].astype(np.float32))
         files.append(file_report)
     problems.check()
-    distinct, sign, confidence = _merge(np.concatenate(pairs), np.concatenate(signs), np.concatenate(scores))
+    unique_pairs, sign, confidence = _merge_duplicates(
+        np.concatenate(pairs), np.concatenate(signs), np.concatenate(scores)
+    )
     data = {}
     if not undirected and any(table.sign is not None for table in tables):
         data[schema.SIGN] = sign
     if any(table.confidence is not None for table in tables):
         data[schema.CONFIDENCE] = confidence
-    src, dst = np.divmod(distinct, max(1, n))
+    src, dst = np.divmod(unique_pairs, max(1, n))
     report = {
-        "pairs": len(distinct),
-        "duplicate rows, merged": sum(map(len, pairs)) - len(distinct),
+        "pairs": len(unique_pairs),
+        "duplicate rows, merged": sum(map(len, pairs)) - len(unique_pairs),
         "files": files,
     }
     return _relation(name, src, dst, data, n if self_loops else 0, undirected), report
@@ -84,54 +94,98 @@ def gene_relation(
 def _resolve(
     table: EdgeTable, genes: GeneList, row_of: dict[str, int], problems: ErrorCollector
 ) -> tuple[Rows, Rows, dict[str, Any]]:
-    """Gene rows of both ends, -1 where the gene list has no such gene; every distinct name is looked up once."""
-    found: dict[str, int] = {}
+    """Gene rows of both ends, -1 for a gene outside the gene list; and the report of the table."""
+    rows: dict[str, int] = {}
     for name in dict.fromkeys([*table.a, *table.b]):
         try:
             gene = genes.resolve(name)
         except DataError as error:
             problems.add(f"{table.path}: {error}")
             gene = None
-        found[name] = -1 if gene is None else row_of[gene]
-    a = np.fromiter((found[name] for name in table.a), dtype=np.int64, count=len(table.a))
-    b = np.fromiter((found[name] for name in table.b), dtype=np.int64, count=len(table.b))
-    known = (a >= 0) & (b >= 0)
+        rows[name] = -1 if gene is None else row_of[gene]
+    a = np.fromiter((rows[name] for name in table.a), dtype=np.int64, count=len(table.a))
+    b = np.fromiter((rows[name] for name in table.b), dtype=np.int64, count=len(table.b))
+    is_known = (a >= 0) & (b >= 0)
     report = {
         "path": str(table.path),
         "layout": table.layout,
         "edges read": len(a),
-        "edges with an id outside the gene list, left out": int(np.count_nonzero(~known)),
-        "ids outside the gene list": sum(row < 0 for row in found.values()),
-        "self-edges of the file, left out": int(np.count_nonzero(known & (a == b))),
+        "edges with an id outside the gene list, left out": int(np.count_nonzero(~is_known)),
+        "ids outside the gene list": sum(row < 0 for row in rows.values()),
+        "self-edges of the file, left out": int(np.count_nonzero(is_known & (a == b))),
         **table.report,
     }
     return a, b, report
 
 
-def _merge(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Floats]:
-    """Distinct pairs, ascending; +1 or -1 for each when its known signs agree, else 0; its highest score."""
-    distinct, inverse = np.unique(pairs, return_inverse=True)
-    up, down, highest = np.zeros((3, len(distinct)), dtype=np.float32)
-    up[inverse[signs > 0]] = 1
-    down[inverse[signs < 0]] = 1
+def _merge_duplicates(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Floats]:
+    """Distinct pairs, ascending; the sign of each, 0 if known signs contradict each other; its highest score."""
+    unique_pairs, inverse = np.unique(pairs, return_inverse=True)
+    activates, represses, highest = np.zeros((3, len(unique_pairs)), dtype=np.float32)
+    activates[inverse[signs > 0]] = 1
+    represses[inverse[signs < 0]] = 1
     np.maximum.at(highest, inverse, scores)
-    return distinct, up - down, highest
+    return unique_pairs, activates - represses, highest
 
 
 def _relation(name: str, src: Rows, dst: Rows, data: dict[str, Floats], num_loops: int, undirected: bool) -> Relation:
-    """The relation with loops, and with the way back where it is undirected; `data` has one value a pair."""
+    """The relation with loops and, if undirected, reverse edges; `data` has one value per pair."""
     loops = np.arange(num_loops)
-    back = (dst, src) if undirected else (src[:0], dst[:0])
-    of_loop = {schema.SIGN: 0, schema.CONFIDENCE: 1}
+    reverse = (dst, src) if undirected else (src[:0], dst[:0])
+    loop_values = {schema.SIGN: 0, schema.CONFIDENCE: 1}
     return Relation.of(
         name,
         schema.GENE,
         schema.GENE,
-        np.concatenate([src, back[0], loops]),
-        np.concatenate([dst, back[1], loops]),
+        np.concatenate([src, reverse[0], loops]),
+        np.concatenate([dst, reverse[1], loops]),
         {
-            key: np.concatenate([values, values[: len(back[0])], np.full(num_loops, of_loop[key], np.float32)])
+            key: np.concatenate([values, values[: len(reverse[0])], np.full(num_loops, loop_values[key], np.float32)])
             for key, values in data.items()
         },
         undirected,
     )
+
+
+def degree_features(relations: Iterable[Relation], num_genes: int) -> NDArray[np.float32]:
+    """Standardized logarithms of degrees and their squares, as gene features.
+
+    Attention averages over neighbors and so does not see how many there are, while most deletions with an effect are
+    those of hubs. Only the graph is used, no labels.
+
+    Parameters
+    ----------
+    relations : iterable of Relation
+        Forward ones. For each gene-gene relation the neighbors of a gene are counted, without loops (in a directed one
+        incoming and outgoing edges separately), and for `gpr` its reaction nodes.
+    num_genes : int
+
+    Returns
+    -------
+    (N_g, d) float32
+        For each count the standardized log(1 + degree) and the standardized square of it; columns with the same value
+        for all genes are left out.
+    """
+    columns = []
+    for count in _degrees(relations, num_genes):
+        if len(set(count.tolist())) > 1:
+            logarithm = _standardize(np.log1p(count))
+            columns += [logarithm, _standardize(logarithm**2)]
+    columns = [column for column in columns if column.any()]
+    return np.stack(columns, axis=1).astype(np.float32) if columns else np.zeros((num_genes, 0), np.float32)
+
+
+def _degrees(relations: Iterable[Relation], num_genes: int) -> Iterator[NDArray[np.int64]]:
+    for relation in relations:
+        if relation.name == schema.GPR:
+            yield np.bincount(relation.src, minlength=num_genes)
+        elif relation.src_type == relation.dst_type == schema.GENE:
+            no_loop = relation.src != relation.dst
+            for rows in (relation.src,) if relation.undirected else (relation.src, relation.dst):
+                yield np.bincount(rows[no_loop], minlength=num_genes)
+
+
+def _standardize(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values with mean 0 and variance 1; zeros if all are (nearly) equal."""
+    std = float(values.std())
+    return (values - values.mean()) / std if std > 1e-6 else np.zeros_like(values)

@@ -1,7 +1,4 @@
-"""A metabolic model's reactions as reaction nodes: one an isozyme alternative and direction.
-
-Owns the expansion of gene rules and bounds into nodes. Knows no files and no gene networks.
-"""
+"""Metabolic model -> reaction nodes, one for each isozyme alternative and direction of a reaction."""
 
 from __future__ import annotations
 
@@ -30,15 +27,15 @@ class Metabolism:
     Attributes
     ----------
     reactions, metabolites : tuple of str
-        Sorted node ids; a reaction node is `{reaction}/{alternative, from 1}/{forward|reverse}`.
+        Sorted node ids; that of a reaction node is `{reaction}/{alternative, from 1}/{forward|reverse}`.
     group : (N_r,) int64
-        Row in `group_names` of the reaction a node belongs to.
+        Row in `group_names` of the reaction to which a node belongs.
     group_names : tuple of str
         Sorted ids of the reactions with at least one node.
     gpr, incidences : Relation
         gene -> reaction, and metabolite -> reaction with `stoichiometry`.
     report : dict
-        Reactions kept and left out, by reason.
+        Counts of reactions used and left out, by reason.
     """
 
     reactions: tuple[str, ...]
@@ -60,31 +57,32 @@ class _Node:
 
 def expand(
     model: MetabolicModel,
-    canonical: Mapping[str, str],
+    gene_of: Mapping[str, str],
     gene_row: Mapping[str, int],
     keep_unassigned: bool = False,
     max_alternatives: int = gpr.DEFAULT_LIMIT,
 ) -> Metabolism:
-    """Make the reaction nodes of a model.
+    """The reaction nodes of a model.
 
-    Every alternative of the gene rule in disjunctive normal form and every direction that the bounds allow is a node:
-    `lb < 0 < ub` both, `ub <= 0 and lb < 0` the reverse one, else the forward one. A reverse node carries `-S`.
+    There is a node for every alternative of the gene rule in disjunctive normal form and every direction that the
+    bounds allow: both for `lb < 0 < ub`, reverse for `ub <= 0 and lb < 0`, else forward. A reverse node has the
+    coefficients `-S`.
 
     Parameters
     ----------
-    canonical : mapping
+    gene_of : mapping
         Gene of the model to gene of the cell.
     gene_row : mapping
         Gene of the cell to its row.
     keep_unassigned : bool
-        Keep reactions without a gene rule, as nodes that no deletion removes.
+        Include reactions without a gene rule, as nodes that no deletion removes.
     max_alternatives : int
-        Most alternatives of one reaction.
+        Largest number of alternatives of one reaction.
 
     Raises
     ------
     DataError
-        A rule that is malformed or has more alternatives than that; the message names the reaction.
+        A gene rule is malformed or has too many alternatives; the message names the reaction.
     """
     problems = ErrorCollector(DataError)
     nodes: list[_Node] = []
@@ -102,22 +100,22 @@ def expand(
         counts["reversible"] += len(signs) == 2
         counts["blocked"] += record.lower == record.upper == 0
         counts["zeros"] += sum(s == 0 for s in record.stoichiometry.values())
-        # Names of one gene merge here, so clauses that were distinct in the file may become equal.
-        merged = sorted({tuple(sorted({canonical[g] for g in clause})) for clause in clauses}) or [()]
-        for number, genes in enumerate(merged, start=1):
-            nodes += [_Node(f"{record.id}/{number}/{_NAMES[s]}", record, genes, s) for s in signs]
+        # Two names may stand for one gene, so clauses that differ in the file may become equal.
+        distinct_clauses = sorted({tuple(sorted({gene_of[g] for g in clause})) for clause in clauses}) or [()]
+        for number, genes in enumerate(distinct_clauses, start=1):
+            nodes += [_Node(f"{record.id}/{number}/{_DIRECTION_NAMES[s]}", record, genes, s) for s in signs]
     problems.check()
     return _assemble(model, sorted(nodes, key=lambda node: node.id), gene_row, keep_unassigned, counts)
 
 
-def none() -> Metabolism:
+def empty_metabolism() -> Metabolism:
     """The metabolic part of a cell without a metabolic model."""
     relations = (_relation(schema.GPR, [], []), _relation(schema.IN, [], [], np.zeros(0, dtype=np.float32)))
     return Metabolism((), (), np.zeros(0, dtype=np.int64), (), *relations, {})
 
 
 def complex_pairs(model: MetabolicModel, max_alternatives: int = gpr.DEFAULT_LIMIT) -> list[tuple[str, str]]:
-    """Pairs of genes that share an AND-clause: subunits of one complex. Sorted, distinct, without self-pairs."""
+    """Pairs of genes that are in one alternative of a gene rule, subunits of one complex: sorted and distinct."""
     pairs: set[tuple[str, str]] = set()
     for record in model.reactions:
         for clause in gpr.alternatives(record.rule, max_alternatives):
@@ -125,7 +123,7 @@ def complex_pairs(model: MetabolicModel, max_alternatives: int = gpr.DEFAULT_LIM
     return sorted(pairs)
 
 
-_NAMES = {1: FORWARD, -1: REVERSE}
+_DIRECTION_NAMES = {1: FORWARD, -1: REVERSE}
 
 
 def _directions(record: ReactionRecord) -> tuple[int, ...]:
@@ -143,16 +141,16 @@ def _assemble(
 ) -> Metabolism:
     group_names = tuple(sorted({node.record.id for node in nodes}))
     group_row = {name: row for row, name in enumerate(group_names)}
-    parts = [
+    incidences = [
         (m, row, node.sign * s)
         for row, node in enumerate(nodes)
         for m, s in node.record.stoichiometry.items()
         if s != 0
     ]
-    metabolites = tuple(sorted({m for m, _, _ in parts}))
+    metabolites = tuple(sorted({m for m, _, _ in incidences}))
     metabolite_row = {name: row for row, name in enumerate(metabolites)}
-    takes = [(gene_row[gene], row) for row, node in enumerate(nodes) for gene in node.genes]
-    coefficients = np.array([s for _, _, s in parts], dtype=np.float32)
+    gpr_edges = [(gene_row[gene], row) for row, node in enumerate(nodes) for gene in node.genes]
+    coefficients = np.array([s for _, _, s in incidences], dtype=np.float32)
     report = {
         "reactions": len(model.reactions),
         "kept": len(group_names),
@@ -168,8 +166,10 @@ def _assemble(
         metabolites,
         np.array([group_row[node.record.id] for node in nodes], dtype=np.int64),
         group_names,
-        _relation(schema.GPR, [g for g, _ in takes], [r for _, r in takes]),
-        _relation(schema.IN, [metabolite_row[m] for m, _, _ in parts], [r for _, r, _ in parts], coefficients),
+        _relation(schema.GPR, [g for g, _ in gpr_edges], [r for _, r in gpr_edges]),
+        _relation(
+            schema.IN, [metabolite_row[m] for m, _, _ in incidences], [r for _, r, _ in incidences], coefficients
+        ),
         report,
     )
 

@@ -1,7 +1,4 @@
-"""One relation of a cell graph: its ends, its edges in their fixed order, its edge data.
-
-Owns the edge order. Knows nothing of files, DGL or the other relations.
-"""
+"""One relation of a cell graph: its two node types, its edges in a fixed order, and edge data."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Relation:
-    """Edges of one kind between two node types; make one with `Relation.of`.
+    """Edges of one type between two node types; `Relation.of` makes one from edges in any order.
 
     Attributes
     ----------
@@ -25,9 +22,9 @@ class Relation:
     src, dst : (E,) int64
         Rows in the ids of the two types, sorted by (dst, src).
     data : dict of str to (E,) array
-        Edge data, in edge order.
+        Edge data in the order of edges.
     undirected : bool
-        Every edge is stored both ways.
+        Whether every edge is stored in both directions.
     """
 
     name: str
@@ -49,34 +46,44 @@ class Relation:
         data: Mapping[str, ArrayLike] | None = None,
         undirected: bool = False,
     ) -> Self:
-        """Build a relation from edges in any order.
+        """A relation from edges in any order.
 
         Raises
         ------
         ValueError
-            Ends or data of unequal lengths, or an edge given twice.
+            Ends of unequal lengths, or a repeated edge.
+
+        Examples
+        --------
+        >>> relation = Relation.of("physical_interaction", "gene", "gene", [2, 0], [0, 2], undirected=True)
+        >>> relation
+        Relation physical_interaction, gene -> gene: 1 pair of genes
+        >>> relation.src.tolist(), relation.dst.tolist()
+        ([2, 0], [0, 2])
         """
         s, d = np.asarray(src, dtype=np.int64), np.asarray(dst, dtype=np.int64)
         if s.ndim != 1 or s.shape != d.shape:
             raise ValueError(f"relation {name}: src {s.shape} and dst {d.shape} differ in shape")
-        order = np.lexsort((s, d))
-        s, d = s[order], d[order]
+        sorter = np.lexsort((s, d))
+        s, d = s[sorter], d[sorter]
         if ((s[1:] == s[:-1]) & (d[1:] == d[:-1])).any():
-            raise ValueError(f"relation {name}: an edge is given twice")
-        columns = {key: np.asarray(values)[order] for key, values in (data or {}).items()}
+            raise ValueError(f"relation {name}: an edge occurs twice")
+        columns = {key: np.asarray(values)[sorter] for key, values in (data or {}).items()}
         return cls(name, src_type, dst_type, s, d, columns, undirected)
 
     def __repr__(self) -> str:
         return f"Relation {self.name}, {self.src_type} -> {self.dst_type}: {self.describe()}"
 
     def describe(self) -> str:
-        """How many edges, and their data, in a few words."""
+        """Number of edges and names of the edge data, in words."""
         if self.src_type == self.dst_type:
-            one, many = ("pair of genes", "pairs of genes") if self.undirected else ("directed edge", "directed edges")
+            singular, plural = (
+                ("pair of genes", "pairs of genes") if self.undirected else ("directed edge", "directed edges")
+            )
         else:
-            one, many = (f"edge {self.src_type} -> {self.dst_type}", f"edges {self.src_type} -> {self.dst_type}")
+            singular, plural = (f"edge {self.src_type} -> {self.dst_type}", f"edges {self.src_type} -> {self.dst_type}")
         data = f" with {', '.join(sorted(self.data))}" if self.data else ""
-        return f"{self.num_pairs:,} {one if self.num_pairs == 1 else many}{data}"
+        return f"{self.num_pairs:,} {singular if self.num_pairs == 1 else plural}{data}"
 
     @property
     def canonical(self) -> tuple[str, str, str]:
@@ -85,41 +92,47 @@ class Relation:
 
     @property
     def num_edges(self) -> int:
-        """Stored edges E, both ways and loops included."""
+        """Number of stored edges E, with both directions and loops."""
         return len(self.src)
 
     @property
     def num_pairs(self) -> int:
-        """Distinct pairs without loops: unordered where undirected, else ordered."""
-        distinct = int(np.count_nonzero(self.src != self.dst)) if self.src_type == self.dst_type else self.num_edges
-        return distinct // 2 if self.undirected else distinct
+        """Number of distinct pairs without loops: unordered if undirected, else ordered."""
+        num_pairs = int(np.count_nonzero(self.src != self.dst)) if self.src_type == self.dst_type else self.num_edges
+        return num_pairs // 2 if self.undirected else num_pairs
 
     @functools.cached_property
     def _by_end(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """For `src` and `dst`: the edges in order of that end, and that end of each."""
-        found = {}
+        """For `src` and `dst`: edges sorted by that end, and that end of each."""
+        edges_by_end = {}
         for end in ("src", "dst"):
             rows: NDArray[np.int64] = getattr(self, end)
-            order = np.argsort(rows, kind="stable")
-            found[end] = (order, rows[order])
-        return found
+            sorter = np.argsort(rows, kind="stable")
+            edges_by_end[end] = (sorter, rows[sorter])
+        return edges_by_end
 
     def edges_at(self, end: str, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Edges that have each of the nodes as their `src` or `dst`.
+        """Edges that have one of the nodes as their `src` or `dst`.
+
+        Parameters
+        ----------
+        end : str
+            `src` or `dst`.
+        nodes : (n,) int64
 
         Returns
         -------
         edges : (K,) int64
             Those of the first node, then those of the second, and so on.
-        counts : (nodes,) int64
-            How many of them each node has.
+        counts : (n,) int64
+            Number of edges of each node.
         """
-        order, rows = self._by_end[end]
+        sorter, rows = self._by_end[end]
         first = np.searchsorted(rows, nodes, side="left")
         counts = np.searchsorted(rows, nodes, side="right") - first
         starts = np.cumsum(counts) - counts
-        return order[np.arange(counts.sum()) + np.repeat(first - starts, counts)], counts
+        return sorter[np.arange(counts.sum()) + np.repeat(first - starts, counts)], counts
 
     def reversed(self, name: str) -> Relation:
-        """The same edges the other way round; edge k stays edge k, so the order is this relation's own."""
+        """The same edges in the other direction, under another name; edge k remains edge k."""
         return Relation(name, self.dst_type, self.src_type, self.dst, self.src, self.data, self.undirected)

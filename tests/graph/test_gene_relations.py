@@ -6,7 +6,7 @@ import pytest
 from dglcell import schema
 from dglcell.errors import UsageError
 from dglcell.graph.build import build
-from dglcell.graph.degrees import degree_features
+from dglcell.graph.gene_relations import degree_features
 from dglcell.graph.relation import Relation
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.genes import GeneList
@@ -15,16 +15,16 @@ from tests.cells import tiny_cell
 GENES = GeneList(("g1", "g2", "g3", "g4"))
 
 
-def standardised(values):
+def standardized(values):
     return (values - values.mean()) / values.std()
 
 
 def columns_of(*counts):
-    logs = [standardised(np.log1p(count)) for count in counts]
-    return np.stack([column for log in logs for column in (log, standardised(log**2))], axis=1)
+    logs = [standardized(np.log1p(count)) for count in counts]
+    return np.stack([column for log in logs for column in (log, standardized(log**2))], axis=1)
 
 
-def counted(cell):
+def neighbor_counts(cell):
     """Partners of each gene, by a loop over edges."""
     found = []
     for relation in cell.forward:
@@ -44,7 +44,7 @@ def test_degrees():
     x = degree_features(cell.forward, 12)
     assert x.dtype == np.float32
     assert x.shape[1] == 8  # physical, regulatory both ways, reactions
-    np.testing.assert_allclose(x, columns_of(*counted(cell)), atol=1e-5)
+    np.testing.assert_allclose(x, columns_of(*neighbor_counts(cell)), atol=1e-5)
 
 
 def test_a_count_that_is_the_same_for_all_is_left_out():
@@ -57,7 +57,7 @@ def test_built_with_degrees():
     cell = build(genes=GENES, physical=[table], degrees=True)
     assert cell.has_features.all()
     assert cell.report["degrees"] == {"columns": 2}
-    np.testing.assert_allclose(cell.features[:, 0], standardised(np.log1p([2, 2, 2, 0])), atol=1e-6)
+    np.testing.assert_allclose(cell.features[:, 0], standardized(np.log1p([2, 2, 2, 0])), atol=1e-6)
 
 
 def test_without_an_edge_there_are_none():
