@@ -128,3 +128,12 @@ def _add_reaction(
             incidences += [(int(m), len(node_ids), float(s) * flip) for m, s in zip(used, amounts, strict=True)]
             node_ids.append(f"R{reaction:02d}/{alternative + 1}/{direction}")
             group.append(reaction)
+
+
+def reaction_to_genes(cell: CellGraph) -> dict[str, frozenset[str]]:
+    """Reaction node id to the genes of its alternative; empty for a spontaneous one."""
+    genes: list[set[str]] = [set() for _ in cell.ids[schema.REACTION]]
+    gpr = cell.relations[schema.GPR]
+    for gene, reaction in zip(gpr.src.tolist(), gpr.dst.tolist(), strict=True):
+        genes[reaction].add(cell.ids[schema.GENE][gene])
+    return {node: frozenset(names) for node, names in zip(cell.ids[schema.REACTION], genes, strict=True)}

@@ -1,7 +1,7 @@
 """CellGraph: the wild-type cell as a heterograph of genes, reaction nodes and metabolites.
 
-Holds ids, relations, features and fingerprints as NumPy arrays; the DGL heterograph is made when first asked for, so
-that reading and describing a graph needs neither torch nor DGL. Knows no source files.
+Ids, relations and features are NumPy arrays. The DGL heterograph is built on first use, so that a graph can be read and
+described without torch and DGL.
 """
 
 from __future__ import annotations
@@ -18,45 +18,46 @@ from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.graph import fingerprints as fp
 from dglcell.graph import heterograph
-from dglcell.graph.knockouts import Mask, Masks, Perturbation, Rules, masks
+from dglcell.graph.knockouts import KnockoutRules, Mask, Masks, Perturbation, masks
 from dglcell.graph.relation import Relation
 from dglcell.graph.structural_lethality import StructuralLethality
 
 Genotype = Sequence[str | int]
 _Genes = TypeVar("_Genes")
-_SHOWN = 6  # relations of a `repr`
+_SHOWN = 6  # relations in a `repr`
 
 
 class CellGraph:
-    """A cell: genes, reaction nodes (one an isozyme alternative and direction), metabolites, and their relations.
+    """A cell: genes, reaction nodes (one per isozyme alternative and direction), metabolites, and their relations.
 
     Parameters
     ----------
     ids : mapping
-        Node type to its ids, sorted and distinct; a node's row is its position.
+        Node type to its ids, sorted and distinct; the row of a node is its position.
     relations : iterable of Relation
-        Forward relations; `gpr` and `in` are added empty where they lack, their reverses always.
+        Forward relations. Without `gpr` or `in`, empty ones are added; the reverse ones are always added.
     reaction_group : (N_r,) int
-        Which reaction of the metabolic model a node belongs to; alternatives and both directions share one.
+        Reaction of the metabolic model to which each node belongs, a row of `group_names`; alternatives and directions
+        of a reaction are one group.
     group_names : sequence of str
-        Ids of those reactions.
+        Ids of the reactions.
     features : (N_g, d) float32, optional
-        Gene features, 0 where `has_features` is false.
+        Gene features; 0 for genes without features.
     has_features : (N_g,) bool, optional
-        Genes with a feature row.
+        Genes with features.
     features_mode : str
-        `concat` or `replace`: how a model should use them unless told otherwise.
+        `concat` or `replace`: how a model uses the features by default, beside or instead of its embeddings.
     aliases : mapping
         Case-folded name to the gene ids it may stand for.
     report : mapping
-        What was read, kept and dropped when the graph was built.
+        What was read, used and left out when the graph was built.
     growth : sequence of str
-        Those of `group_names` that are growth; known only where the cell has all reactions of the metabolic model.
+        Ids of growth reactions; only if the cell has all reactions of the metabolic model.
 
     Raises
     ------
     ValueError
-        The parts do not fit together.
+        The arrays do not match.
     """
 
     def __init__(
@@ -77,10 +78,10 @@ class CellGraph:
         self.group_names = tuple(group_names)
         self.relations = _with_reverses(relations)
         self.features = features
-        default = np.full(self.num_nodes(schema.GENE), features is not None)
-        self.has_features: NDArray[np.bool_] = default if has_features is None else has_features
+        all_or_none = np.full(self.num_nodes(schema.GENE), features is not None)
+        self.has_features: NDArray[np.bool_] = all_or_none if has_features is None else has_features
         self.features_mode = features_mode
-        self.aliases = {name: tuple(found) for name, found in (aliases or {}).items()}
+        self.aliases = {name: tuple(candidates) for name, candidates in (aliases or {}).items()}
         self.report = dict(report or {})
         self.growth = tuple(growth)
         self._check()
@@ -89,13 +90,13 @@ class CellGraph:
         genes, reactions, metabolites = (self.num_nodes(t) for t in schema.NODE_TYPES)
         title = f"CellGraph: {genes:,} genes, {reactions:,} reaction nodes, {metabolites:,} metabolites"
         rows = [(r.name, r.describe()) for r in self.forward if r.num_edges or r.name not in schema.ENDS]
-        rest = len(rows) - _SHOWN
+        num_further = len(rows) - _SHOWN
         rows = rows[:_SHOWN]
-        if rest > 0:
-            rows.append(("and", f"{rest} further relation" + "s" * (rest > 1)))
+        if num_further > 0:
+            rows.append(("and", f"{num_further} further relation" + "s" * (num_further > 1)))
         if self.features is not None:
-            known = int(self.has_features.sum())
-            rows.append(("gene features", f"{self.features.shape[1]:,} columns, {known:,} genes have them"))
+            num_genes = int(self.has_features.sum())
+            rows.append(("gene features", f"{self.features.shape[1]:,} columns, {num_genes:,} genes have them"))
         if self.growth:
             rows.append(("growth", ", ".join(self.growth[:2]) + ", .." * (len(self.growth) > 2)))
         width = max(len(name) for name, _ in rows)
@@ -122,35 +123,35 @@ class CellGraph:
 
     @property
     def forward(self) -> list[Relation]:
-        """The relations that are not another one reversed."""
+        """The relations that are not the reverse of another one."""
         return [r for name, r in self.relations.items() if name not in schema.REVERSE]
 
     @functools.cached_property
     def fingerprints(self) -> dict[str, str]:
-        """`ids` and `content`, SHA-256."""
+        """Fingerprints `ids` and `content`, SHA-256; see `dglcell.graph.fingerprints`."""
         content = fp.content_fingerprint(
             self.forward, self.reaction_group, self.group_names, self.features, self.has_features, self.growth
         )
         return {fp.IDS: fp.ids_fingerprint(self.ids), fp.CONTENT: content}
 
     def require_same(
-        self, found: Mapping[str, str], ids: Mapping[str, Sequence[str]] | None = None, what: str = "the file"
+        self, fingerprints: Mapping[str, str], ids: Mapping[str, Sequence[str]] | None = None, what: str = "the file"
     ) -> None:
-        """Refuse something made for another cell (FingerprintError); see `fingerprints.require_same`.
+        """Raise FingerprintError for something that was made for another cell; see `fingerprints.require_same`.
 
         Parameters
         ----------
-        found : mapping
+        fingerprints : mapping
             Its fingerprints, `ids` and perhaps `content`.
         ids : mapping, optional
             Its ids by node type, so that the message can name the first that differs.
         what : str
             What the message calls it.
         """
-        fp.require_same(self.fingerprints, found, self.ids, ids, what)
+        fp.require_same(self.fingerprints, fingerprints, self.ids, ids, what)
 
     def require_equal(self, other: CellGraph, what: str = "the file") -> None:
-        """Refuse another cell than this one (FingerprintError); the message names the first id or edge that differs.
+        """Raise FingerprintError if `other` differs from this cell; the message names the first different id or edge.
 
         Parameters
         ----------
@@ -172,24 +173,15 @@ class CellGraph:
         }
 
     @functools.cached_property
-    def reaction_to_genes(self) -> dict[str, frozenset[str]]:
-        """Reaction node id to the genes of its alternative; empty for a spontaneous one."""
-        genes: list[list[str]] = [[] for _ in self.ids[schema.REACTION]]
-        gpr = self.relations[schema.GPR]
-        for gene, reaction in zip(gpr.src.tolist(), gpr.dst.tolist(), strict=True):
-            genes[reaction].append(self.ids[schema.GENE][gene])
-        return {node: frozenset(g) for node, g in zip(self.ids[schema.REACTION], genes, strict=True)}
-
-    @functools.cached_property
     def _gene_rows(self) -> dict[str, int]:
         return {gene: row for row, gene in enumerate(self.ids[schema.GENE])}
 
     @functools.cached_property
     def _folded_ids(self) -> dict[str, list[str]]:
-        folded: dict[str, list[str]] = {}
+        ids: dict[str, list[str]] = {}
         for gene in self.ids[schema.GENE]:
-            folded.setdefault(gene.casefold(), []).append(gene)
-        return folded
+            ids.setdefault(gene.casefold(), []).append(gene)
+        return ids
 
     def resolve(self, name: str) -> int | None:
         """Row of the gene that a name stands for.
@@ -222,10 +214,10 @@ class CellGraph:
         if not isinstance(name, str):
             raise TypeError(f"{name!r} is no gene name - a string such as 'YAL001C' was expected")
         key = name.strip().casefold()
-        found = self._folded_ids.get(key) or self.aliases.get(key, ())
-        if len(found) > 1:
-            raise DataError(f"gene name {name!r} is ambiguous: {', '.join(found)} - give the systematic id")
-        return self._gene_rows[found[0]] if found else None
+        candidates = self._folded_ids.get(key) or self.aliases.get(key, ())
+        if len(candidates) > 1:
+            raise DataError(f"gene name {name!r} is ambiguous: {', '.join(candidates)} - give the systematic id")
+        return self._gene_rows[candidates[0]] if candidates else None
 
     def indices(self, genotypes: Iterable[Genotype]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Genotypes as gene rows.
@@ -233,7 +225,8 @@ class CellGraph:
         Parameters
         ----------
         genotypes : iterable of sequences
-            Each a set of genes, as names or rows, in any order; repeats merge, the empty set is the wild type.
+            Each a collection of genes, by name or row, in any order; repeated genes count once, and an empty
+            collection is the wild type.
 
         Returns
         -------
@@ -277,11 +270,11 @@ class CellGraph:
         return row
 
     @functools.cached_property
-    def _rules(self) -> Rules:
-        return Rules(self.relations[schema.GPR], self.relations[schema.IN], self.reaction_group, self.sizes)
+    def _rules(self) -> KnockoutRules:
+        return KnockoutRules(self.relations[schema.GPR], self.relations[schema.IN], self.reaction_group, self.sizes)
 
     def knock_out(self, genes: ArrayLike, ptr: ArrayLike) -> Perturbation:
-        """Everything that genotypes lose.
+        """The nodes that genotypes lose.
 
         Parameters
         ----------
@@ -313,7 +306,7 @@ class CellGraph:
         return self._rules.knock_out(np.asarray(genes, dtype=np.int64), np.asarray(ptr, dtype=np.int64))
 
     @functools.cached_property
-    def _standstill(self) -> StructuralLethality:
+    def _lethality(self) -> StructuralLethality:
         growth = [self.group_names.index(name) for name in self.growth]
         return StructuralLethality(
             self.relations[schema.IN], self.reaction_group, self.num_nodes(schema.METABOLITE), growth
@@ -324,13 +317,13 @@ class CellGraph:
         """Whether the cell has a growth reaction that can run when nothing is deleted."""
         return bool(self.growth) and not self.structurally_lethal(self.knock_out([], [0, 0])).any()
 
-    def structurally_lethal(self, lost: Perturbation) -> Mask:
-        """Which genotypes leave a metabolic network that cannot grow, whatever its fluxes; see `structural_lethality`.
+    def structurally_lethal(self, perturbation: Perturbation) -> Mask:
+        """Which genotypes cannot grow at any flux, by the remaining network; see `structural_lethality`.
 
         Parameters
         ----------
-        lost : Perturbation
-            What B genotypes lose, as `knock_out` gives it.
+        perturbation : Perturbation
+            The nodes that B genotypes lose, from `knock_out`.
 
         Returns
         -------
@@ -343,7 +336,7 @@ class CellGraph:
         """
         if not self.growth:
             raise ValueError("the cell has no growth reaction - build it with --sbml and --keep-unassigned")
-        return self._standstill(lost)
+        return self._lethality(perturbation)
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:
         """Genotypes as masks over the wild-type graph, True = removed.
@@ -367,7 +360,7 @@ class CellGraph:
         return masks(self.knock_out(*self.indices(genotypes)), self.sizes, self.relations.values())
 
     def perturb(self, genes: Genotype, labels: ArrayLike | None = None) -> Any:
-        """The DGL graph that is left when `genes` are deleted: the readable reference for `masks`.
+        """The DGL graph that remains when `genes` are deleted; it has the same nodes and edges as `masks` leaves.
 
         Parameters
         ----------
@@ -383,14 +376,14 @@ class CellGraph:
         """
         if isinstance(genes, (str, bytes)):
             raise TypeError(f"{genes!r} is a string, a list of genes was expected - write {_as_list(genes)}")
-        lost = self.knock_out(*self.indices([genes]))
-        removed = {node_type: lost.removed(node_type, n)[0] for node_type, n in self.sizes.items()}
+        perturbation = self.knock_out(*self.indices([genes]))
+        removed = {node_type: perturbation.removed(node_type, n)[0] for node_type, n in self.sizes.items()}
         values = np.full(len(schema.LABEL_COLUMNS), np.nan) if labels is None else np.asarray(labels)
         return heterograph.subgraph(self.relations.values(), removed, self._node_data(), values.astype(np.float32))
 
     @functools.cached_property
     def dgl(self) -> Any:
-        """The wild-type DGL heterograph with every relation; edge ids are the relations' own order."""
+        """The DGL heterograph of the wild type with all relations; edge ids are the positions in `relations`."""
         return heterograph.heterograph(self.sizes, self.relations.values(), self._node_data())
 
     def _node_data(self) -> dict[str, dict[str, NDArray[Any]]]:
@@ -414,22 +407,22 @@ class CellGraph:
             raise ValueError("reaction_group points outside group_names")
         n = self.num_nodes(schema.GENE)
         if self.has_features.shape != (n,) or (self.features is not None and self.features.shape[:1] != (n,)):
-            raise ValueError("features do not have one row a gene")
+            raise ValueError("features do not have one row per gene")
 
 
 def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
     """The genotypes as a list; a string where a list of genes belongs is refused, as are single rows (TypeError)."""
     if isinstance(genotypes, (str, bytes)):
         raise TypeError(f"{genotypes!r} is a string, a list of genotypes was expected - write [{_as_list(genotypes)}]")
-    listed = list(genotypes)
-    for genotype in listed:
+    genotype_list = list(genotypes)
+    for genotype in genotype_list:
         if isinstance(genotype, (str, bytes)):
             raise TypeError(
                 f"genotype {genotype!r} is a string, a list of genes was expected - write [{_as_list(genotype)}, ..]"
             )
         if not isinstance(genotype, Iterable):
             raise TypeError(f"genotype {genotype!r} is no list of genes - write [[{genotype!r}], ..]")
-    return listed
+    return genotype_list
 
 
 def _as_list(genes: str | bytes) -> str:
@@ -438,11 +431,11 @@ def _as_list(genes: str | bytes) -> str:
 
 
 def _with_reverses(relations: Iterable[Relation]) -> dict[str, Relation]:
-    """Relations by name in a fixed order: gene-gene ones as given, then the metabolic ones, each before its reverse."""
-    given = {r.name: r for r in relations}
-    ordered = {name: r for name, r in given.items() if name not in schema.ENDS}
+    """Relations by name: gene-gene ones in their order, then the metabolic ones, each before its reverse."""
+    by_name = {r.name: r for r in relations}
+    ordered = {name: r for name, r in by_name.items() if name not in schema.ENDS}
     for reverse, name in schema.REVERSE.items():
-        forward = given.get(name) or Relation.of(name, *schema.ENDS[name], data=_no_data(name))
+        forward = by_name.get(name) or Relation.of(name, *schema.ENDS[name], data=_no_data(name))
         ordered[name] = forward
         ordered[reverse] = forward.reversed(reverse)
     return ordered

@@ -1,7 +1,7 @@
-"""The two fingerprints of a cell graph and the comparison that every loader makes.
+"""The two fingerprints of a cell graph, and their comparison when files are loaded.
 
-`ids` is the SHA-256 of the ordered ids of each node type; `content` that of edges, stoichiometry, signs, reaction
-groups, features and growth reactions. A screen must match `ids`; a run and its graph must match both.
+`ids` is the SHA-256 of the ordered ids of each node type, `content` that of edges, stoichiometry, signs, reaction
+groups, features and growth reactions. A screen must have the same `ids` as the cell, a run must have both the same.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def content_fingerprint(
     has_features: NDArray[np.bool_],
     growth: Sequence[str] = (),
 ) -> str:
-    """SHA-256 of everything but the ids; of a relation and its reverse, give the forward one."""
+    """SHA-256 of all but the ids; `relations` are the forward ones."""
     parts: list[str | bytes | NDArray[Any]] = []
     for relation in sorted(relations, key=lambda r: r.name):
         parts += [*relation.canonical, str(relation.undirected), relation.src, relation.dst]
@@ -54,9 +54,9 @@ def content_fingerprint(
 
 def require_same(
     expected: Mapping[str, str],
-    found: Mapping[str, str],
+    stored: Mapping[str, str],
     expected_ids: Mapping[str, Sequence[str]] | None = None,
-    found_ids: Mapping[str, Sequence[str]] | None = None,
+    stored_ids: Mapping[str, Sequence[str]] | None = None,
     what: str = "the file",
     detail: str = "",
 ) -> None:
@@ -66,14 +66,14 @@ def require_same(
     ----------
     expected : mapping
         Fingerprints of the graph at hand, `cell.fingerprints`.
-    found : mapping
-        Fingerprints stored in `what`; a screen has `ids` alone.
-    expected_ids, found_ids : mapping, optional
+    stored : mapping
+        Fingerprints stored in the file; a screen has only `ids`.
+    expected_ids, stored_ids : mapping, optional
         Ids by node type; with both, the message names the first id that differs.
     what : str
-        What was found: starts the message.
+        Start of the message: what has other fingerprints.
     detail : str
-        Where the contents differ, if the caller knows.
+        Where the contents differ, if known.
 
     Raises
     ------
@@ -81,41 +81,43 @@ def require_same(
         A fingerprint differs; the message names both values.
     """
     for name in (IDS, CONTENT):
-        if name not in found or name not in expected or expected[name] == found[name]:
+        if name not in stored or name not in expected or expected[name] == stored[name]:
             continue
-        where = f" ({detail})" if name == CONTENT and detail else ""
-        if name == IDS and expected_ids is not None and found_ids is not None:
-            where = f" ({_first_difference(expected_ids, found_ids)})"
-        other = "another gene, reaction or metabolite list" if name == IDS else "other edges or features"
+        location = f" ({detail})" if name == CONTENT and detail else ""
+        if name == IDS and expected_ids is not None and stored_ids is not None:
+            location = f" ({_first_id_difference(expected_ids, stored_ids)})"
+        difference = "another gene, reaction or metabolite list" if name == IDS else "other edges or features"
         raise FingerprintError(
-            f"{what} belongs to a cell graph with {other}: its `{name}` fingerprint is {found[name]}, that of the "
-            f"graph is {expected[name]}{where} - use the graph it was made with, or make it again from this graph"
+            f"{what} belongs to a cell graph with {difference}: its `{name}` fingerprint is {stored[name]}, that of "
+            f"the graph is {expected[name]}{location} - use the graph it was made with, or make it again from this one"
         )
 
 
 def first_edge_difference(
-    ours: Mapping[str, Relation], theirs: Mapping[str, Relation], ids: Mapping[str, Sequence[str]]
+    own: Mapping[str, Relation], others: Mapping[str, Relation], ids: Mapping[str, Sequence[str]]
 ) -> str:
-    """Which relation of two cells with the same ids differs first, and in which edge; empty when none does."""
-    for name in sorted({*ours, *theirs}):
-        if name not in ours or name not in theirs:
-            return f"first difference: relation {name} is {'absent' if name in ours else 'present'} there"
-        a, b = ours[name], theirs[name]
-        here, there = (set(zip(r.src.tolist(), r.dst.tolist(), strict=True)) for r in (a, b))
-        if here != there:
-            src, dst = min(here ^ there)
-            side = "here" if (src, dst) in here else "there"
-            ends = f"{ids[a.src_type][src]} to {ids[a.dst_type][dst]}"
+    """The first relation, and edge, in which two cells with the same ids differ; empty if none does."""
+    for name in sorted({*own, *others}):
+        if name not in own or name not in others:
+            return f"first difference: relation {name} is {'absent' if name in own else 'present'} there"
+        relation, other = own[name], others[name]
+        own_edges, other_edges = (set(zip(r.src.tolist(), r.dst.tolist(), strict=True)) for r in (relation, other))
+        if own_edges != other_edges:
+            src, dst = min(own_edges ^ other_edges)
+            side = "here" if (src, dst) in own_edges else "there"
+            ends = f"{ids[relation.src_type][src]} to {ids[relation.dst_type][dst]}"
             return f"first difference: {name} from {ends} is {side} alone"
-        if a.data.keys() != b.data.keys() or any(not np.array_equal(a.data[k], b.data[k]) for k in a.data):
+        data, other_data = relation.data, other.data
+        if data.keys() != other_data.keys() or any(not np.array_equal(data[k], other_data[k]) for k in data):
             return f"first difference: the edge data of {name}"
     return ""
 
 
-def _first_difference(expected: Mapping[str, Sequence[str]], found: Mapping[str, Sequence[str]]) -> str:
+def _first_id_difference(ids: Mapping[str, Sequence[str]], stored_ids: Mapping[str, Sequence[str]]) -> str:
     for node_type in schema.NODE_TYPES:
-        pairs = itertools.zip_longest(found.get(node_type, ()), expected.get(node_type, ()))
-        for row, (theirs, ours) in enumerate(pairs):
-            if theirs != ours:
-                return f"first difference: {node_type} {row} is {theirs or 'absent'} there and {ours or 'absent'} here"
+        pairs = itertools.zip_longest(stored_ids.get(node_type, ()), ids.get(node_type, ()))
+        for row, (stored_id, own_id) in enumerate(pairs):
+            if stored_id != own_id:
+                ends = f"{stored_id or 'absent'} there and {own_id or 'absent'} here"
+                return f"first difference: {node_type} {row} is {ends}"
     return "no id differs"

@@ -1,9 +1,8 @@
-"""What a set of deleted genes takes out of a cell graph, for many genotypes at once.
+"""The nodes that gene deletions remove from a cell graph, for many genotypes at once.
 
-Rules: a deleted gene leaves; a reaction node survives iff all genes of its alternative are present; a metabolite leaves
-when it had reactions and none survives; an edge survives iff both its ends do. The last one holds for every relation: a
-gpr edge or an incidence goes with its reaction node, and a reaction node that survives keeps its genes and metabolites.
-Knows no files and no DGL.
+A deleted gene is removed. A reaction node remains iff all genes of its alternative are present. A metabolite is removed
+if it had reactions and none remains. An edge of any relation remains iff both its ends do; a reaction node that remains
+thus keeps all its genes and metabolites.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ class Perturbation:
     Attributes
     ----------
     genes, reactions, metabolites : (K,) int64
-        Wild-type rows of the lost nodes of each type; lost genes are the deleted ones.
+        Wild-type rows of the lost nodes of each type; the lost genes are the deleted ones.
     groups : (K,) int64
-        Whole reactions lost: groups of which no node survives (rows of `CellGraph.group_names`).
+        Reactions lost completely: groups of which no node remains (rows of `CellGraph.group_names`).
     joint : (K,) bool
-        Of `groups`: True where none of the genotype's deletions alone loses the reaction.
+        For each of `groups`: True if none of the deletions of the genotype alone loses the reaction.
     gene_ptr, reaction_ptr, metabolite_ptr, group_ptr : (B + 1,) int64
         Offsets.
     """
@@ -59,11 +58,11 @@ class Perturbation:
 
     @property
     def order(self) -> Index:
-        """(B,) number of deleted genes."""
+        """(B,) numbers of deleted genes."""
         return np.diff(self.gene_ptr)
 
     def lost(self, node_type: str) -> tuple[Index, Index]:
-        """Rows and offsets of the lost nodes of one type."""
+        """Rows (K,) and offsets (B + 1,) of the lost nodes of one type."""
         table = {
             schema.GENE: (self.genes, self.gene_ptr),
             schema.REACTION: (self.reactions, self.reaction_ptr),
@@ -72,7 +71,7 @@ class Perturbation:
         return table[node_type]
 
     def removed(self, node_type: str, num_nodes: int) -> Mask:
-        """(B, num_nodes) bool, True where genotype b lost the node."""
+        """(B, num_nodes) bool, True where genotype b loses the node."""
         rows, ptr = self.lost(node_type)
         mask = np.zeros((len(self), num_nodes), dtype=bool)
         mask[np.repeat(np.arange(len(self)), np.diff(ptr)), rows] = True
@@ -108,8 +107,8 @@ class Masks:
         return f"Masks of {len(self):,} genotypes over nodes ({nodes}) and {len(self.edges)} relations; True = removed"
 
 
-class Rules:
-    """Who needs whom: the sparse 0/1 matrices behind `knock_out`.
+class KnockoutRules:
+    """Sparse 0/1 matrices of which nodes depend on which, for `knock_out`.
 
     Parameters
     ----------
@@ -118,9 +117,9 @@ class Rules:
     incidences : Relation
         metabolite -> reaction.
     reaction_group : (N_r,) int64
-        Reaction of the metabolic model that each node belongs to.
+        Reaction of the metabolic model to which each node belongs.
     sizes : mapping
-        Nodes by type.
+        Number of nodes by type.
     """
 
     def __init__(self, gpr: Relation, incidences: Relation, reaction_group: Index, sizes: Mapping[str, int]) -> None:
@@ -129,29 +128,29 @@ class Rules:
         self._groups = int(reaction_group.max(initial=-1)) + 1
 
     @functools.cached_property
-    def _users(self) -> Any:
-        """(N_g, N_r): reaction nodes that need a gene."""
-        return _ones(self._gpr.src, self._gpr.dst, (self._genes, self._reactions))
+    def _reactions_of_gene(self) -> Any:
+        """(N_g, N_r): reaction nodes that need each gene."""
+        return _incidence_matrix(self._gpr.src, self._gpr.dst, (self._genes, self._reactions))
 
     @functools.cached_property
-    def _parts(self) -> Any:
-        """(N_r, N_m): metabolites of a reaction node."""
-        return _ones(self._incidences.dst, self._incidences.src, (self._reactions, self._metabolites))
+    def _metabolites_of_reaction(self) -> Any:
+        """(N_r, N_m): metabolites of each reaction node."""
+        return _incidence_matrix(self._incidences.dst, self._incidences.src, (self._reactions, self._metabolites))
 
     @functools.cached_property
-    def _members(self) -> Any:
-        """(N_r, groups): the reaction that a node belongs to."""
-        return _ones(np.arange(self._reactions), self._group, (self._reactions, self._groups))
+    def _groups_of_reaction(self) -> Any:
+        """(N_r, groups): the reaction to which each node belongs."""
+        return _incidence_matrix(np.arange(self._reactions), self._group, (self._reactions, self._groups))
 
     @functools.cached_property
-    def _alone(self) -> Any:
-        """(N_g, groups): reactions that a gene's deletion alone loses."""
-        hits = self._users @ self._members
-        groups, ptr = _exhausted(hits, np.bincount(self._members.indices, minlength=1))
-        return _ones(np.repeat(np.arange(self._genes), np.diff(ptr)), groups, (self._genes, self._groups))
+    def _groups_of_gene(self) -> Any:
+        """(N_g, groups): reactions that are lost when only this gene is deleted."""
+        lost_counts = self._reactions_of_gene @ self._groups_of_reaction
+        groups, ptr = _exhausted(lost_counts, np.bincount(self._groups_of_reaction.indices, minlength=1))
+        return _incidence_matrix(np.repeat(np.arange(self._genes), np.diff(ptr)), groups, (self._genes, self._groups))
 
     def knock_out(self, genes: Index, ptr: Index) -> Perturbation:
-        """Work out everything that the genotypes lose.
+        """The nodes that genotypes lose.
 
         Parameters
         ----------
@@ -164,16 +163,20 @@ class Rules:
 
         ones = np.ones(len(genes), dtype=np.int32)
         deleted = csr_matrix((ones, genes, ptr), shape=(len(ptr) - 1, self._genes))
-        lost = deleted @ self._users  # counts deleted genes of each alternative: one is enough
-        lost.sort_indices()
-        lost.data[:] = 1
-        metabolites, metabolite_ptr = _exhausted(lost @ self._parts, np.bincount(self._parts.indices, minlength=1))
-        groups, group_ptr = _exhausted(lost @ self._members, np.bincount(self._members.indices, minlength=1))
+        lost_nodes = deleted @ self._reactions_of_gene  # numbers of deleted genes of each alternative; one is enough
+        lost_nodes.sort_indices()
+        lost_nodes.data[:] = 1
+        metabolites, metabolite_ptr = _exhausted(
+            lost_nodes @ self._metabolites_of_reaction, np.bincount(self._metabolites_of_reaction.indices, minlength=1)
+        )
+        groups, group_ptr = _exhausted(
+            lost_nodes @ self._groups_of_reaction, np.bincount(self._groups_of_reaction.indices, minlength=1)
+        )
         return Perturbation(
             np.asarray(genes, dtype=np.int64),
             np.asarray(ptr, dtype=np.int64),
-            lost.indices.astype(np.int64),
-            lost.indptr.astype(np.int64),
+            lost_nodes.indices.astype(np.int64),
+            lost_nodes.indptr.astype(np.int64),
             metabolites,
             metabolite_ptr,
             groups,
@@ -182,41 +185,54 @@ class Rules:
         )
 
     def _jointly(self, deleted: Any, groups: Index, ptr: Index) -> Mask:
-        """Which lost groups no deletion of their genotype loses alone."""
-        alone = deleted @ self._alone
-        rows, found = (np.repeat(np.arange(len(p) - 1), np.diff(p)) for p in (ptr, alone.indptr))
-        mask: Mask = np.isin(rows * self._groups + groups, found * self._groups + alone.indices, invert=True)
+        """(K,) bool, True for lost groups that no single deletion of the genotype loses."""
+        single_losses = deleted @ self._groups_of_gene
+        genotype, single_genotype = (np.repeat(np.arange(len(p) - 1), np.diff(p)) for p in (ptr, single_losses.indptr))
+        mask: Mask = np.isin(
+            genotype * self._groups + groups, single_genotype * self._groups + single_losses.indices, invert=True
+        )
         return mask
 
 
-def masks(lost: Perturbation, sizes: Mapping[str, int], relations: Iterable[Relation]) -> Masks:
-    """Spread a perturbation over the wild-type nodes and edges."""
-    nodes = {node_type: lost.removed(node_type, n) for node_type, n in sizes.items()}
-    return Masks(nodes, {r.name: _edge_mask(lost, r) for r in relations}, lost.genes, lost.gene_ptr)
+def masks(perturbation: Perturbation, sizes: Mapping[str, int], relations: Iterable[Relation]) -> Masks:
+    """Masks over the nodes and edges of the wild type from the lost nodes of genotypes.
+
+    Parameters
+    ----------
+    perturbation : Perturbation
+    sizes : mapping
+        Number of nodes by type.
+    relations : iterable of Relation
+        Relations of the wild type.
+    """
+    nodes = {node_type: perturbation.removed(node_type, n) for node_type, n in sizes.items()}
+    return Masks(
+        nodes, {r.name: _edge_mask(perturbation, r) for r in relations}, perturbation.genes, perturbation.gene_ptr
+    )
 
 
-def _edge_mask(lost: Perturbation, relation: Relation) -> Mask:
-    """(B, E) bool, True where an end of the edge is lost; touches those edges alone."""
-    mask = np.zeros((len(lost), relation.num_edges), dtype=bool)
+def _edge_mask(perturbation: Perturbation, relation: Relation) -> Mask:
+    """(B, E) bool, True where an end of the edge is lost."""
+    mask = np.zeros((len(perturbation), relation.num_edges), dtype=bool)
     for end, node_type in (("src", relation.src_type), ("dst", relation.dst_type)):
-        rows, ptr = lost.lost(node_type)
+        rows, ptr = perturbation.lost(node_type)
         edges, counts = relation.edges_at(end, rows)
-        owner = np.repeat(np.arange(len(lost)), np.diff(ptr))
-        mask[np.repeat(owner, counts), edges] = True
+        genotype = np.repeat(np.arange(len(perturbation)), np.diff(ptr))
+        mask[np.repeat(genotype, counts), edges] = True
     return mask
 
 
-def _ones(row: Index, column: Index, shape: tuple[int, int]) -> Any:
+def _incidence_matrix(row: Index, column: Index, shape: tuple[int, int]) -> Any:
     from scipy.sparse import csr_matrix
 
     return csr_matrix((np.ones(len(row), dtype=np.int32), (row, column)), shape=shape)
 
 
-def _exhausted(hits: Any, total: NDArray[np.intp]) -> tuple[Index, Index]:
-    """Columns of a count matrix whose count reaches the column's total, ragged by row."""
-    hits.sort_indices()
-    rows = np.repeat(np.arange(hits.shape[0]), np.diff(hits.indptr))
-    gone = hits.data == total[hits.indices]
-    ptr = np.zeros(hits.shape[0] + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows[gone], minlength=hits.shape[0]), out=ptr[1:])
-    return hits.indices[gone].astype(np.int64), ptr
+def _exhausted(counts: Any, total: NDArray[np.intp]) -> tuple[Index, Index]:
+    """For each row of a sparse count matrix the columns whose count equals the total of the column, and offsets."""
+    counts.sort_indices()
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    is_exhausted = counts.data == total[counts.indices]
+    ptr = np.zeros(counts.shape[0] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows[is_exhausted], minlength=counts.shape[0]), out=ptr[1:])
+    return counts.indices[is_exhausted].astype(np.int64), ptr

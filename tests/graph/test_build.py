@@ -9,6 +9,7 @@ from dglcell.errors import DataError, UsageError
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.reactions import complex_pairs
 from dglcell.readers.genes import GeneList
+from tests.cells import reaction_to_genes
 from tests.records import TOY, edge_table, gene_list, toy_model
 
 
@@ -22,7 +23,7 @@ def incidences(cell):
 
 def test_every_alternative_and_direction_is_a_reaction_node():
     cell = build(toy_model())
-    assert cell.reaction_to_genes == {
+    assert reaction_to_genes(cell) == {
         "back/1/reverse": {"g6"},
         "blocked/1/forward": {"g1", "g6"},
         "blocked/2/forward": {"g6"},  # `A or A or (A and B)`: identical clauses merge, nothing is absorbed
@@ -48,7 +49,7 @@ def test_stoichiometry_is_signed_and_reversed():
 def test_reactions_without_a_rule_are_kept_on_request():
     without, with_them = build(toy_model()), build(toy_model(), keep_unassigned=True)
     assert "m5" not in without.ids["metabolite"]
-    assert with_them.reaction_to_genes["leak/1/forward"] == frozenset()
+    assert reaction_to_genes(with_them)["leak/1/forward"] == frozenset()
     assert "m5" in with_them.ids["metabolite"]
     assert without.report["metabolism"]["without a gene rule, left out"] == 1
     assert without.report["metabolism"]["metabolites of no kept reaction, left out"] == 1
@@ -78,7 +79,7 @@ def test_a_gene_of_the_model_that_the_list_lacks_is_added_and_reported():
 def test_genes_of_the_model_resolve_through_the_gene_list():
     genes = GeneList(("YA", "YB", "g3", "g4", "g5", "g6"), {"g1": ("YA",), "g2": ("YA",)})
     cell = build(toy_model(), genes)
-    assert cell.reaction_to_genes["both/1/forward"] == {"YA"}  # g1 and g2 are names of one gene
+    assert reaction_to_genes(cell)["both/1/forward"] == {"YA"}  # g1 and g2 are names of one gene
     assert cell.ids["gene"] == genes.ids
     assert cell.resolve("G1") == 0
 

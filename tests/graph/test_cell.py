@@ -49,16 +49,6 @@ def test_a_cell_without_metabolism_has_its_relations_empty():
     assert len(cell.knock_out([0, 1], [0, 1, 2]).groups) == 0
 
 
-def test_reaction_to_genes_is_the_gpr_relation():
-    cell = tiny_cell()
-    gpr = cell.relations["gpr"]
-    expected = {node: set() for node in cell.ids["reaction"]}
-    for g, r in zip(gpr.src, gpr.dst, strict=True):
-        expected[cell.ids["reaction"][r]].add(cell.ids["gene"][g])
-    assert cell.reaction_to_genes == expected
-    assert cell.reaction_to_genes["R00/1/forward"] == frozenset()
-
-
 @pytest.mark.parametrize(
     ("name", "row"), [("G003", 3), ("g003", 3), (" g003 ", 3), ("ALPHA", 0), ("alpha", 0), ("nobody", None), ("", None)]
 )
@@ -161,7 +151,7 @@ def test_other_edges_are_named():
         ({"ids": {"gene": ("a", "a")}}, "not sorted and distinct"),
         ({"relations": [Relation.of("r", "gene", "gene", [0], [2])]}, "outside gene"),
         ({"reaction_group": [0]}, "reaction_group has shape"),
-        ({"features": np.zeros((3, 1), dtype=np.float32)}, "one row a gene"),
+        ({"features": np.zeros((3, 1), dtype=np.float32)}, "one row per gene"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change, message):
