@@ -1,4 +1,4 @@
-"""What the commands say: results on stdout, everything else on stderr."""
+"""Output of the commands: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,23 +17,24 @@ import click
 from dglcell.errors import DglcellWarning, with_flags
 
 _verbosity = 0
+_LEAST_TEXT = 8  # columns of text are folded, but not to less than this
 
 
 def configure(verbosity: int) -> None:
-    """Set how much is said (-1 quiet, 0 normal, 1 verbose) and print library warnings as single lines."""
+    """Set how much is printed (-1 quiet, 0 normal, 1 verbose), and print library warnings as single lines."""
     global _verbosity  # one process runs one command
     _verbosity = verbosity
     warnings.showwarning = _show_warning
     logger = logging.getLogger("dglcell")
-    logger.handlers = [_Said()]
+    logger.handlers = [_LogLines()]
     logger.setLevel(logging.INFO)
     if verbosity < 1:
         for library in ("cobra", "torch", "dgl", "matplotlib", "optlang", "openpyxl"):
             warnings.filterwarnings("ignore", module=rf"{library}(\.|$)")
 
 
-class _Said(logging.Handler):
-    """What the library has to say, as lines of progress."""
+class _LogLines(logging.Handler):
+    """Log records of the library, as lines of progress."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
@@ -43,15 +45,39 @@ def verbosity() -> int:
     return _verbosity
 
 
+def is_live() -> bool:
+    """Whether bars may be drawn on stderr: a terminal that can move its cursor, and not `--quiet`."""
+    return _verbosity >= 0 and sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+def display_failed(error: BaseException, instead: str) -> None:
+    """Put the terminal back as it was before a live display, and print one warning."""
+    while hasattr(sys.stderr, "rich_proxied_file"):  # a display that could not be closed
+        sys.stderr = sys.stderr.rich_proxied_file
+    with contextlib.suppress(OSError):
+        sys.stderr.write("\x1b[?25h")  # show the cursor
+    say(f"dglcell: warning: the live display failed ({type(error).__name__}: {error}); {instead}")
+    if _verbosity > 0:
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+
+
 def say(message: str, level: int = 0) -> None:
     """A line of progress on stderr, unless the verbosity is below `level`."""
     if _verbosity >= level:
-        click.echo(message, err=True)
+        _write(message)
+
+
+def _write(line: str) -> None:
+    """A line on stderr; above the bars, where some are drawn, which replace `sys.stderr` as long as they are there."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def error(message: str, prefix: str = "dglcell: error: ") -> None:
     """One line on stderr, whatever the verbosity."""
-    click.echo(prefix + " ".join(message.split()), err=True)
+    _write(prefix + " ".join(message.split()))
 
 
 def _show_warning(
@@ -67,7 +93,7 @@ def _show_warning(
     if _verbosity >= 0:
         where = f" ({filename}:{lineno})" if _verbosity > 0 else ""
         text = with_flags(message.template) if isinstance(message, DglcellWarning) else str(message)
-        click.echo(f"dglcell: warning: {' '.join(text.split())}{where}", err=True)
+        _write(f"dglcell: warning: {' '.join(text.split())}{where}")
 
 
 def result(value: Mapping[str, Any]) -> None:
@@ -86,7 +112,10 @@ def _clean(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
-    """A table on stdout: aligned in a terminal, tab-separated when piped."""
+    """A table on stdout: aligned in a terminal, tab-separated when piped.
+
+    In a window too narrow for it every row becomes a block of `column  value` lines, so no number is ever cut.
+    """
     rows = [[_cell(v) for v in row] for row in rows]
     if not sys.stdout.isatty():
         if title:
@@ -97,14 +126,36 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    grid = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for index in range(len(columns)):
-        if index and all(_is_number(row[index]) for row in rows):
-            grid.columns[index].justify = "right"
+    screen = Console(highlight=False)
+    grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    narrowest = 1
+    for index, name in enumerate(columns):
+        numeric = bool(index) and all(_is_number(row[index]) for row in rows)
+        words = [name] if numeric else name.split()
+        cells = [row[index] for row in rows]
+        width = max((len(word) for word in [*words, *(cells if numeric else ())]), default=1)
+        width = max(width, _LEAST_TEXT if not numeric and any(len(cell) > _LEAST_TEXT for cell in cells) else 1)
+        grid.add_column(name, justify="right" if numeric else "left", overflow="fold", min_width=width, no_wrap=numeric)
+        narrowest += width + 3
+    if narrowest > screen.width:
+        _blocks(columns, rows, title)
+        return
     for row in rows:
-        grid.add_row(*row)
-    Console().print(grid)
+        grid.add_row(*map(Text, row))
+    screen.print(grid)
+
+
+def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
+    """A table that does not fit the window: one block of lines a row."""
+    width = max(map(len, columns))
+    for line in [title] if title else []:
+        click.echo(line)
+    for row in rows:
+        click.echo("")
+        for name, cell in zip(columns, row, strict=True):
+            click.echo(f"{name.ljust(width)}  {cell}")
 
 
 def _cell(value: Any) -> str:
@@ -126,17 +177,52 @@ def _is_number(text: str) -> bool:
 
 @contextlib.contextmanager
 def counter(noun: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback `(done, total)` that draws a bar where there is a terminal, and nothing where there is none."""
-    if _verbosity < 0 or not sys.stderr.isatty():
+    """A callback `(done, total)` that draws a bar where there is a terminal, and does nothing where there is none.
+
+    Where drawing fails, a warning says so and the work goes on without a bar.
+    """
+    if not is_live():
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from dglcell.cli.bars import Counter
 
-    columns = (TextColumn(noun), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(noun, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar: Counter | None = None
+
+    def draw(done: int, total: int) -> None:
+        nonlocal bar
+        try:
+            if bar is not None:
+                bar.step(done, total)
+        except Exception as error:
+            _close(bar, error)
+            bar = None
+
+    try:
+        bar = Counter(noun)
+    except Exception as error:
+        _close(bar, error)
+    try:
+        yield draw
+    finally:
+        _close(bar)
+
+
+def _close(bar: Any, error: Exception | None = None) -> None:
+    """End a bar, which has failed where there is an error."""
+    try:
+        if bar is not None:
+            bar.stop()
+    except Exception as failure:
+        error = error or failure
+    if error is not None:
+        display_failed(error, "going on without it")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `12s`, `3m05s` or `2h40m`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 def graph_rows(info: Mapping[str, Any]) -> list[tuple[str, Any]]:

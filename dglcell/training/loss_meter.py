@@ -1,8 +1,8 @@
-"""The losses of an epoch as it runs: summed, shown, and watched for what is not finite.
+"""The losses of an epoch: their running means, the latest values for the display, and a check that all are finite.
 
-To read a number is to wait for the device that computes it. A CPU is read at every step; a GPU would stand still each
-time, so it is read now and then, and a flag on it keeps a step that is not finite, and all after it, from the weights
-until then. Knows no models.
+Reading a number waits for the device that computes it. On a CPU every step is read. A GPU would idle each time, so it
+is read every few steps; until then a flag on the device keeps a step that is not finite, and all later ones, from
+changing the weights.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class LossMeter:
     ----------
     trainer : Trainer
     epoch : int
-        The one that runs.
+        The current epoch.
 
     Attributes
     ----------
     seen : int
         Genotypes so far.
     latest : dict
-        Total and terms of the last step that was read; the first step is.
+        Total, data loss, penalty and terms (`Losses.divide`) of the last step that was read. The first step always is.
     """
 
     def __init__(self, trainer: Trainer, epoch: int) -> None:
@@ -46,7 +46,7 @@ class LossMeter:
         self._broken = torch.zeros((), dtype=torch.bool, device=trainer.device)
 
     def add(self, losses: Mapping[str, Tensor], norm: Tensor, genotypes: int) -> None:
-        """Note a step, after its backward pass and before its weights change.
+        """Add a step, after its backward pass and before its weights change.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class LossMeter:
         Raises
         ------
         RunError
-            As `read`, where it is time to.
+            As `read`, in a step that is read.
         """
         numbers = torch.stack([value.detach().double() for value in (*losses.values(), norm)])
         first = not self._totals
@@ -73,7 +73,7 @@ class LossMeter:
             self.read()
 
     def read(self) -> None:
-        """Take over what was computed since the last time.
+        """Read the steps since the last reading.
 
         Raises
         ------
@@ -86,15 +86,16 @@ class LossMeter:
         for (step, genotypes, _), (*values, norm) in zip(self._unread, table, strict=True):
             require_finite("loss", values[0], self._trainer, self._epoch, step)
             require_finite("gradient norm", norm, self._trainer, self._epoch, step)
-            self.latest = dict(zip(self._totals, values, strict=True))
-            for name, value in self.latest.items():
+            latest = dict(zip(self._totals, values, strict=True))
+            for name, value in latest.items():
                 self._totals[name] += value * genotypes
+            self.latest = self._trainer.losses.divide(latest)
         self._unread.clear()
 
     def means(self) -> dict[str, float]:
-        """Total and terms of the epoch so far, by genotype; reads what is left."""
+        """Mean over the genotypes of the epoch so far: total, data loss, penalty and terms. Reads what is left."""
         self.read()
-        return {name: total / self.seen for name, total in self._totals.items()}
+        return self._trainer.losses.divide({name: total / self.seen for name, total in self._totals.items()})
 
 
 def require_finite(what: str, value: float, trainer: Trainer, epoch: int, step: int) -> None:
@@ -102,8 +103,8 @@ def require_finite(what: str, value: float, trainer: Trainer, epoch: int, step: 
     if math.isfinite(value):
         return
     best = trainer.position.best_epoch
-    kept = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
+    weights = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
     raise RunError(
-        f"the {what} is {value} in epoch {epoch} at step {step}: training stopped, {kept} - "
+        f"the {what} is {value} in epoch {epoch} at step {step}: training stopped, {weights} - "
         f"try a lower --lr ({trainer.lr:g}) or --grad-clip ({trainer.config.grad_clip:g})"
     )

@@ -1,8 +1,8 @@
-"""The four loss terms and their weighted sum, in plain autograd.
+"""The loss terms of a training step and their weighted sum, in plain autograd.
 
-Every term is computed per label over the rows that have it, then averaged over the labels that have any; labels are
-standardised. A missing label (NaN) is taken out where it enters, so it never reaches a gradient.
-Knows nothing of graphs, files or optimisers.
+A term of the data is computed per label over the rows that have it, then averaged over the labels that have any;
+labels are standardised. A missing label (NaN) is taken out where it enters, so it never reaches a gradient. The
+penalties are sums of squared weights of the gene factorization machine.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dglcell.config import TrainConfig
 from dglcell.training.distribution import FloatArray, LabelDistribution
 
 TEMPERATURE = 0.1
+PENALTIES = ("l2_identity", "l2_network")  # terms of the weights alone; all others are terms of the data
 _ZERO_LENGTH = 1e-8
 
 
@@ -120,7 +121,10 @@ def cell_loss(z_i: Tensor, z_w: Tensor, z_p: Tensor) -> Tensor:
 class Losses:
     """The weighted sum of the terms that a configuration asks for.
 
-    .. math:: L = MSE + \\lambda_{dist} L_{dist} + \\lambda_{supcr} L_{supcr} + \\lambda_{cell} L_{cell}
+    .. math:: L = MSE + \\lambda_{dist} L_{dist} + \\lambda_{supcr} L_{supcr} + \\lambda_{cell} L_{cell} + P
+
+    with the penalty :math:`P = l2_{identity} S_{identity} + l2_{network} S_{network}` of the sums of squares that the
+    model reports.
 
     Parameters
     ----------
@@ -161,7 +165,8 @@ class Losses:
         -------
         total : Tensor, ()
         terms : dict
-            `mse`; `dist`, `supcr`, `cell` where their lambda is above 0; `own`, `near` where there are factors.
+            `mse`; `dist`, `supcr`, `cell` where their lambda is above 0; `l2_identity`, `l2_network` where the model
+            has a gene factorization machine.
         """
         predictions = output.predictions.float() if output.predictions.dtype == torch.bfloat16 else output.predictions
         labels = labels.to(predictions.dtype)
@@ -187,6 +192,25 @@ class Losses:
         """The weighted sum of terms."""
         weighted = [terms[name] * weight for name, weight in self.lambdas.items() if name in terms]
         return terms["mse"] + sum(weighted, start=torch.zeros_like(terms["mse"]))
+
+    def divide(self, values: Mapping[str, float]) -> dict[str, float]:
+        """The total of a step or an epoch, divided into what the data and what the weights contribute.
+
+        Parameters
+        ----------
+        values : dict
+            The total, `loss`, and every term before its weight.
+
+        Returns
+        -------
+        dict
+            `loss`, `data_loss` and `penalty`, whose sum `loss` is, then the terms. `penalty` is 0 where no term is one.
+        """
+        terms = {name: value for name, value in values.items() if name != "loss"}
+        weighted = {name: self.lambdas.get(name, 1.0) * value for name, value in terms.items()}
+        penalty = sum(value for name, value in weighted.items() if name in PENALTIES)
+        data_loss = sum(value for name, value in weighted.items() if name not in PENALTIES)
+        return {"loss": values["loss"], "data_loss": float(data_loss), "penalty": float(penalty), **terms}
 
     def _squared_error(self, predictions: Tensor, labels: Tensor, sample_weights: Tensor | None) -> Tensor:
         """Weighted mean over the labels that any row has; 0 where there is none."""

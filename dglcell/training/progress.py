@@ -1,4 +1,4 @@
-"""What a display may hear of a training run. The loop talks to this protocol and to nothing else."""
+"""The events of a training run, for a display or a log. The training loop calls this protocol and prints nothing."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Listener of a run; every method is called from the training thread and should return at once."""
+    """Listener of a run. Every method is called from the training thread and should return at once."""
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
-        """The run begins at `first_epoch` (above 1 when resumed); `about` says device, engine, rows and parameters."""
+        """Training begins at `first_epoch` (above 1 when resumed); `about` has device, engine, rows and parameters.
+
+        An ensemble starts once for each of its models: `about["member"]` of `about["ensemble"]`.
+        """
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
-        """Step `step` (from 1) of an epoch is done; `losses` are total and terms, on a GPU those of an earlier step."""
+        """Step `step` (from 1) of an epoch is done; `losses` as `Losses.divide`, on a GPU those of an earlier step."""
 
     def epoch(self, record: Mapping[str, Any]) -> None:
-        """An epoch is validated and stored; `record` is its line of `metrics.jsonl`."""
+        """An epoch is validated and saved; `record` is its line of `metrics.jsonl`."""
 
     def done(self, summary: RunSummary) -> None:
-        """The run has ended by itself."""
+        """Training has ended, not by an error."""
 
 
 class NullProgress:
-    """Hears everything, says nothing."""
+    """Ignores every event; a base for listeners of some of them."""
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
         """See `Progress.start`."""

@@ -279,7 +279,7 @@ def test_resume_from_the_command_line(cli, core: Path, tmp_path: Path) -> None:
 
 def test_piped_training_prints_plain_lines(cli, core: Path, tmp_path: Path) -> None:
     done = cli("train", core, "--hidden", "8", "--layers", "1", "--epochs", "1", "--out", tmp_path / "r")
-    assert "epoch 1/1: loss" in done.err and "genotypes/s" in done.err and "validation Pearson" in done.err
+    assert "epoch 1/1: data loss" in done.err and "genotypes/s" in done.err and "validation Pearson" in done.err
     assert "\x1b" not in done.err
 
 

@@ -109,7 +109,7 @@ def test_a_run_leaves_every_file_whole(tmp_path: Path) -> None:
     assert {"scaler", "screen", "seed", "versions", "orders"} <= set(metadata)
     records = history(folder.path)
     assert [r["epoch"] for r in records] == [1, 2]
-    assert {"loss", "mse"} <= set(records[0]["train"])
+    assert {"loss", "data_loss", "penalty", "mse"} <= set(records[0]["train"])
     assert records[0]["val"]["fitness"]["n"] == np.isfinite(table.targets[split.rows("val"), 0]).sum()
     assert (summary.reason, summary.epochs, summary.steps) == ("epochs", 2, records[-1]["step"])
     assert summary.validation == records[summary.best_epoch - 1]["val"]

@@ -231,3 +231,20 @@ def test_terms_that_a_variant_cannot_have_are_refused(variant: str, term: str) -
 def test_asking_for_a_state_that_a_variant_does_not_make_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="z_p"):
         Losses(all_terms(lambda_dist=0.0))(Output(torch.zeros(3, 2)), torch.zeros(3, 2))
+
+
+def test_the_total_is_divided_into_data_loss_and_penalty() -> None:
+    rng = np.random.default_rng(3)
+    output, labels = random_output(rng), labels_with_gaps(rng)
+    output.squares = torch.tensor(3.0), torch.tensor(5.0)
+    losses = Losses(all_terms(l2_identity=0.2, l2_network=0.7), [rng.normal(size=31), rng.normal(size=29)])
+    total, terms = losses(output, labels)
+    values = {"loss": total.item(), **{name: term.item() for name, term in terms.items()}}
+    parts = losses.divide(values)
+    assert parts["penalty"] == pytest.approx(0.2 * 3 + 0.7 * 5)
+    expected = values["mse"] + 0.3 * values["dist"] + 0.7 * values["supcr"] + 1.1 * values["cell"]
+    assert parts["data_loss"] == pytest.approx(expected)
+    assert parts["loss"] == total.item() == pytest.approx(parts["data_loss"] + parts["penalty"])
+    assert {name: parts[name] for name in values} == values
+    only = Losses(TrainConfig(variant="local")).divide({"loss": 2.0, "mse": 2.0})
+    assert only == {"loss": 2.0, "data_loss": 2.0, "penalty": 0.0, "mse": 2.0}
