@@ -181,7 +181,7 @@ def test_an_error_of_the_training_is_shown_below_the_display(cell: Path, tmp_pat
 import sys
 from dglcell.cli import main
 from dglcell.errors import RunError
-from dglcell.train import loop
+from dglcell.training import loop
 def broken(trainer):
     raise RunError("the validation is broken")
 loop.validate = broken
