@@ -10,8 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch loads: spinning threads crawl on busy cores
+
+# No test watches the clock: an example may take long on a machine that does much else.
+settings.register_profile("dglcell", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dglcell")
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -55,7 +55,7 @@ def test_dead_ends_and_draining_pools_by_hand():
     assert still(cell, ["G1"], ["G1", "G2"], ["G2"], ["G1", "G2", "G7"]) == [False, True, False, True]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 100_000))
 def test_what_stands_still_has_no_flux_balance_growth(seed):
     cell = random_cell(seed)

@@ -106,6 +106,11 @@ def test_the_same_cell_twice_gives_the_same_bytes(tmp_path):
     save(tiny_cell(), tmp_path / "a.h5", a_screen(tiny_cell()))
     save(tiny_cell(), tmp_path / "b.h5", a_screen(tiny_cell()))
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+    with h5py.File(tmp_path / "a.h5") as file:  # nor would they differ a second later
+        properties = []
+        file.visititems(lambda name, node: properties.append(node.id.get_create_plist()))
+        assert len(properties) > 15
+        assert not any(created.get_obj_track_times() for created in properties)
 
 
 def test_any_flipped_bit_is_refused_or_harmless(tmp_path):

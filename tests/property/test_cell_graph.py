@@ -80,7 +80,7 @@ inputs = st.builds(
     reactions,
     features,
 )
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 @few

@@ -17,7 +17,7 @@ from dglcell.nn.states import GraphSizes
 from dglcell.schema import NODE_TYPES
 from tests.cells import random_genotypes, tiny_cell
 
-few = settings(max_examples=8, deadline=None)
+few = settings(max_examples=8)
 seeds = st.integers(0, 10_000)
 variants = st.sampled_from(schema.VARIANTS)
 engines = pytest.mark.parametrize("engine", ["dgl", "torch", "fused"])

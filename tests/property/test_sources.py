@@ -41,7 +41,7 @@ pieces = st.sampled_from(
 
 @pytest.mark.parametrize("name", READERS)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_damage_is_read_or_named(tmp_path, name, data):
     text = TABLES[data.draw(st.sampled_from(sorted(TABLES)))]
     for _ in range(data.draw(st.integers(0, 4))):

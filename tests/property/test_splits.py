@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dglcell.errors import DglcellError
@@ -23,7 +23,7 @@ GENOTYPE = st.tuples(
 )
 ROWS = st.lists(st.tuples(GENOTYPE, st.booleans()), min_size=1, max_size=60)
 SEEDS = st.integers(0, 1000)
-SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=80)
 
 
 def table_of(rows):
