@@ -1,6 +1,6 @@
-"""Figures that set a model beside its baselines: Pearson overall, and by order of deletion.
+"""Figures that compare a model with its baselines: Pearson over all genotypes, and by order of deletion.
 
-Takes the plain dictionaries of a report; knows nothing of runs or models.
+From the plain dictionaries of a report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dglcell.plots.style import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
+from dglcell.plots.figures import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,17 +21,17 @@ _MARKERS = "osD^vP"
 _ALL = "all"
 
 
-def pearson_bars(scores: Scores, path: Path, split: str = "test") -> None:
-    """One bar for the model and each baseline, a panel a label.
+def pearson_bars(scores: Scores, path: Path, subset: str = "test") -> None:
+    """One bar for the model and for each baseline; each label has its panel.
 
     Parameters
     ----------
     scores : mapping
-        Who -> `all` or `order_k` -> label -> metrics with `pearson` (None where undefined) and `n`; the model first.
+        Name -> `all` or `order_k` -> label -> metrics with `pearson` (None where undefined) and `n`; the model first.
     path : Path
         PNG file, replaced if it exists.
-    split : str
-        What the rows are, for the title.
+    subset : str
+        Which rows these are, for the title.
     """
     panels = _panels(scores)
     figure = new_figure(1.2 + 3.6 * max(1, len(panels)), 1.5 + 0.32 * len(scores))
@@ -46,16 +46,16 @@ def pearson_bars(scores: Scores, path: Path, split: str = "test") -> None:
             axes.text(max(value or 0.0, 0.0) + room, place, text, va="center", fontsize=8, color=INK)
         axes.set_xlim(low * 1.05, high + 0.24 * (high - low))
         n = next(iter(scores.values()))[_ALL][label]["n"]
-        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {split}\nn = {n:,} genotypes")
+        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {subset}\nn = {n:,} genotypes")
     save(figure, path)
 
 
-def pearson_by_order(scores: Scores, path: Path, split: str = "test") -> None:
-    """One marker for each order of deletion, in a row for the model and for each baseline, a panel a label.
+def pearson_by_order(scores: Scores, path: Path, subset: str = "test") -> None:
+    """One marker for each order of deletion, a row for the model and for each baseline; each label has its panel.
 
     Parameters
     ----------
-    scores, path, split
+    scores, path, subset
         As for `pearson_bars`.
     """
     panels = _panels(scores)
@@ -65,24 +65,24 @@ def pearson_by_order(scores: Scores, path: Path, split: str = "test") -> None:
     for axes, label in zip(_axes(figure, panels), panels, strict=True):
         for number, group in enumerate(groups):
             n = model[group][label]["n"]
-            found = [(s[group][label]["pearson"], place) for place, s in enumerate(scores.values())]
-            drawn = [(value, place) for value, place in found if value is not None]
+            values = [(s[group][label]["pearson"], place) for place, s in enumerate(scores.values())]
+            defined = [(value, place) for value, place in values if value is not None]
             if not n:
                 continue
             shift = 0.5 * (number - (len(groups) - 1) / 2) / max(1, len(groups) - 1)
-            note = "" if drawn else ", undefined"
+            note = "" if defined else ", undefined"
             axes.plot(
-                [value for value, _ in drawn],
-                [place + shift for _, place in drawn],
+                [value for value, _ in defined],
+                [place + shift for _, place in defined],
                 _MARKERS[number % len(_MARKERS)],
                 color=COLOURS[number % len(COLOURS)],
                 ms=6.5,
                 mew=0,
                 alpha=0.9,
-                label=f"{_order(group)}: n = {n:,}{note}",
+                label=f"{_deletions(group)}: n = {n:,}{note}",
             )
         axes.axhspan(-0.5, 0.5, color=COLOURS[0], alpha=0.07, lw=0)
-        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {split}\nby deletions in a genotype")
+        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {subset}\nby deletions in a genotype")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8, ncols=2)
     save(figure, path)
 
@@ -99,7 +99,7 @@ def _axes(figure: Any, panels: list[str]) -> list[Axes]:
     return list(figure.subplots(1, len(panels), sharey=True, squeeze=False)[0])
 
 
-def _order(group: str) -> str:
+def _deletions(group: str) -> str:
     count = int(group.removeprefix("order_"))
     return {0: "wild type", 1: "1 deletion"}.get(count, f"{count} deletions")
 

@@ -1,7 +1,7 @@
 """Figures of a run as PNG: training curves, predicted against measured labels, calibration of an ensemble.
 
-Takes plain numbers and gives pictures; knows nothing of runs, models or torch. Draws on its own canvas, so a caller's
-matplotlib state and back end stay as they are.
+From plain numbers, without torch. Every figure has its own canvas, so the matplotlib state and back end of a caller
+stay as they are.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.plots.style import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
+from dglcell.io.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, GREY = "#22272e", "#8a929c"
+COLOURS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
+LABELS = {"fitness": "fitness", "gene_interaction": "gene interaction"}
+DPI = 150
 
 _NAMES = {"mse": "MSE", "dist": "distribution", "supcr": "contrastive", "cell": "cell", **LABELS}
 _UNITS = {
@@ -26,6 +32,33 @@ _UNITS = {
 _HEXAGONS = 60  # along an axis
 _MANY = 1500  # points that begin to hide each other
 _GROUPS, _LEAST = 10, 20  # of rows in a calibration plot, and rows in one of them
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A white figure of so many inches; its PNG has `DPI` pixels an inch."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+
+
+def style_axes(axes: Axes) -> None:
+    """Two spines, small ticks, a light grid."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GREY)
+    axes.tick_params(colors=INK, labelsize=8, which="both")
+    axes.grid(color="#e7eaee", lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Through the Agg canvas; without the matplotlib version in the file, so equal numbers give equal bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(figure)
+    with replacing(Path(path)) as temporary:
+        canvas.print_png(str(temporary), metadata={"Software": None})
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -70,7 +103,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         if best:
-            axes.axvline(best[-1], color=GREY, lw=0.9, ls=":", label=f"kept: epoch {best[-1]}")
+            axes.axvline(best[-1], color=GREY, lw=0.9, ls=":", label=f"best epoch: {best[-1]}")
     for axes in (losses, scores):
         axes.legend(frameon=False, fontsize=8)
     figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
@@ -82,7 +115,7 @@ def predicted_against_measured(
     measured: NDArray[np.floating],
     label: str,
     path: Path,
-    split: str = "test",
+    subset: str = "test",
     pearson: float | None = None,
 ) -> None:
     """Density of predicted against measured values of one label, on equal axes with the diagonal.
@@ -95,8 +128,8 @@ def predicted_against_measured(
         One of `schema.LABELS`.
     path : Path
         PNG file, replaced if it exists.
-    split : str
-        What the rows are, for the title.
+    subset : str
+        Which rows these are, for the title.
     pearson : float or None
         Written into the figure; None reads as undefined.
     """
@@ -121,7 +154,7 @@ def predicted_against_measured(
     outside = len(x) - int(inside.sum())
     note = f"n = {len(x):,}, Pearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
     note += f", {outside:,} outside the axes" if outside else ""
-    title = f"{_NAMES.get(label, label).capitalize()}, {split}"
+    title = f"{_NAMES.get(label, label).capitalize()}, {subset}"
     axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=INK)
     save(figure, path)
 
@@ -132,18 +165,18 @@ def calibration(
     measured: NDArray[np.floating],
     label: str,
     path: Path,
-    split: str = "test",
+    subset: str = "test",
 ) -> None:
-    """Does an ensemble know how far it is off: error of the prediction against the standard deviation of its models.
+    """Calibration of an ensemble: the error of its prediction against the standard deviation of its models.
 
-    Rows are sorted by standard deviation into up to ten groups of equal size; a point is one group. On the diagonal the
-    two agree, above it the models agree with each other more than with the measurement.
+    Rows are sorted by standard deviation into up to ten groups of equal size, a point each. On the diagonal the two are
+    equal; above it the models agree with each other more than with the measurement.
 
     Parameters
     ----------
     predicted, sd, measured : array, (n,)
         On the label's original scale; rows with NaN anywhere are left out.
-    label, path, split
+    label, path, subset
         As for `predicted_against_measured`.
     """
     rows = np.isfinite(predicted) & np.isfinite(measured) & np.isfinite(sd)
@@ -163,7 +196,7 @@ def calibration(
     axes.set_ylabel(f"rms error, {unit}")
     axes.legend(frameon=False, fontsize=8)
     within = f", {np.mean(np.abs(error) <= 2 * spread):.0%} of the rows within 2 sd" if len(error) else ""
-    title = f"{LABELS.get(label, label).capitalize()}, {split}: calibration"
+    title = f"{LABELS.get(label, label).capitalize()}, {subset}: calibration"
     axes.set_title(f"{title}\nn = {len(error):,}{within}", loc="left", fontsize=9.5, color=INK)
     save(figure, path)
 

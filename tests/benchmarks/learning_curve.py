@@ -17,7 +17,7 @@ from dglcell import schema
 from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.splits.split import ASSIGNMENTS, TRAIN, UNUSED
 from dglcell.io import cell_file
-from dglcell.plots.style import COLOURS, new_figure, save, style_axes
+from dglcell.plots.figures import COLOURS, new_figure, save, style_axes
 
 
 def thin(cell_path: Path, kind: str, seed: int, share: float, out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from dglcell.plots import comparison, style
+from dglcell.plots import comparison, figures
 
 Metrics = dict[str, Any]
 
@@ -30,7 +30,7 @@ def scores(orders: tuple[int, ...], fitness: int = 1234) -> dict[str, Any]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The figures, kept as they are saved."""
     kept: list[Any] = []
-    save = style.save
+    save = figures.save
     monkeypatch.setattr(comparison, "save", lambda figure, path: (kept.append(figure), save(figure, path)))
     return kept
 
@@ -47,14 +47,14 @@ def test_a_bar_for_each_and_words_for_the_undefined(tmp_path: Path, drawn: list[
         fitness.patches[0].get_facecolor() != fitness.patches[2].get_facecolor() == fitness.patches[1].get_facecolor()
     )
     pixels = imread(tmp_path / "bars.png").shape
-    assert pixels[:2] == (round((1.5 + 3 * 0.32) * style.DPI), round(8.4 * style.DPI))
+    assert pixels[:2] == (round((1.5 + 3 * 0.32) * figures.DPI), round(8.4 * figures.DPI))
 
 
 def test_a_label_without_rows_has_no_panel(tmp_path: Path, drawn: list[Any]) -> None:
     comparison.pearson_bars(scores((2,), fitness=0), tmp_path / "a.png")
     comparison.pearson_by_order(scores((2,), fitness=0), tmp_path / "b.png")
     assert [len(figure.axes) for figure in drawn] == [1, 1]
-    assert imread(tmp_path / "a.png").shape[1] == round(4.8 * style.DPI)
+    assert imread(tmp_path / "a.png").shape[1] == round(4.8 * figures.DPI)
 
 
 def test_markers_by_order(tmp_path: Path, drawn: list[Any]) -> None:

@@ -46,10 +46,8 @@ def test_scatter_is_drawn_for_any_number_of_rows(tmp_path: Path, n: int) -> None
 
 
 def test_many_points_become_hexagons_that_hold_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dglcell.plots import style
-
     kept = []
-    save = style.save
+    save = figures.save
     monkeypatch.setattr(figures, "save", lambda figure, path: (kept.append(figure), save(figure, path)))
     measured = np.random.default_rng(0).normal(size=2000)
     for n in (1500, 2000):
