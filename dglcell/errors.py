@@ -82,7 +82,7 @@ class DataError(DglcellError):
 
 
 class FormatError(DataError):
-    """A file of dglcell's own is damaged, foreign, or from a newer version."""
+    """A file of dglcell's own is damaged, foreign, or of another version."""
 
 
 class FingerprintError(DataError):

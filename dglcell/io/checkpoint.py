@@ -91,7 +91,7 @@ def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     for name, array in tensors.items():
         part, _, rest = name.partition(".")
         if part == "fm" and not rest.startswith(("identity", "network.", "feature_weight")):
-            continue  # which genes lie near a gene is stored with the factors and not learnt
+            continue  # the network neighbors of genes are stored beside the factors and not learned
         counts[part] = counts.get(part, 0) + int(array.size)
     return counts | {"total": sum(counts.values())}
 
@@ -99,7 +99,7 @@ def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
 def _check_kind(path: Path, kind: str, values: Mapping[str, Any]) -> None:
     if values.get("format") != kind:
         raise FormatError(
-            f"{path} is no {kind} file (its format is {values.get('format')!r}) - was it made by dglcell?"
+            f"{path} is not a {kind} file (its format is {values.get('format')!r}) - give a file of that kind"
         )
     version = values.get("format_version")
     if version != schema.RUN_VERSION:

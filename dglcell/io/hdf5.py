@@ -64,17 +64,24 @@ def write(
     overwrite: bool = True,
     blocks: Iterable[Arrays] = (),
 ) -> None:
-    """Write one file of `kind`.
+    """Write one file of `kind`, whole or not at all.
 
     Parameters
     ----------
+    path : Path
+    kind : str
+        Name of the format.
+    version : int
+        Of the format.
     arrays : mapping
         Dataset path (`group/name`) to array; numbers, bools or fixed-length bytes, no objects.
     meta : mapping, or a function that gives it
         Anything JSON can hold; a function is called once all blocks are read.
+    overwrite : bool
+        Replace `path`.
     blocks : iterable of mappings
-        Rows of further datasets, block by block, which are in memory at no time. They go through temporary files
-        without a name in the folder of `path`, since a contiguous dataset must be told its size when it is created.
+        Rows of further datasets, of which one block is in memory at a time. They go through temporary files without a
+        name in the folder of `path`, since the size of a contiguous dataset is fixed when it is created.
     """
     import h5py
 
@@ -154,6 +161,9 @@ def read(
 
     Parameters
     ----------
+    path : Path
+    kind, version
+        As in `write`.
     wanted : callable
         Whether to read the dataset of this path.
     mapped : int, optional
@@ -191,9 +201,7 @@ def read(
 
 def _check_kind(path: Path, kind: str, version: int, stored_kind: Any, stored_version: Any) -> None:
     if stored_kind != kind:
-        raise FormatError(
-            f"{path} is not a {kind} file (its format is {stored_kind!r}) - it was made by something else"
-        )
+        raise FormatError(f"{path} is not a {kind} file (its format is {stored_kind!r}) - give a file of that kind")
     if int(stored_version) > version:
         raise FormatError(
             f"{path} has format version {stored_version}, newer than {version} - update dglcell to read it"
