@@ -113,9 +113,10 @@ def triton_problem(device: torch.device) -> str | None:
         return "no CUDA device answers"
     if importlib.util.find_spec("triton") is None:
         return "Triton is not installed; it comes with CUDA builds of PyTorch, or pip install 'dglcell[kernels]'"
-    found = torch.cuda.get_device_capability(device)
-    if found < _CAPABILITY:
-        return f"compute capability {found[0]}.{found[1]}, {_CAPABILITY[0]}.{_CAPABILITY[1]} or later was expected"
+    capability = torch.cuda.get_device_capability(device)
+    if capability < _CAPABILITY:
+        needed = ".".join(map(str, _CAPABILITY))
+        return f"compute capability {capability[0]}.{capability[1]}, {needed} or later was expected"
     if (problem := numba_problem()) is not None:
         return problem  # it plans which rows a batch needs
     try:

@@ -1,4 +1,7 @@
-"""Genotypes as the model reads them: index tensors on one device."""
+"""Genotypes as the model reads them: index tensors on one device, and the sets of tokens that the set encoder sees.
+
+Worked out on the CPU from what a batch loses, so that no device is asked how many there are.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,133 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dglcell.engines.node_masks import Lost, NodeMasks, send
-from dglcell.nn.tokens import Tokens
 from dglcell.schema import NODE_TYPES
+
+MAX_LOST = 32  # lost reactions that are tokens of their own
+_SMALL = 4  # sets up to this size share a bucket: a bucket costs more than their padding
+GENE_TYPE, ALONE_TYPE, JOINT_TYPE = range(3)
+
+_Index = NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Bucket:
+    """Sets of about one size, padded to the largest of them.
+
+    Attributes
+    ----------
+    index : Tensor (b, T) int64
+        Token at each place; any where none is present.
+    present : Tensor (b, T) of bool
+    """
+
+    index: Tensor
+    present: Tensor
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tokens:
+    """The tokens of B genotypes, K in all: deleted genes first, then lost reactions.
+
+    Most sets are small and a few are large, so attention runs in buckets of sets of about one size, and everything else
+    on the K tokens without padding.
+
+    Attributes
+    ----------
+    genes : Tensor (K_g,)
+        Gene of each gene token.
+    groups, types : Tensor (R,)
+        Lost reactions, as `CellGraph.reaction_group` numbers them, and `ALONE_TYPE` or `JOINT_TYPE`.
+    merged : (Tensor (R,), Tensor (R,)) or None
+        Token of each lost reaction and its share in it; None where every lost reaction is a token of its own.
+    reactions : int
+        Reaction tokens, K - K_g.
+    buckets : tuple of Bucket
+    place : Tensor (K,)
+        Of each token, in the buckets laid end to end.
+    order : Tensor (B,)
+        Of each genotype, from 1 among the rows of the buckets laid end to end; 0 for an empty set.
+    counts : Tensor (B, 2)
+        Deleted genes and lost reactions.
+    """
+
+    genes: Tensor
+    groups: Tensor
+    types: Tensor
+    merged: tuple[Tensor, Tensor] | None
+    reactions: int
+    buckets: tuple[Bucket, ...]
+    place: Tensor
+    order: Tensor
+    counts: Tensor
+
+    @classmethod
+    def of(cls, perturbation: Any, device: torch.device | str = "cpu", lost_reactions: bool = True) -> Self:
+        """Lay out the sets of a `dglcell.graph.knockouts.Perturbation`.
+
+        Parameters
+        ----------
+        perturbation : Perturbation
+        device : torch.device or str
+        lost_reactions : bool
+            False leaves the reactions out, their number too.
+        """
+
+        def tensor(values: NDArray[Any]) -> Tensor:
+            return send(np.ascontiguousarray(values), torch.device(device))
+
+        p = perturbation
+        lost = np.diff(p.group_ptr) if lost_reactions else np.zeros(len(p), np.int64)
+        groups, joint = (p.groups, p.joint) if lost_reactions else (p.groups[:0], p.joint[:0])
+        own = np.where(lost > MAX_LOST, 1, lost)
+        merged = None
+        if (lost > MAX_LOST).any():
+            starts = np.repeat(np.cumsum(own) - own, lost)
+            within = np.arange(len(groups)) - np.repeat(np.cumsum(lost) - lost, lost)
+            many = np.repeat(lost > MAX_LOST, lost)
+            token = starts + np.where(many, 0, within)
+            merged = tensor(token), tensor(np.where(many, 1 / np.repeat(lost, lost), 1.0))
+        counts = p.order
+        owner = np.concatenate([np.repeat(np.arange(len(p)), n) for n in (counts, own)])
+        buckets, place, order = _lay_out(owner, len(p))
+        return cls(
+            tensor(p.genes.astype(np.int64)),
+            tensor(groups.astype(np.int64)),
+            tensor(np.where(joint, JOINT_TYPE, ALONE_TYPE)),
+            merged,
+            int(own.sum()),
+            tuple(Bucket(tensor(index), tensor(present)) for index, present in buckets),
+            tensor(place),
+            tensor(order),
+            tensor(np.stack([counts, lost], axis=1)),
+        )
+
+
+def _lay_out(owner: _Index, sets: int) -> tuple[list[tuple[_Index, NDArray[np.bool_]]], _Index, _Index]:
+    """Buckets (index, present), and where the tokens and the sets went; `owner` (K,) is the set of each token."""
+    counts = np.bincount(owner, minlength=sets)
+    tokens = np.argsort(owner, kind="stable")
+    start = np.cumsum(counts) - counts
+    size = np.ceil(np.log2(np.maximum(counts, _SMALL))).astype(np.int64)  # up to 4, 5-8, 9-16, ..
+    buckets, place, order = [], np.empty(len(owner), np.int64), np.zeros(sets, np.int64)
+    places, rows = 0, 1
+    for level in np.unique(size):
+        members = np.flatnonzero((size == level) & (counts > 0))
+        if not len(members):
+            continue
+        width = int(counts[members].max())
+        present = np.arange(width) < counts[members, None]
+        index = np.zeros(present.shape, np.int64)
+        index[present] = tokens[(start[members, None] + np.arange(width))[present]]
+        place[index[present]] = places + np.flatnonzero(present)
+        order[members] = rows + np.arange(len(members))
+        buckets.append((index, present))
+        places, rows = places + present.size, rows + len(members)
+    return buckets, place, order
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,9 +152,9 @@ class Batch:
     num_nodes : mapping
         Nodes of each type in the wild-type graph.
     device : torch.device
-        Where everything else is made.
+        Of all tensors.
     cell : CellGraph or None
-        For what a model asks beyond the perturbation: `singles`, `structural_lethality`.
+        Needed for `singles` and `structural_lethality`.
     """
 
     perturbation: Any
@@ -39,7 +164,7 @@ class Batch:
 
     @classmethod
     def from_perturbation(cls, perturbation: Any, cell: Any, device: torch.device | str = "cpu") -> Self:
-        """Of a `dglcell.graph.knockouts.Perturbation` of a `CellGraph`."""
+        """From a `dglcell.graph.knockouts.Perturbation` of a `CellGraph`."""
         sizes = {node_type: int(cell.num_nodes(node_type)) for node_type in NODE_TYPES}
         return cls(perturbation, sizes, torch.device(device), cell)
 

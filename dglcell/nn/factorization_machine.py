@@ -1,4 +1,4 @@
-"""Pair terms between deleted genes: what each gene's partners, and its neighbours' partners, say of it."""
+"""Pairwise terms between deleted genes: a factorization machine over gene identity and gene networks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class GeneFactorizationMachine(nn.Module):
         e_i = s_i\,o_i + \frac{1}{\sqrt R} \Big(\sum_r \sum_j P^r_{ij} f^r_j + [0, 0, x_i W]\Big) = [u_i, v_i, b_i],
         \qquad t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
 
-    `o` are factors of the gene's own, `s_i` is 1 for a gene that training sees and else 0; `f^r` are factors of the
-    genes around it in network r, weighed by personalised PageRank `P^r` (`dglcell.graph.pagerank`). So a gene that
-    training never saw has the interactions of its neighbours. Gene features x, less their means and scaled as a whole
-    to rows of mean square length 1, add to the biases alone. R counts the networks, and the features where there are
-    any. Fitness has a bias and no pair term. Squared error with penalties on the squares of `o`, `f` and `W` is matrix
-    factorization (Koren, Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over sets Rendle 2010,
-    doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the networks (Ben-Hur and Noble 2005,
-    doi:10.1093/bioinformatics/bti1016) of low rank.
+    `o_i` are the identity factors of gene i, which count only if training saw the gene (`s_i` is 1 then, else 0).
+    `f^r_j` are the network factors of the genes j near it in network r, weighted by personalized PageRank `P^r`
+    (`dglcell.graph.pagerank`). So a gene that training never saw is predicted from its neighbors. Gene features x, less
+    their means and scaled as a whole to rows of mean square length 1, add to the biases alone. R counts the networks,
+    and the features where there are any. Fitness has a bias and no pair term. Squared error with penalties on the
+    squares of `o`, `f` and `W` is matrix factorization (Koren, Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over
+    sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the networks (Ben-Hur and Noble
+    2005, doi:10.1093/bioinformatics/bti1016) of low rank.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class GeneFactorizationMachine(nn.Module):
         As `dglcell.graph.pagerank.networks` names them.
     rank : int
         Length k of u and v.
-    nearest : int
+    neighbors : int
         Neighbors K that a gene has in each network.
     features : Tensor (N_g, d) or None
         Gene features; not part of the weights.
@@ -58,7 +58,7 @@ class GeneFactorizationMachine(nn.Module):
         num_genes: int,
         networks: Sequence[str],
         rank: int,
-        nearest: int,
+        neighbors: int,
         features: Tensor | None = None,
         has_features: Tensor | None = None,
     ) -> None:
@@ -74,18 +74,18 @@ class GeneFactorizationMachine(nn.Module):
         self.network = nn.ParameterDict({f"of_{name}": nn.Parameter(self._start(num_genes)) for name in self.networks})
         self.register_buffer("seen", torch.zeros(num_genes, dtype=torch.bool))
         for name in self.networks:
-            self.register_buffer(f"neighbors_{name}", torch.zeros(num_genes, nearest, dtype=torch.int32))
-            self.register_buffer(f"ppr_{name}", torch.zeros(num_genes, nearest))
+            self.register_buffer(f"neighbors_{name}", torch.zeros(num_genes, neighbors, dtype=torch.int32))
+            self.register_buffer(f"ppr_{name}", torch.zeros(num_genes, neighbors))
 
     def _start(self, num_genes: int) -> Tensor:
         return torch.cat([_SPREAD * torch.randn(num_genes, 2 * self._rank), torch.zeros(num_genes, len(LABELS))], 1)
 
     @torch.no_grad()
-    def set_neighbors(self, neighbours: Mapping[str, Any], genes: Tensor) -> None:
+    def set_neighbors(self, neighbors: Mapping[str, Any], genes: Tensor) -> None:
         """Fill in the networks' `dglcell.graph.pagerank.Neighbors`, and the rows of the genes that training sees."""
         for name in self.networks:
-            self.get_buffer(f"neighbors_{name}").copy_(torch.from_numpy(neighbours[name].index))
-            self.get_buffer(f"ppr_{name}").copy_(torch.from_numpy(neighbours[name].weight))
+            self.get_buffer(f"neighbors_{name}").copy_(torch.from_numpy(neighbors[name].index))
+            self.get_buffer(f"ppr_{name}").copy_(torch.from_numpy(neighbors[name].weight))
         self.seen.zero_()
         self.seen[genes] = True
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from dglcell.engines import operators
 from dglcell.engines.base import Engine, LayerPlan
 from dglcell.engines.operators import full_precision
-from dglcell.nn.tokens import Tokens
+from dglcell.nn.batch import Tokens
 
 Parts = tuple[Tensor, Tensor]
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from dglcell.engines.operators import masked_softmax
+from dglcell.nn.batch import GENE_TYPE, Tokens
 from dglcell.nn.pooling import AttentionalPool
-from dglcell.nn.tokens import GENE_TYPE, Tokens
 
 HEADS = 4
 BLOCKS = 2

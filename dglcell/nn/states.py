@@ -45,7 +45,7 @@ class GraphSizes:
             networks(cell),
         )
 
-    def chosen(self, wanted: Sequence[str]) -> tuple[str, ...]:
+    def chosen(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of the networks that are wanted, in the cell's order; all if none is named.
 
         Raises
@@ -53,13 +53,13 @@ class GraphSizes:
         UsageError
             One is not among them.
         """
-        unknown = sorted(set(wanted) - set(self.networks))
+        unknown = sorted(set(names) - set(self.networks))
         if unknown:
-            found = ", ".join(self.networks) or "no network"
+            available = ", ".join(self.networks) or "no network"
             raise UsageError(
-                f"--networks {','.join(unknown)} - the cell has {found}; name some of these, or none for all"
+                f"--networks {','.join(unknown)} - the cell has {available}; name some of these, or none for all"
             )
-        return tuple(name for name in self.networks if name in wanted or not wanted)
+        return tuple(name for name in self.networks if name in names or not names)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from dglcell.config import ModelConfig
 from dglcell.engines import segments
 from dglcell.engines.choice import make_engine
 from dglcell.graph.knockouts import Perturbation
-from dglcell.nn.batch import Batch
+from dglcell.nn.batch import Batch, Tokens
 from dglcell.nn.gatv2 import GATv2
 from dglcell.nn.hetero_layer import HeteroLayer
 from dglcell.nn.model import CellModel
@@ -16,7 +16,6 @@ from dglcell.nn.pooling import AttentionalPool
 from dglcell.nn.set_encoder import SetEncoder
 from dglcell.nn.states import GraphSizes
 from dglcell.nn.stoich_conv import StoichConv
-from dglcell.nn.tokens import Tokens
 from dglcell.schema import NODE_TYPES, VARIANTS
 from tests.cells import tiny_cell
 from tests.reference import dense

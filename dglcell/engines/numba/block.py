@@ -1,7 +1,7 @@
 """Compiled loops of LayerNorm, ReLU and dropout, forward and backward.
 
 Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0. Shapes:
-`packed`. Knows no torch.
+`packed`.
 """
 
 from __future__ import annotations

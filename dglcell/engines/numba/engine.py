@@ -63,50 +63,52 @@ class NumbaEngine(PackedEngine):
         self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, plan: Layer[Rows] | None
     ) -> Tensor:
         """See `Engine.gatv2`."""
-        senders, entering, made = self._ends(relation, plan)
+        senders, entering, receivers = self._ends(relation, plan)
         edges = self._in_edges[relation][2]
         x_src, x_dst = full_precision(x_src), full_precision(x_dst)
         x_src, x_dst = x_src.squeeze(1), x_dst.squeeze(1)
-        return functions.attention(x_src, x_dst, a, bias, edges, senders, made.within(entering), made).unsqueeze(1)
+        target = receivers.within(entering)
+        return functions.attention(x_src, x_dst, a, bias, edges, senders, target, receivers).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
-        senders, entering, made = self._ends(IN, plan)
-        edges = _Incidences(made, self._in_edges[IN][2])
-        source = _tensor(senders.lookup[made.genotype[edges.owner], edges.src]).long()
-        q_r = q_r.index_select(0, _tensor(made.within(entering)).long())
+        senders, entering, receivers = self._ends(IN, plan)
+        edges = _Incidences(receivers, self._in_edges[IN][2])
+        source = _tensor(senders.lookup[receivers.genotype[edges.owner], edges.src]).long()
+        q_r = q_r.index_select(0, _tensor(receivers.within(entering)).long())
         owner = _tensor(edges.owner)
         scores = leaky_relu(q_m.index_select(0, source) + q_r.index_select(0, owner), SLOPE)
-        ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(made))
+        ends = segments.Edges(source, owner, _tensor(edges.start), len(senders), len(receivers))
         return segments.softmax(full_precision(scores), None, ends)
 
     def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
-        senders, _, made = self._ends(IN, plan)
-        made = dataclasses.replace(made, known=0)  # states are known, but not what reactions pass on to metabolites
+        senders, _, receivers = self._ends(IN, plan)
+        # The wild type's states may be known, but not what its reactions pass on to metabolites.
+        receivers = dataclasses.replace(receivers, known=0)
         edges = self._in_edges[IN][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
-            return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[made.node], senders, made)
-        incidences = _Incidences(made, edges)
+            return self._sum(IN, x, _tensor(size)[:, None].to(x.dtype), edges.ptr[receivers.node], senders, receivers)
+        incidences = _Incidences(receivers, edges)
         weight = alpha.squeeze(1) * _tensor(size[incidences.place])[:, None].to(x.dtype)
-        return self._sum(IN, x, weight, incidences.start, senders, made)
+        return self._sum(IN, x, weight, incidences.start, senders, receivers)
 
     def to_metabolites(self, u: Tensor, alpha: Tensor | None, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_metabolites`."""
-        senders, _, made = self._ends(OF, plan)
+        senders, _, receivers = self._ends(OF, plan)
         edges = self._in_edges[OF][2]
         size = self._stoichiometry[edges.edge]
         if alpha is None:
-            return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[made.node], senders, made)
+            return self._sum(OF, u, _tensor(size)[:, None].to(u.dtype), edges.ptr[receivers.node], senders, receivers)
         # alpha belongs to a reaction row and the place of the metabolite among its incidences.
-        incidences = _Incidences(made, edges)
-        row = senders.lookup[made.genotype[incidences.owner], incidences.src]
+        incidences = _Incidences(receivers, edges)
+        row = senders.lookup[receivers.genotype[incidences.owner], incidences.src]
         start = _Incidences(senders, self._in_edges[IN][2]).start
         place = np.where(row >= 0, start[row] + self._in_edges[IN][2].places[edges.edge[incidences.place]], 0)
         weight = alpha.squeeze(1).index_select(0, _tensor(place))
         weight = weight * _tensor(size[incidences.place])[:, None].to(u.dtype)
-        return self._sum(OF, u, weight, incidences.start, senders, made)
+        return self._sum(OF, u, weight, incidences.start, senders, receivers)
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """See `Engine.linear`."""
@@ -134,7 +136,7 @@ class NumbaEngine(PackedEngine):
         lookup = self._wild.after[GENE].lookup if plan is None else plan.after[GENE].lookup[1:]
         return functions.pool(full_precision(values).squeeze(1), full_precision(scores).squeeze(1), lookup)
 
-    def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, made: Rows) -> Tensor:
+    def _sum(self, relation: str, x: Tensor, weight: Tensor, at: _Array, senders: Rows, receivers: Rows) -> Tensor:
         """Weighted mean over surviving incidences; `weight` (K, 1 or H)."""
         x = full_precision(x).squeeze(1)
         shape = x.shape[1:]
@@ -142,8 +144,8 @@ class NumbaEngine(PackedEngine):
             x = x.reshape(len(x), 1, shape.numel())  # one weight for all heads: one wide row
         edges = self._in_edges[relation][2]
         size = np.abs(self._stoichiometry[edges.edge])
-        out = functions.weighted_mean(x, weight, edges, size, at, senders, made)
-        return out.view(len(made), 1, *shape)
+        out = functions.weighted_mean(x, weight, edges, size, at, senders, receivers)
+        return out.view(len(receivers), 1, *shape)
 
 
 class _Incidences:

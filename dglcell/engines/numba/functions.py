@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from dglcell.engines.numba import memory as memory
+from dglcell.engines.numba import memory
 from dglcell.engines.numba import threads as parts
 from dglcell.engines.numba.attention import gat_backward, gat_forward
 from dglcell.engines.numba.block import block_backward, block_forward
@@ -26,21 +26,21 @@ _Array = NDArray[Any]
 
 
 def attention(
-    x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, edges: Sparse, senders: Rows, target: _Array, made: Rows
+    x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, edges: Sparse, senders: Rows, target: _Array, receivers: Rows
 ) -> Tensor:
     """`attention.gat_forward`: (P_src, H, D), (P_dst, H, D), (H, D), (H, D) -> (P, H, D)."""
     width = a.shape[1]
     if rest := -width % (BYTES // a.element_size()):  # whole vectors; what is added adds nothing
         x_src, x_dst, a, bias = (functional.pad(x, (0, rest)) for x in (x_src, x_dst, a, bias))
-    y: Tensor = _Attention.apply(x_src, x_dst, a, bias, edges, senders, target, made)  # type: ignore[no-untyped-call]
+    y: Tensor = _Attention.apply(x_src, x_dst, a, bias, edges, senders, target, receivers)  # type: ignore[no-untyped-call]
     return y[..., :width]
 
 
 def weighted_mean(
-    x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
+    x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, receivers: Rows
 ) -> Tensor:
     """`numba_stoichiometry.sum_forward`: (P_src, H, D), (K, H) -> (P, H, D)."""
-    y: Tensor = _Sum.apply(x, weight, edges, size, at, senders, made)  # type: ignore[no-untyped-call]
+    y: Tensor = _Sum.apply(x, weight, edges, size, at, senders, receivers)  # type: ignore[no-untyped-call]
     return y
 
 
@@ -80,13 +80,13 @@ class _Attention(torch.autograd.Function):
         edges: Sparse,
         senders: Rows,
         target: _Array,
-        made: Rows,
+        receivers: Rows,
     ) -> Tensor:
-        y = memory.empty(x_src, len(made), *a.shape)
-        lse = memory.empty(x_src, len(made), len(a))
-        ctx.cuts = parts.by_edges(made, edges)
-        ctx.where = made.genotype, made.node, target, edges.ptr, edges.src, senders.by_node
-        parts.run(gat_forward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, bias, y, lse))
+        y = memory.empty(x_src, len(receivers), *a.shape)
+        lse = memory.empty(x_src, len(receivers), len(a))
+        ctx.cuts = parts.by_edges(receivers, edges)
+        ctx.layout = receivers.genotype, receivers.node, target, edges.ptr, edges.src, senders.by_node
+        parts.run(gat_forward, ctx.cuts, *ctx.layout, *_arrays(x_src, x_dst, a, bias, y, lse))
         ctx.save_for_backward(x_src, x_dst, a, bias, y, lse)
         return y
 
@@ -94,24 +94,26 @@ class _Attention(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x_src, x_dst, a, bias, y, lse = ctx.saved_tensors
-        made = parts.zeros(ctx.cuts, x_src, x_dst, a, bias)
-        parts.run(gat_backward, ctx.cuts, *ctx.where, *_arrays(x_src, x_dst, a, bias, y, lse, grad), made=made)
-        d_src, d_dst, d_a, d_bias = map(parts.together, made)
+        gradients = parts.zeros(ctx.cuts, x_src, x_dst, a, bias)
+        parts.run(
+            gat_backward, ctx.cuts, *ctx.layout, *_arrays(x_src, x_dst, a, bias, y, lse, grad), gradients=gradients
+        )
+        d_src, d_dst, d_a, d_bias = map(parts.add_up, gradients)
         return d_src, d_dst.mul_(a), d_a, d_bias, None, None, None, None
 
 
 class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, made: Rows
+        ctx: Any, x: Tensor, weight: Tensor, edges: Sparse, size: _Array, at: _Array, senders: Rows, receivers: Rows
     ) -> Tensor:
-        y = memory.empty(x, len(made), *x.shape[1:])
-        norm = memory.empty(x, len(made))
-        ctx.cuts = parts.by_edges(made, edges)
-        ctx.where = made.genotype, made.node, edges.ptr, edges.src, senders.by_node, at
+        y = memory.empty(x, len(receivers), *x.shape[1:])
+        norm = memory.empty(x, len(receivers))
+        ctx.cuts = parts.by_edges(receivers, edges)
+        ctx.layout = receivers.genotype, receivers.node, edges.ptr, edges.src, senders.by_node, at
         size = size.astype(norm.numpy().dtype)
         values, weights = _arrays(x, weight)
-        parts.run(sum_forward, ctx.cuts, *ctx.where, weights, size, values, y.numpy(), norm.numpy())
+        parts.run(sum_forward, ctx.cuts, *ctx.layout, weights, size, values, y.numpy(), norm.numpy())
         ctx.save_for_backward(x, weight, norm)
         return y
 
@@ -119,13 +121,13 @@ class _Sum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, weight, norm = ctx.saved_tensors
-        made = parts.zeros(ctx.cuts, x)
-        wanted = bool(ctx.needs_input_grad[1])
+        gradients = parts.zeros(ctx.cuts, x)
+        needs_weight = bool(ctx.needs_input_grad[1])
         d_weight = torch.zeros_like(weight)
         values, weights, norms, grads = _arrays(x, weight, norm, grad)
-        args = *ctx.where, weights, values, norms, grads, wanted, d_weight.numpy()
-        parts.run(sum_backward, ctx.cuts, *args, made=made)
-        return parts.together(made[0]), d_weight if wanted else None, None, None, None, None, None
+        args = *ctx.layout, weights, values, norms, grads, needs_weight, d_weight.numpy()
+        parts.run(sum_backward, ctx.cuts, *args, gradients=gradients)
+        return parts.add_up(gradients[0]), d_weight if needs_weight else None, None, None, None, None, None
 
 
 class _Pool(torch.autograd.Function):
@@ -142,9 +144,9 @@ class _Pool(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         values, scores, z, lse = ctx.saved_tensors
-        made = parts.zeros(ctx.cuts, values, scores)
-        parts.run(pool_backward, ctx.cuts, ctx.lookup, *_arrays(values, scores, z, lse, grad), made=made)
-        return parts.together(made[0]), parts.together(made[1]), None
+        gradients = parts.zeros(ctx.cuts, values, scores)
+        parts.run(pool_backward, ctx.cuts, ctx.lookup, *_arrays(values, scores, z, lse, grad), gradients=gradients)
+        return parts.add_up(gradients[0]), parts.add_up(gradients[1]), None
 
 
 class _Block(torch.autograd.Function):
@@ -163,8 +165,8 @@ class _Block(torch.autograd.Function):
         mean, scale = memory.empty(x, len(x)), memory.empty(x, len(x))
         drop = x.new_empty(0, x.shape[1]) if mask is None else mask
         ctx.cuts, ctx.node, ctx.masked = parts.even(len(x), rows.known), rows.node, mask is not None
-        given = *_arrays(x, gain, shift), eps, *_arrays(drop), ctx.masked
-        parts.run(block_forward, ctx.cuts, ctx.node, *given, y.numpy(), onto is not None, *_arrays(mean, scale))
+        arguments = *_arrays(x, gain, shift), eps, *_arrays(drop), ctx.masked
+        parts.run(block_forward, ctx.cuts, ctx.node, *arguments, y.numpy(), onto is not None, *_arrays(mean, scale))
         ctx.save_for_backward(x, gain, shift, drop, mean, scale)
         return y
 
@@ -173,10 +175,10 @@ class _Block(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, gain, shift, drop, mean, scale = ctx.saved_tensors
         d_x = memory.empty(x, *x.shape)
-        made = parts.zeros(ctx.cuts, gain, shift)
-        given = *_arrays(x, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
-        parts.run(block_backward, ctx.cuts, ctx.node, *given, made=made)
-        return d_x, *map(parts.together, made), None, None, None, grad if ctx.needs_input_grad[6] else None
+        gradients = parts.zeros(ctx.cuts, gain, shift)
+        arguments = *_arrays(x, gain, shift, drop), ctx.masked, *_arrays(mean, scale, grad, d_x)
+        parts.run(block_backward, ctx.cuts, ctx.node, *arguments, gradients=gradients)
+        return d_x, *map(parts.add_up, gradients), None, None, None, grad if ctx.needs_input_grad[6] else None
 
 
 class _Linear(torch.autograd.Function):
@@ -196,6 +198,6 @@ class _Linear(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             d_x = memory.empty(x, *x.shape)
             parts.run(linear_forward, cuts, *_arrays(grad, weight, x.new_zeros(x.shape[1]), d_x))
-        made = parts.zeros(cuts, weight.T, weight[:, 0])
-        parts.run(linear_backward, cuts, *_arrays(x, grad), made=made)
-        return d_x, parts.together(made[0]).T, parts.together(made[1])
+        gradients = parts.zeros(cuts, weight.T, weight[:, 0])
+        parts.run(linear_backward, cuts, *_arrays(x, grad), gradients=gradients)
+        return d_x, parts.add_up(gradients[0]).T, parts.add_up(gradients[1])

@@ -2,7 +2,7 @@
 
 For products as thin as a layer's, (rows x 64) @ (64 x 64), of which torch's library makes two to three times as long on
 some machines. Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0.
-The width m is a multiple of a vector's lanes. Knows no torch.
+The width m is a multiple of a vector's lanes.
 """
 
 from __future__ import annotations

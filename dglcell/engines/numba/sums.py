@@ -87,9 +87,9 @@ def sum_forward(begin, end, genotype, node, ptr, src, lookup, at, weight, size, 
 
 @compiled
 def sum_backward(  # type: ignore[no-untyped-def]
-    begin, end, genotype, node, ptr, src, lookup, at, weight, x, norm, grad, wanted, d_weight, d_x
+    begin, end, genotype, node, ptr, src, lookup, at, weight, x, norm, grad, needs_weight, d_weight, d_x
 ):
-    """Gradients of `sum_forward`; d_x (P_src, H, D) and d_weight start at 0; d_weight is filled if `wanted`."""
+    """Gradients of `sum_forward`; d_x (P_src, H, D) and d_weight start at 0; d_weight is filled if `needs_weight`."""
     heads, width = x.shape[1], x.shape[2]
     for p in range(begin, end):
         if norm[p] <= 0:
@@ -106,5 +106,5 @@ def sum_backward(  # type: ignore[no-untyped-def]
                 for d in range(width):
                     t += grad[p, h, d] * x[r, h, d]
                     d_x[r, h, d] += w * grad[p, h, d]
-                if wanted:
+                if needs_weight:
                     d_weight[at[p] + k, h] = t * inverse

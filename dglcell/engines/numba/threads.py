@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dglcell.engines.numba import memory as memory
+from dglcell.engines.numba import memory
 from dglcell.engines.packed import delta_states
 from dglcell.engines.packed.affected_nodes import Sparse
 from dglcell.engines.packed.delta_states import Rows
@@ -33,7 +33,7 @@ def even(rows: int, first: int = 0) -> NDArray[np.int64]:
     return np.linspace(first, rows, parts + 1).astype(np.int64)
 
 
-def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tuple[Tensor, ...] = ()) -> None:
+def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, gradients: tuple[Tensor, ...] = ()) -> None:
     """Call `loop(begin, end, *args, *gradients)` for every part.
 
     Parameters
@@ -43,12 +43,12 @@ def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, made: tup
     cuts : (parts + 1,)
     args : any
         The same for all parts.
-    made : tuple of Tensor (parts, ..)
+    gradients : tuple of Tensor (parts, ..)
         Of which each part gets its own.
     """
 
     def part(k: int) -> None:
-        loop(cuts[k], cuts[k + 1], *args, *(m[k].numpy() for m in made))
+        loop(cuts[k], cuts[k + 1], *args, *(m[k].numpy() for m in gradients))
 
     parts = len(cuts) - 1
     if parts == 1:
@@ -64,9 +64,9 @@ def zeros(cuts: NDArray[np.int64], *like: Tensor) -> tuple[Tensor, ...]:
     return tuple(memory.empty(x, len(cuts) - 1, *x.shape).zero_() for x in like)
 
 
-def together(made: Tensor) -> Tensor:
+def add_up(gradients: Tensor) -> Tensor:
     """Sum over the parts."""
-    return made[0] if len(made) == 1 else made.sum(0)
+    return gradients[0] if len(gradients) == 1 else gradients.sum(0)
 
 
 @functools.cache

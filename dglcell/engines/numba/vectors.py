@@ -2,7 +2,7 @@
 
 A `Vector` holds 64 bytes: 16 float32 or 8 float64, one AVX-512 register; a narrower machine takes several. Sums keep
 the order they are written in, but for `total`. The last axis of an array must be contiguous, an index not negative, and
-a whole vector must lie within the array. Knows no torch.
+a whole vector must lie within the array.
 """
 
 from __future__ import annotations

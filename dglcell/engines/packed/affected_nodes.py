@@ -117,7 +117,7 @@ def follow(
         that it may read is lost or changed, whatever the weights.
     """
     changed = {t: np.zeros_like(dead[t]) for t in NODE_TYPES}
-    made: list[dict[str, Bits]] = []
+    per_layer: list[dict[str, Bits]] = []
     for _ in range(layers):
         touched = {t: changed[t] | dead[t] for t in NODE_TYPES}
         new = {t: changed[t].copy() for t in NODE_TYPES}
@@ -130,8 +130,8 @@ def follow(
             if source == target == GENE:
                 _spread((source, target, edges), touched[GENE], new[GENE])
         changed = {t: new[t] & ~dead[t] for t in NODE_TYPES}
-        made.append(changed)
-    return made
+        per_layer.append(changed)
+    return per_layer
 
 
 def _spread(relation: tuple[str, str, Sparse], touched: Bits, out: Bits) -> None:

@@ -3,7 +3,7 @@
 Before the first layer all genotypes share one state, and a layer changes a row only if something that it reads was lost
 or changed. So a node type's states are rows (P, h): first all N of the wild type, then one for every (node, genotype)
 that was reached. A lookup table says which row stands for a node of a genotype. Exact, in training too, because dropout
-masks are shared (`dglcell.nn.dropout`). Knows relations as index arrays and no weights.
+masks are shared (`dglcell.nn.dropout`).
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class Rows:
 
     def within(self, other: Rows) -> NDArray[np.int32]:
         """(P,) for each row the row of `other` that stands for the same node and genotype."""
-        found: NDArray[np.int32] = other.lookup[self.genotype, self.node]
-        return found
+        rows: NDArray[np.int32] = other.lookup[self.genotype, self.node]
+        return rows
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -129,14 +129,14 @@ def plan(
     lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
     dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
     rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
-    made: list[Layer[Rows]] = []
+    per_layer: list[Layer[Rows]] = []
     for number, changed in enumerate(follow(relations, lost, layers)):
         after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
         if wild is not None:
             after = {t: dataclasses.replace(after[t], known=num_nodes[t]) for t in NODE_TYPES}
-        made.append(Layer(rows, after, None if wild is None else wild[number]))
+        per_layer.append(Layer(rows, after, None if wild is None else wild[number]))
         rows = after
-    return made
+    return per_layer
 
 
 def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
@@ -144,5 +144,5 @@ def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
     work = np.cumsum(np.diff(edges.ptr)[rows.node[rows.known :]] + 4)
     total = int(work[-1]) if len(work) else 0
     inner = rows.known + np.searchsorted(work, total * np.arange(1, parts) / parts)
-    found: NDArray[Any] = np.concatenate([[rows.known], inner, [len(rows)]]).astype(np.int64)
-    return found
+    boundaries: NDArray[Any] = np.concatenate([[rows.known], inner, [len(rows)]]).astype(np.int64)
+    return boundaries

@@ -74,7 +74,7 @@ def gat_backward_target(
     src,
     senders,
     entering,
-    made,
+    receivers,
     x_src,
     x_dst,
     a,
@@ -107,7 +107,7 @@ def gat_backward_target(
     stop = tl.load(ptr + n + 1)
     for b in range(block * BLOCK, tl.minimum(block * BLOCK + BLOCK, genotypes)):
         base = tl.zeros([], tl.int64) + b
-        p = tl.load(made + base * num_dst + n)
+        p = tl.load(receivers + base * num_dst + n)
         if p >= lowest_own(base, num_dst):
             q = tl.load(entering + base * num_dst + n)
             received = row(x_dst, q, cell, exists, H * D, ACC)
@@ -147,7 +147,7 @@ def gat_backward_source(
     dst,
     senders,
     entering,
-    made,
+    receivers,
     x_src,
     x_dst,
     a,
@@ -188,7 +188,7 @@ def gat_backward_source(
             for start in range(start_n, stop, E):
                 e = start + tl.arange(0, E)
                 target = tl.load(dst + e, mask=e < stop, other=0)
-                p = tl.load(made + base * num_dst + target, mask=e < stop, other=-1)
+                p = tl.load(receivers + base * num_dst + target, mask=e < stop, other=-1)
                 reads = p >= lowest_own(base, num_dst)
                 if tl.max(reads.to(tl.int32), axis=0) > 0:
                     q = tl.load(entering + base * num_dst + target, mask=reads, other=0)

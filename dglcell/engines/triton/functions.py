@@ -40,18 +40,18 @@ class _Attention(torch.autograd.Function):
         edges: DeviceEdges,
         ends: tuple[DeviceRows, DeviceRows, DeviceRows],
     ) -> Tensor:
-        senders, entering, made = ends
+        senders, entering, receivers = ends
         x_src, x_dst, a = x_src.contiguous(), x_dst.contiguous(), a.contiguous()
         acc, dtype = accumulator(x_src.dtype)
-        y = x_src.new_empty(len(made), *a.shape, dtype=dtype)
+        y = x_src.new_empty(len(receivers), *a.shape, dtype=dtype)
         lse = y.new_empty(y.shape[:2])
         sizes = head_sizes(*a.shape)
         side = edges.into
         launch(
             attention_kernels.gat_forward,
-            (len(made),),
-            *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
-            *(x_src, x_dst, a, y, lse, made.num_nodes, senders.num_nodes),
+            (len(receivers),),
+            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(x_src, x_dst, a, y, lse, receivers.num_nodes, senders.num_nodes),
             **sizes,
             ACC=acc,
             num_warps=warps(sizes, launcher.FORWARD_WARPS),
@@ -64,21 +64,21 @@ class _Attention(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x_src, x_dst, a, y, lse = ctx.saved_tensors
-        senders, entering, made = ctx.ends
-        tables = senders.lookup, entering.lookup, made.lookup
+        senders, entering, receivers = ctx.ends
+        tables = senders.lookup, entering.lookup, receivers.lookup
         grad, mean = grad.contiguous(), torch.empty_like(lse)
-        block, blocks = block_of(len(made.lookup))
+        block, blocks = block_of(len(receivers.lookup))
         d_src, d_dst = torch.empty_like(x_src), torch.empty_like(x_dst)
-        part_dst, part_a = y.new_empty(2, blocks, made.num_nodes, *a.shape)
+        part_dst, part_a = y.new_empty(2, blocks, receivers.num_nodes, *a.shape)
         part_src = y.new_empty(blocks, senders.num_nodes, *a.shape)
         sizes = head_sizes(*a.shape)
         common = {**sizes, "BLOCK": block, "ACC": accumulator(x_src.dtype)[0]}
         common["num_warps"] = warps(sizes, launcher.BACKWARD_WARPS)
-        counts = made.num_nodes, senders.num_nodes, len(made.lookup)
+        counts = receivers.num_nodes, senders.num_nodes, len(receivers.lookup)
         into, out = ctx.edges.into, ctx.edges.out
         launch(
             attention_kernels.gat_backward_target,
-            (blocks * made.num_nodes,),
+            (blocks * receivers.num_nodes,),
             *(into.order, into.heavy, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
             *(d_dst, mean, part_dst, part_a, *counts),
             **common,
@@ -145,23 +145,23 @@ class _Carry(torch.autograd.Function):
     """Copy rows (P_before, W) that enter a layer to the rows (P, W) that leave it."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, entering: DeviceRows, made: DeviceRows) -> Tensor:
-        ctx.ends, ctx.shape = (entering, made), x.shape
-        return x.index_select(0, made.within(entering))
+    def forward(ctx: Any, x: Tensor, entering: DeviceRows, receivers: DeviceRows) -> Tensor:
+        ctx.ends, ctx.shape = (entering, receivers), x.shape
+        return x.index_select(0, receivers.within(entering))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        entering, made = ctx.ends
+        entering, receivers = ctx.ends
         width = grad.shape[1]
-        block, blocks = block_of(len(made.lookup))
+        block, blocks = block_of(len(receivers.lookup))
         acc, dtype = accumulator(grad.dtype)
         d_x, grad = grad.new_empty(ctx.shape), grad.contiguous()
-        parts = grad.new_empty(blocks, made.num_nodes, width, dtype=dtype)
+        parts = grad.new_empty(blocks, receivers.num_nodes, width, dtype=dtype)
         launch(
             pool_kernels.carry_backward,
-            (blocks * made.num_nodes,),
-            *(entering.lookup, made.lookup, grad, d_x, parts, made.num_nodes, len(made.lookup)),
+            (blocks * receivers.num_nodes,),
+            *(entering.lookup, receivers.lookup, grad, d_x, parts, receivers.num_nodes, len(receivers.lookup)),
             **{"BLOCK": block, "W": width, "WP": triton.next_power_of_2(width), "ACC": acc},
         )
         return merge(d_x, parts), None, None
@@ -213,9 +213,9 @@ def pool(values: Tensor, scores: Tensor, lookup: Tensor) -> Tensor:
     return z
 
 
-def carry(x: Tensor, entering: DeviceRows, made: DeviceRows) -> Tensor:
+def carry(x: Tensor, entering: DeviceRows, receivers: DeviceRows) -> Tensor:
     """Rows (P_before, W) that enter a layer, copied to the rows (P, W) that leave it."""
-    out: Tensor = _Carry.apply(x, entering, made)  # type: ignore[no-untyped-call]
+    out: Tensor = _Carry.apply(x, entering, receivers)  # type: ignore[no-untyped-call]
     return out
 
 

@@ -54,16 +54,16 @@ class _Softmax(torch.autograd.Function):
         starts: tuple[Tensor, int],
         ends: tuple[DeviceRows, DeviceRows, DeviceRows],
     ) -> Tensor:
-        senders, entering, made = ends
+        senders, entering, receivers = ends
         q_m, q_r = q_m.contiguous(), q_r.contiguous()
         acc, dtype = accumulator(q_m.dtype)
         alpha = q_m.new_empty(starts[1], q_m.shape[1], dtype=dtype)
         side = incidences.edges.into
         launch(
             stoich_attention.stoich_forward,
-            (len(made),),
-            *(side.order, *made.named, side.ptr, side.other, senders.lookup, entering.lookup),
-            *(starts[0], q_m, q_r, alpha, made.num_nodes, senders.num_nodes),
+            (len(receivers),),
+            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(starts[0], q_m, q_r, alpha, receivers.num_nodes, senders.num_nodes),
             **_sizes(q_m),
             ACC=acc,
         )
@@ -75,26 +75,35 @@ class _Softmax(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         q_m, q_r, alpha = ctx.saved_tensors
-        senders, entering, made = ctx.ends
-        block, blocks = block_of(len(made.lookup))
+        senders, entering, receivers = ctx.ends
+        block, blocks = block_of(len(receivers.lookup))
         heads = q_m.shape[1]
         d_score, d_m, d_r = torch.empty_like(alpha), torch.empty_like(q_m), torch.empty_like(q_r)
         part_m = alpha.new_empty(blocks, senders.num_nodes, heads)
-        part_r = alpha.new_empty(blocks, made.num_nodes, heads)
-        counts = made.num_nodes, senders.num_nodes, len(made.lookup)
+        part_r = alpha.new_empty(blocks, receivers.num_nodes, heads)
+        counts = receivers.num_nodes, senders.num_nodes, len(receivers.lookup)
         common = {**_sizes(q_m), "BLOCK": block, "ACC": accumulator(q_m.dtype)[0]}
         into, out = ctx.incidences.edges.into, ctx.incidences.edges.out
         launch(
             stoich_attention.stoich_backward_target,
-            (blocks * made.num_nodes,),
-            *(into.order, into.heavy, into.ptr, into.other, senders.lookup, entering.lookup, made.lookup, ctx.start),
+            (blocks * receivers.num_nodes,),
+            *(
+                into.order,
+                into.heavy,
+                into.ptr,
+                into.other,
+                senders.lookup,
+                entering.lookup,
+                receivers.lookup,
+                ctx.start,
+            ),
             *(q_m, q_r, alpha, grad.contiguous(), d_score, d_r, part_r, *counts),
             **common,
         )
         launch(
             stoich_attention.stoich_backward_source,
             (blocks * senders.num_nodes,),
-            *(out.order, out.heavy, out.ptr, out.other, senders.lookup, made.lookup),
+            *(out.order, out.heavy, out.ptr, out.other, senders.lookup, receivers.lookup),
             *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
             **common,
         )
@@ -108,11 +117,11 @@ class _WeightedMean(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, alpha: Tensor | None, incidences: Incidences, start: Tensor | None, ends: Any
     ) -> Tensor:
-        senders, _, made = ends
+        senders, _, receivers = ends
         x = x.contiguous()
         acc, dtype = accumulator(x.dtype)
-        y = x.new_empty(len(made), *x.shape[1:], dtype=dtype)
-        norm = y.new_empty(len(made))
+        y = x.new_empty(len(receivers), *x.shape[1:], dtype=dtype)
+        norm = y.new_empty(len(receivers))
         ctx.whose = NOBODYS if alpha is None else incidences.owner
         alpha = norm if alpha is None else alpha.contiguous()  # a stand-in that is not read
         start = incidences.into_place if start is None else start
@@ -120,15 +129,15 @@ class _WeightedMean(torch.autograd.Function):
         sizes = head_sizes(*x.shape[1:])
         launch(
             stoichiometry.sum_forward,
-            (len(made),),
-            *(side.order, *made.named, side.ptr, side.other, senders.lookup, incidences.into_amount),
-            *(incidences.into_place, start, alpha, x, y, norm, made.num_nodes, senders.num_nodes),
+            (len(receivers),),
+            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, incidences.into_amount),
+            *(incidences.into_place, start, alpha, x, y, norm, receivers.num_nodes, senders.num_nodes),
             **sizes,
             ALPHA=ctx.whose,
             ACC=acc,
             num_warps=warps(sizes, launcher.FORWARD_WARPS),
         )
-        ctx.incidences, ctx.start, ctx.ends = incidences, start, (senders, made)
+        ctx.incidences, ctx.start, ctx.ends = incidences, start, (senders, receivers)
         ctx.save_for_backward(x, alpha, norm)
         return y
 
@@ -136,20 +145,28 @@ class _WeightedMean(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         x, alpha, norm = ctx.saved_tensors
-        senders, made = ctx.ends
-        block, blocks = block_of(len(made.lookup))
+        senders, receivers = ctx.ends
+        block, blocks = block_of(len(receivers.lookup))
         side, num_edges = ctx.incidences.edges.out, len(ctx.incidences.out_amount)
         d_x, d_alpha = torch.empty_like(x), torch.zeros_like(alpha)
         part_x = norm.new_empty(blocks, senders.num_nodes, *x.shape[1:])
-        parts = len(made.lookup) if ctx.whose == SENDERS else 0
+        parts = len(receivers.lookup) if ctx.whose == SENDERS else 0
         part_alpha = norm.new_zeros(parts, num_edges, x.shape[1])
         sizes = head_sizes(*x.shape[1:])
         launch(
             stoichiometry.sum_backward,
             (blocks * senders.num_nodes,),
-            *(side.order, side.heavy, side.ptr, side.other, senders.lookup, made.lookup, ctx.incidences.out_amount),
+            *(
+                side.order,
+                side.heavy,
+                side.ptr,
+                side.other,
+                senders.lookup,
+                receivers.lookup,
+                ctx.incidences.out_amount,
+            ),
             *(ctx.incidences.out_place, ctx.start, alpha, x, norm, grad.contiguous(), d_x, part_x),
-            *(d_alpha, part_alpha, made.num_nodes, senders.num_nodes, num_edges, len(made.lookup)),
+            *(d_alpha, part_alpha, receivers.num_nodes, senders.num_nodes, num_edges, len(receivers.lookup)),
             **sizes,
             ALPHA=ctx.whose,
             BLOCK=block,
@@ -176,7 +193,7 @@ def softmax(
     incidences : Incidences
         Metabolite -> reaction.
     starts : (Tensor (P,), int)
-        Where the incidences of every reaction row that is made start, and their number K.
+        Where the incidences of every reaction row that is receivers start, and their number K.
     ends : tuple of DeviceRows
         Metabolites that send, reactions as they enter, reactions that are made.
 

@@ -7,7 +7,7 @@ the block and stored as that block's part. So there are no atomics and a result 
 
 Programs are numbered genotype by genotype, so that those that run together read states of few genotypes, which fit the
 L2 cache; nodes with very many edges come before all others. Sums are in `ACC`: float64
-for float64 inputs, else float32, also for bfloat16. Shapes and lookups: `packed`. Knows no torch.
+for float64 inputs, else float32, also for bfloat16. Shapes and lookups: `packed`.
 
 Names of arguments: H heads of width D, padded to the powers of two HP and DP; E edges in a tile; `genotypes` counts the
 wild type too; a program's part is one of `G` blocks of `BLOCK` genotypes.

@@ -103,7 +103,7 @@ def pool_backward(
 @triton.jit(do_not_specialize=["genotypes"])
 def carry_backward(
     entering,
-    made,
+    receivers,
     grad,
     d_x,
     part,
@@ -121,7 +121,7 @@ def carry_backward(
     shared = tl.zeros([WP], ACC)
     for b in range(block * BLOCK, tl.minimum(block * BLOCK + BLOCK, genotypes)):
         base = tl.zeros([], tl.int64) + b
-        p = tl.load(made + base * num_nodes + n)
+        p = tl.load(receivers + base * num_nodes + n)
         if p >= lowest_own(base, num_nodes):
             q = tl.load(entering + base * num_nodes + n)
             g = tl.load(grad + p.to(tl.int64) * W + cell, mask=cell < W, other=0).to(ACC)

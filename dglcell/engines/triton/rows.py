@@ -167,9 +167,9 @@ def plan_on(
         dead = unpack(send(lost[t].view(np.int64), device), survivors.genotypes)
         shared[t] = DeviceRows.shared(dead)
     rows: Mapping[str, DeviceRows] = shared
-    made: list[Layer[DeviceRows]] = []
+    per_layer: list[Layer[DeviceRows]] = []
     for changed in affected_nodes.follow(relations, lost, layers):
         after = {t: shared[t].with_own(changed[t]) for t in NODE_TYPES}
-        made.append(Layer(rows, after))
+        per_layer.append(Layer(rows, after))
         rows = after
-    return made
+    return per_layer

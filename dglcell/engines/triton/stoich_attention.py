@@ -65,7 +65,7 @@ def stoich_backward_target(
     src,
     senders,
     entering,
-    made,
+    receivers,
     starts,
     q_m,
     q_r,
@@ -91,7 +91,7 @@ def stoich_backward_target(
     stop = tl.load(ptr + n + 1)
     for b in range(block * BLOCK, tl.minimum(block * BLOCK + BLOCK, genotypes)):
         base = tl.zeros([], tl.int64) + b
-        p = tl.load(made + base * num_dst + n)
+        p = tl.load(receivers + base * num_dst + n)
         if p >= lowest_own(base, num_dst):
             q = tl.load(entering + base * num_dst + n)
             own = tl.load(q_r + q.to(tl.int64) * H + head, mask=head < H, other=0).to(ACC)
@@ -130,7 +130,7 @@ def stoich_backward_source(
     ptr,
     dst,
     senders,
-    made,
+    receivers,
     place,
     starts,
     d_score,
@@ -159,7 +159,7 @@ def stoich_backward_source(
             for start in range(begin, stop, E):
                 e = start + tl.arange(0, E)
                 target = tl.load(dst + e, mask=e < stop, other=0)
-                p = tl.load(made + base * num_dst + target, mask=e < stop, other=-1)
+                p = tl.load(receivers + base * num_dst + target, mask=e < stop, other=-1)
                 reads = p >= lowest_own(base, num_dst)
                 k = tl.load(starts + p, mask=reads, other=0) + tl.load(place + e, mask=reads, other=0)
                 d += tl.sum(heads(d_score, k, reads, head, H, ACC), axis=0)

@@ -73,7 +73,7 @@ def sum_backward(
     ptr,
     dst,
     senders,
-    made,
+    receivers,
     amount,
     place,
     starts,
@@ -117,7 +117,7 @@ def sum_backward(
             for start in range(begin, stop, E):
                 e = start + tl.arange(0, E)
                 target = tl.load(dst + e, mask=e < stop, other=0)
-                p = tl.load(made + base * num_dst + target, mask=e < stop, other=-1)
+                p = tl.load(receivers + base * num_dst + target, mask=e < stop, other=-1)
                 reads = p >= lowest_own(base, num_dst)
                 if tl.max(reads.to(tl.int32), axis=0) > 0:
                     whole = tl.load(norm + p, mask=reads, other=0).to(ACC)

@@ -168,8 +168,8 @@ def test_every_part_runs_once(threads):
     def loop(begin, end, step, out):
         out[begin:end] += step
 
-    numba_threads.run(loop, cuts, 2, made=(seen,))
-    assert (numba_threads.together(seen) == 2).all()
+    numba_threads.run(loop, cuts, 2, gradients=(seen,))
+    assert (numba_threads.add_up(seen) == 2).all()
     with pytest.raises(ZeroDivisionError):
         numba_threads.run(lambda begin, end: 1 // int(begin), numba_threads.even(10))
     assert numba_threads.even(0).tolist() == [0, 0]
