@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     metavar="NAME=FILE",
     help="A further gene-gene relation; NAME:directed=FILE if directed.",
 )
+@click.option("--description", type=options.FILE, help="Gene annotation: join genes with similar descriptions.")
+@click.option("--overlap", type=options.FILE, help="Gene annotation: join genes that overlap on the chromosome.")
 @click.option(
     "--features",
     type=options.FILE,
@@ -50,6 +52,8 @@ def command(
     physical: tuple[Path, ...],
     regulatory: tuple[Path, ...],
     relation: tuple[str, ...],
+    description: Path | None,
+    overlap: Path | None,
     features: Path | None,
     screen: tuple[Path, ...],
     out: Path,
@@ -62,7 +66,7 @@ def command(
     Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
     """
     from dglcell.genotypes.merge import ScreenMerger
-    from dglcell.graph.source_files import SourceFiles, build_from_files
+    from dglcell.graph.build_cell import build_cell, require_files
     from dglcell.io import cell_file
     from dglcell.io.atomic import refuse_existing
     from dglcell.readers.sbml import textbook_path
@@ -75,10 +79,13 @@ def command(
         )
     if model is not None:
         sbml = options.metabolic_model(sbml, model, textbook_path)
-    files = SourceFiles(sbml, genes, physical, regulatory, _relations(relation), features, screen)
-    files.check()
+    if sbml is None and genes is None:
+        raise click.UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
+    networks = {"physical": physical, "regulatory": regulatory, **_relations(relation)}
+    paths = [path for files in networks.values() for path in files]
+    require_files([sbml, genes, *paths, description, overlap, features, *screen])
     refuse_existing(out, overwrite)
-    cell = build_from_files(files, config, say=console.say)
+    cell = build_cell(sbml, genes, networks, description, overlap, features, console.say, **config.to_dict())
     union, screen_report = None, None
     if screen:
         console.say("reading the screens")
@@ -101,6 +108,8 @@ def _relations(given: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
         name, path = (new, path) if equals else (name, item)
         if not (name and path):
             raise click.UsageError(f"--relation {item!r} - NAME=FILE was expected")
+        if name in ("physical", "regulatory"):
+            raise click.UsageError(f"--relation {name} - give the file as --{name}, or the relation another name")
         relations[name] = (*relations.get(name, ()), Path(path))
     return relations
 

@@ -97,7 +97,9 @@ def test_the_textbook_model_is_built_by_name() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "at least one"),
+        ({}, "neither model nor genes is given"),
+        ({"genes": ["YA"], "degree": True}, "build_cell: unknown key 'degree' - degrees"),
+        ({"genes": ["YA"], "max_alternatives": 0}, "max_alternatives 0 - at least 1"),
         ({"model": "no.xml", "networks": {"physical": ["no.tsv"]}}, "no.xml: no such file; no.tsv: no such file"),
         ({"genes": ["YA", 3]}, "genes: 3 - a gene id was expected"),
         ({"genes": ["YA"], "networks": {"physical": 3}}, "networks physical: int"),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dglcell.errors import ErrorCollector, UsageError
+from dglcell.config import BuildConfig
+from dglcell.errors import ErrorCollector, UsageError, setting
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
@@ -56,7 +57,7 @@ def build_cell(
     say : callable
         Is told, in one line each, what is being read.
     **settings
-        `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`, `self_loops`: see `graph.build.build`.
+        Fields of `BuildConfig`: `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`, `self_loops`.
 
     Returns
     -------
@@ -83,21 +84,27 @@ def build_cell(
       physical_interaction    1 pair of genes
       regulatory_interaction  0 directed edges
     """
+    config = BuildConfig.from_dict(settings, "build_cell").validate()
+    if model is None and genes is None:
+        names = f"neither {setting('model')} nor {setting('genes')} is given"
+        raise UsageError(f"{names} - a cell graph needs at least one of them")
     given = {name: _listed(network) for name, network in (networks or {}).items()}
-    _require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(given)])
+    require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(given)])
     records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}
     for name, sources in given.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
-        say(f"reading the {name} network")
+        if sources:
+            say(f"reading the network {name.removesuffix(DIRECTED)}")
         tables = [_edges(source, kind, name) for source in sources]
         (records if kind != RELATION else records["relations"])[name] = tables
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
             if name in {other.removesuffix(DIRECTED) for other in given}:
-                raise UsageError(f"networks {name} - the name is taken by `{name}`; choose another")
+                raise UsageError(f"network {name} - the name is taken by {setting(name)}; choose another")
+            say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]
     say("building the graph")
-    return build(**records, features=_features(features), **settings)
+    return build(**records, features=_features(features), **config.to_dict())
 
 
 def _listed(network: Any) -> list[Any]:
@@ -108,8 +115,8 @@ def _all(networks: Mapping[str, Sequence[Any]]) -> list[Any]:
     return [source for sources in networks.values() for source in sources]
 
 
-def _require_files(sources: Iterable[Any]) -> None:
-    """Name all files that are not there before any work."""
+def require_files(sources: Iterable[Any]) -> None:
+    """Refuse, before any work, paths among `sources` that lead to no file; all of them are named (DataError)."""
     problems = ErrorCollector()
     for source in sources:
         if isinstance(source, (str, Path)) and not Path(source).exists():
@@ -143,7 +150,7 @@ def _edges(source: Any, kind: str, name: str) -> EdgeTable:
     if isinstance(source, EdgeTable):
         return source
     if isinstance(source, (str, Path)):
-        return read_network(source, kind, **({"mode": name.removesuffix(DIRECTED)} if kind == RELATION else {}))
+        return read_network(source, kind)
     if hasattr(source, "iloc"):
         from dglcell.readers.data_frames import edges_of_frame
 

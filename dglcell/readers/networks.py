@@ -1,8 +1,7 @@
 """Interaction tables -> edges between genes.
 
-BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`) or a gene annotation
-(`annotation_networks`), recognised by content. Genes keep the names of the file, without the taxon prefix of STRING;
-the graph builder resolves them.
+BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognised by content. Genes keep
+the names of the file, without the taxon prefix of STRING; the graph builder resolves them.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.errors import DataError, ErrorCollector
+from dglcell.errors import DataError, ErrorCollector, setting
 from dglcell.readers import text_files
-from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
 from dglcell.readers.annotations import annotation_format
 from dglcell.readers.edge_table import (
     EXPECTED,
@@ -35,7 +33,6 @@ from dglcell.readers.edge_table import (
 _TAXON = re.compile(r"^\d+\.")
 _ACTION_COLUMNS = ("item_id_a", "item_id_b", "mode")
 _BINDING, _ACTION_SCORE = "binding", "score"
-_OVERLAP = "overlap"
 _LINK_COLUMNS = ("protein1", "protein2")
 _LINK_SCORE = "combined_score"
 _HIGHEST_SCORE = 1000
@@ -52,8 +49,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     kind : str
         `physical`, `regulatory` or `relation`; decides which layouts are tried.
     mode : str
-        Rows of STRING actions to read. For a gene annotation: `overlap` joins genes that overlap on the chromosome, any
-        other word joins genes with similar descriptions.
+        Rows of STRING actions to read.
 
     Raises
     ------
@@ -74,7 +70,8 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     if reader is not None:
         table = reader(path, lines, start, delimiter, header)
     elif kind == RELATION and annotation_format(lines) is not None:
-        return read_overlaps(path) if mode == _OVERLAP else read_descriptions(path)
+        expected = f"give it as {setting('description')}, {setting('overlap')} or {setting('genes')}"
+        raise DataError(f"{path} is a gene annotation, a network was expected - {expected}")
     elif kind == REGULATORY and is_matrix(lines, start, delimiter):
         table = read_matrix(path, lines, start, delimiter)
     else:

@@ -37,6 +37,7 @@ def broken(tmp_path: Path) -> Path:
         "predicted.tsv": "genes\tpred_fitness\nb0008\t1\n",
         "fold.toml": "fold = 2\n",
         "layout.tsv": "alpha\tbeta\n1\t2\n",
+        "genes.gff": "##gff-version 3\nchr\tS\tgene\t1\t9\t.\t+\t.\tID=b0008\n",
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -59,6 +60,9 @@ PREPROCESS = [
     ((), 2, ("--sbml", "--genes")),
     (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),
     (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("--relation gpr", "taken")),
+    (("--model", "textbook", "--relation", "physical=two.tsv"), 2, ("--relation physical", "--physical")),
+    (("--model", "textbook", "--relation", "close=genes.gff"), 1, ("genes.gff", "--description", "--overlap")),
+    (("--model", "textbook", "--relation", "overlap=two.tsv", "--overlap", "genes.gff"), 2, ("overlap", "taken")),
     (("--model", "textbook", "--max-alternatives", "0"), 2, ("--max-alternatives 0",)),
     (("--model", "textbook", "--max-alternatives", "many"), 2, ("--max-alternatives",)),
 ]

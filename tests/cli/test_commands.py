@@ -156,6 +156,30 @@ def test_preprocess_is_repeatable_and_takes_several_files(cli, tmp_path: Path) -
     assert found[0]["edges"]["above"] == 1 + 137
 
 
+def test_what_a_relation_is_called_decides_nothing(cli, tmp_path: Path) -> None:
+    genes = {"b0008": ("1", "100", "alpha"), "b0114": ("51", "150", "alpha"), "b0115": ("400", "500", "beta")}
+    rows = [f"c\tS\tgene\t{a}\t{b}\t.\t+\t.\tID={g};Note={note} strand" for g, (a, b, note) in genes.items()]
+    (tmp_path / "genes.gff").write_text("\n".join(["##gff-version 3", *rows]) + "\n")
+    (tmp_path / "pairs.tsv").write_text("b0008\tb0115\n")
+    options = ("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5", "--overwrite", "--json")
+    documents = [
+        json.loads(cli(*options, *more).out)
+        for more in (
+            ("--description", tmp_path / "genes.gff", "--overlap", tmp_path / "genes.gff"),
+            ("--relation", f"overlap={tmp_path / 'pairs.tsv'}", "--relation", f"description={tmp_path / 'pairs.tsv'}"),
+        )
+    ]
+    assert [document["pairs"]["overlap"] for document in documents] == [1, 1]
+    assert [document["pairs"]["description"] for document in documents] == [1, 1]
+    edges = []
+    for document in documents:
+        edges.append({name: document["report"][name]["files"][0]["layout"] for name in ("overlap", "description")})
+    assert edges == [
+        {"overlap": "overlaps of genes", "description": "gene descriptions"},
+        {"overlap": "two columns", "description": "two columns"},
+    ]
+
+
 def test_results_go_to_stdout_and_progress_to_stderr(cli, tmp_path: Path) -> None:
     done = cli("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5")
     assert "gene nodes\t137" in done.out and "reading" not in done.out

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError
+from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
 from dglcell.readers.features import read_features
 from dglcell.readers.networks import read_network
 
@@ -42,7 +43,7 @@ def gff(genes: dict[str, tuple[str, str]]) -> str:
 def test_genes_that_share_rare_words_are_joined(layout, tmp_path: Path) -> None:
     path = tmp_path / "genes.gz"
     path.write_bytes(gzip.compress(layout({**GENES, **PADDING}).encode()))
-    table = read_network(path, "relation")
+    table = read_descriptions(path)
     assert table.layout == "gene descriptions"
     assert table.report == {"genes with a description": 25, "genes without": 1}
     found = {(a, b): float(c) for a, b, c in zip(table.a, table.b, table.confidence, strict=True)}
@@ -57,7 +58,7 @@ def test_similarity_is_the_cosine_of_weighted_words(tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     texts = {"YA1": "alpha beta gamma", "YB2": "alpha beta delta", "YC3": "alpha gamma", "YD4": "delta"}
     path.write_text(sgd({**{gene: ("", text) for gene, text in texts.items()}, **PADDING}))
-    table = read_network(path, "relation")
+    table = read_descriptions(path)
     found = dict(zip(zip(table.a, table.b, strict=True), table.confidence, strict=True))
     # 24 descriptions, of which three have alpha and two each of the others
     weight = {"alpha": np.log(24 / 3) + 1} | dict.fromkeys(("beta", "gamma", "delta"), np.log(24 / 2) + 1)
@@ -75,7 +76,7 @@ def test_an_id_a_name_an_alias_or_the_protein_stands_for_the_gene(named: str, tm
     path = tmp_path / "genes.tab"
     texts = {"YA1": "one two", "YB2": named, "YC3": "three"}
     path.write_text(sgd({**{gene: (f"{gene[1] * 3}1", text) for gene, text in texts.items()}, **PADDING}))
-    table = read_network(path, "relation")
+    table = read_descriptions(path)
     pairs = {(a, b) for a, b in zip(table.a, table.b, strict=True) if a in texts}
     assert pairs == {("YA1", "YB2"), ("YB2", "YA1")}
 
@@ -84,7 +85,7 @@ def test_only_the_most_similar_sixteen(tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     alike = {f"YA{k:02}": ("", f"shared {'closer' if k < 3 else 'other'}") for k in range(30)}
     path.write_text(sgd({**alike, **{f"YX{k}": ("", f"word{k // 2}") for k in range(300)}}))
-    table = read_network(path, "relation")
+    table = read_descriptions(path)
     of_first = [b for a, b in zip(table.a, table.b, strict=True) if a == "YA00"]
     assert len(of_first) == 16 and of_first[:2] == ["YA01", "YA02"]
 
@@ -96,7 +97,7 @@ def test_a_file_that_describes_no_genes_alike(texts: tuple[str, str], tmp_path: 
     if len(set(texts)) == 2:
         path.write_text(sgd({"Y1": ("", texts[0]), "Y2": ("", texts[1])}))
     with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of them alike - SGD_features"):
-        read_network(path, "relation")
+        read_descriptions(path)
 
 
 @pytest.mark.parametrize("layout", [sgd, gff])
@@ -143,7 +144,7 @@ def test_roots_of_names_are_words_of_features_alone(tmp_path: Path) -> None:
     # A word of a text is no root, nor is a name without a number; other roots are other words.
     cosines = {pair: float(x[f"Y{pair[:2]}"] @ x[f"Y{pair[2:]}"]) for pair in ("A1D4", "E5H8", "A1E5")}
     assert cosines == pytest.approx(dict.fromkeys(cosines, 0), abs=1e-4)
-    joined = read_network(path, "relation")
+    joined = read_descriptions(path)
     assert not set(texts) & {*joined.a, *joined.b}
 
 
@@ -207,7 +208,7 @@ def interval_gff(intervals: dict[str, tuple[str, int, int]]) -> str:
 def test_genes_that_share_a_quarter_of_the_shorter_one_are_joined(layout, tmp_path: Path) -> None:
     path = tmp_path / "genes.gz"
     path.write_bytes(gzip.compress(layout(INTERVALS).encode()))
-    table = read_network(path, "relation", mode="overlap")
+    table = read_overlaps(path)
     assert table.layout == "overlaps of genes"
     assert table.report == {"genes with coordinates": 7, "genes without": 0}
     assert dict(zip(zip(table.a, table.b, strict=True), table.confidence.tolist(), strict=True)) == SHARES
@@ -220,7 +221,7 @@ def test_of_several_pieces_the_largest_share(tmp_path: Path) -> None:
     rows = [f"chr\tS\tgene\t{first}\t{last}\t.\t+\t.\tID={gene}" for gene, first, last in pieces]
     for lines in (rows, rows[::-1]):
         path.write_text("\n".join(["##interval_gff-version 3", *lines]))
-        table = read_network(path, "relation", mode="overlap")
+        table = read_overlaps(path)
         assert (table.a, table.b, table.confidence.tolist()) == (["b1"], ["b2"], [pytest.approx(0.8)])
 
 
@@ -229,7 +230,7 @@ def test_genes_without_coordinates_are_counted(tmp_path: Path) -> None:
     path.write_text(
         interval_sgd(INTERVALS) + "S\tORF\tVerified\tYX1\t\t\tchr\t\t1\t\t\n" + "S\tORF\tVerified\tYX2\t\t\n"
     )
-    table = read_network(path, "relation", mode="overlap")
+    table = read_overlaps(path)
     assert table.report == {"genes with coordinates": 7, "genes without": 2}
     assert len(table) == len(SHARES)
 
@@ -242,14 +243,11 @@ def test_an_annotation_without_overlaps(apart: dict[str, tuple[str, int, int]], 
         rf"genes\.tab has coordinates of {1 + len(apart)} genes, no two of which overlap by a quarter - SGD_features"
     )
     with pytest.raises(DataError, match=message):
-        read_network(path, "relation", mode="overlap")
+        read_overlaps(path)
 
 
-@pytest.mark.parametrize("mode", ["description", "overlaps", ""])
-def test_only_the_word_overlap_asks_for_overlaps(mode: str, tmp_path: Path) -> None:
+def test_an_annotation_is_no_network_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "genes.gff"
-    path.write_text(
-        interval_gff(INTERVALS).replace("ID=YA1", "ID=YA1;Note=alike").replace("ID=YG7", "ID=YG7;Note=alike")
-    )
-    table = read_network(path, "relation", mode=mode)
-    assert (table.layout, set(table.a)) == ("gene descriptions", {"YA1", "YG7"})
+    path.write_text(interval_gff(INTERVALS))
+    with pytest.raises(DataError, match=r"genes\.gff is a gene annotation, .* as description, overlap or genes"):
+        read_network(path, "relation")

@@ -10,7 +10,8 @@ import pytest
 
 from dglcell.errors import DataError
 from dglcell.readers import genes, gpr, networks, sbml
-from dglcell.readers.edge_table import KINDS, PHYSICAL, RELATION
+from dglcell.readers.annotation_networks import read_overlaps
+from dglcell.readers.edge_table import KINDS, PHYSICAL
 from dglcell.readers.screens import read
 from tests.work import lines_of
 
@@ -69,7 +70,7 @@ def test_genes_and_names(yeast_files):
 
 
 def test_overlaps(yeast):
-    table = networks.read_network(yeast / "SGD_features.tab.gz", RELATION, mode="overlap")
+    table = read_overlaps(yeast / "SGD_features.tab.gz")
     assert (len(table), table.report["genes with coordinates"]) == (576, 6604)
     assert ("YAL068W-A", "YAL069W") in zip(table.a, table.b, strict=True)  # 538 to 792, 335 to 649
 
