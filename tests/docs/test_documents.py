@@ -119,7 +119,7 @@ def test_every_option_exists(page: Path) -> None:
 
 
 OTHER_PROGRAMS = {"--strict"}  # of mkdocs
-PENDING = {"--description", "--overlap", "--subset", "--cell"}  # to be removed once the command line has them
+PENDING = {"--subset", "--cell"}  # to be removed once the command line has them
 
 
 def test_the_tables_of_settings_are_current() -> None:
