@@ -43,14 +43,17 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
         run_block(screen, folder)
 
 
-def run_page(page: Path, marks: tuple[str, ...], folder: Path, request: pytest.FixtureRequest) -> None:
+def run_page(page: Path, marks: tuple[str, ...], folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Run the blocks with these marks in their order; what each printed, by its note."""
     prepare(page, folder, request)
+    printed = {}
     for each in blocks(page):
         if each.mark in (*marks, "file"):
-            run_block(each, folder)
+            printed[each.note] = run_block(each, folder).stdout
     for each in blocks(page):
         if each.mark == "excerpt":
             assert (folder / each.note).read_text().splitlines()[0] == each.text.splitlines()[0], each.where
+    return printed
 
 
 @pytest.mark.timeout(600)
@@ -65,7 +68,16 @@ def test_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest
 def test_commands_run_on_yeast(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if PENDING & {word for each in blocks(page) for words in commands(each) for word in words}:
         pytest.skip("an option is not there yet")
-    run_page(page, ("run",), tmp_path, request)
+    printed = run_page(page, ("run",), tmp_path, request)
+    if page == YEAST:
+        counts = re.search(r"For these files: (.*?) `dglcell info`", page.read_text(), re.S)
+        assert counts is not None and len(re.findall(r"[\d,]+\d", counts[1])) == 8
+        for count in re.findall(r"[\d,]+\d", counts[1]):
+            assert count in printed["cell graph"], count
+        assert "gene-ridge" in printed["evaluate the quick look"]
+        header, *rows = (tmp_path / "quick.tsv").read_text().splitlines()
+        assert header.split("\t")[-2:] == ["pred_fitness", "pred_gene_interaction"]
+        assert len(rows) == 2 and all(row.split("\t")[-1] for row in rows)
 
 
 @pytest.mark.slow
