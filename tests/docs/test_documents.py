@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -46,9 +47,12 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
 def run_page(page: Path, marks: tuple[str, ...], folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """Run the blocks with these marks in their order; what each printed, by its note."""
     prepare(page, folder, request)
+    if page.name in BEFORE and marks != ("run",):
+        other, note = BEFORE[page.name]
+        run_block(block(other, "run", note), folder)
     printed = {}
     for each in blocks(page):
-        if each.mark in (*marks, "file"):
+        if each.mark in (*marks, "file", "session", "script"):
             printed[each.note] = run_block(each, folder).stdout
     for each in blocks(page):
         if each.mark == "excerpt":
@@ -59,7 +63,13 @@ def run_page(page: Path, marks: tuple[str, ...], folder: Path, request: pytest.F
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [page for page in with_marks("run") if page.name not in NEEDS_YEAST], **ids)
 def test_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    run_page(page, ("run", "session", "script"), tmp_path, request)
+    run_page(page, ("run",), tmp_path, request)
+    if page.name == "quickstart.md":
+        formats = (ROOT / "docs" / "formats.md").read_text()
+        for name in {*os.listdir(tmp_path / "run")} - {"plots", "evaluation"}:
+            assert f"`{name}`" in formats, name
+        header = (tmp_path / "run" / "evaluation" / "test.tsv").read_text().splitlines()[0]
+        assert all(f"`{column}`" in formats for column in header.split("\t"))
 
 
 @pytest.mark.yeast
@@ -84,15 +94,12 @@ def test_commands_run_on_yeast(page: Path, tmp_path: Path, request: pytest.Fixtu
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("page", with_marks("slow"), **ids)
 def test_slow_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if page.name in BEFORE:
-        run_block(block(BEFORE[page.name][0], "run", BEFORE[page.name][1]), tmp_path)
     run_page(page, ("run", "slow"), tmp_path, request)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("page", with_marks("gpu"), **ids)
 def test_commands_for_a_gpu_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    run_block(block(BEFORE[page.name][0], "run", BEFORE[page.name][1]), tmp_path)
     run_page(page, ("gpu",), tmp_path, request)
 
 
