@@ -14,9 +14,13 @@ from dglcell.config import TrainConfig
 @click.command(cls=options.ManyFiles)
 @click.argument("run", type=options.FOLDER)
 @click.option(
-    "--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True, help="Part to score."
+    "--subset",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    show_default=True,
+    help="Subset of the run's screen to score.",
 )
-@click.option("--screen", multiple=True, type=options.FILE, help="Score these screens instead of a part of the run's.")
+@click.option("--screen", multiple=True, type=options.FILE, help="Score these screens instead of the run's own.")
 @click.option(
     "--baselines",
     default="default",
@@ -29,12 +33,12 @@ from dglcell.config import TrainConfig
 @options.as_json
 @options.verbose
 def command(
-    run: Path, split: str, screen: tuple[Path, ...], baselines: str, device: str, engine: str, as_json: bool
+    run: Path, subset: str, screen: tuple[Path, ...], baselines: str, device: str, engine: str, as_json: bool
 ) -> None:
     """Score the trained RUN on held-out genotypes, beside baselines fitted on its training rows.
 
     The report goes into RUN/evaluation as TSV and JSON, plots go into RUN/plots. Those of an earlier evaluation of the
-    same part are replaced.
+    same subset are replaced.
     """
     from dglcell.evaluation import report as reports
     from dglcell.io.run_folder import RunFolder
@@ -47,7 +51,7 @@ def command(
     select(baselines, 0)  # a wrong name is said before any work
     loaded = load_run(run, device=device, engine=engine)
     folder = loaded.folder
-    report = evaluate(loaded, split, screen or None, names=baselines, draw=folder.plots, say=console.say)
+    report = evaluate(loaded, subset, screen or None, names=baselines, draw=folder.plots, say=console.say)
     written = reports.save(report, folder.evaluation)
     if as_json:
         console.result(report)

@@ -85,7 +85,7 @@ def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     more: dict[str, Any] = {"help": text, **changes}
     what = kind(field)
     if what == "bool":
-        return click.option(f"{flag(name)}/{flag(name, 'False')}", **{"default": None, **more})
+        return click.option(f"{flag(name)}/{flag(name, False)}", **{"default": None, **more})
     if what == "tuple" and facts["path"]:
         return click.option(flag(name), multiple=True, type=options.FILE, **more)
     return click.option(flag(name), type=_type(field), **more)

@@ -12,41 +12,42 @@ _MARK, _EQUALS = "\x1f", "\x1e"  # control characters that no message holds othe
 _MARKED = re.compile(f"{_MARK}([a-z0-9_]+)(?:{_EQUALS}([^{_MARK}]*))?{_MARK}")
 
 
-def setting(name: str, value: bool | str | None = None) -> str:
+def setting(name: str, value: bool | float | str | None = None) -> str:
     """A setting in a message, with or without a value, marked so that each reader sees their own spelling of it.
 
     Examples
     --------
-    >>> plain(f"give {setting('fm_rank')}, {setting('split', 'kfold')} or {setting('similarity', False)}")
+    >>> message = f"give {setting('fm_rank')}, {setting('split', 'kfold')} or {setting('similarity', False)}"
+    >>> plain(message)
     'give fm_rank, split="kfold" or similarity=False'
-    >>> with_flags(f"give {setting('fm_rank')}, {setting('split', 'kfold')} or {setting('similarity', False)}")
+    >>> with_flags(message)
     'give --fm-rank, --split kfold or --no-similarity'
     """
-    return f"{_MARK}{name}{_MARK}" if value is None else f"{_MARK}{name}{_EQUALS}{value}{_MARK}"
+    if value is None:
+        return f"{_MARK}{name}{_MARK}"
+    literal = f'"{value}"' if isinstance(value, str) else value
+    return f"{_MARK}{name}{_EQUALS}{literal}{_MARK}"
 
 
 def plain(text: str) -> str:
     """A message with its settings as Python spells them."""
-    return _spelt(text, _python)
+    return _spelt(text, lambda name, literal: name if literal is None else f"{name}={literal}")
 
 
 def with_flags(text: str) -> str:
     """A message with its settings as the command line spells them."""
-    return _spelt(text, flag)
+    return _spelt(text, _flag_and_value)
 
 
-def flag(name: str, value: str | None = None) -> str:
-    """The command-line spelling of a setting: `batch_size` -> `--batch-size`."""
-    spelt = name.replace("_", "-")
-    if value in ("True", "False"):
-        return f"--{spelt}" if value == "True" else f"--no-{spelt}"
-    return f"--{spelt}" if value is None else f"--{spelt} {value}"
+def flag(name: str, on: bool = True) -> str:
+    """The command-line spelling of a setting: `batch_size` -> `--batch-size`; of a switch also its opposite."""
+    return ("--" if on else "--no-") + name.replace("_", "-")
 
 
-def _python(name: str, value: str | None) -> str:
-    if value is None:
-        return name
-    return f"{name}={value}" if value in ("True", "False") else f'{name}="{value}"'
+def _flag_and_value(name: str, literal: str | None) -> str:
+    if literal in (None, "True", "False"):
+        return flag(name, literal != "False")
+    return flag(name) + " " + str(literal).strip('"')
 
 
 def _spelt(text: str, spell: Callable[[str, str | None], str]) -> str:

@@ -61,7 +61,7 @@ MIN_ORDER: Final = {FITNESS: 0, INTERACTION: 2}  # an interaction is undefined b
 ALLELES: Final = ("deletion", "ts", "damp", "other")
 DELETION: Final = 0
 
-# Ways to divide a screen, `--split`.
+# Ways to divide a screen, the setting `split`.
 RANDOM: Final = "random"
 KFOLD: Final = "kfold"
 UNSEEN_GENE: Final = "unseen-gene"

@@ -15,7 +15,7 @@ from dglcell.baselines.embedding_bag import EmbeddingBagMLP, LargeScreen, delete
 from dglcell.baselines.factorization import MatrixFactorization
 from dglcell.baselines.linear import GeneRidge, Mean, QueryMean
 from dglcell.baselines.spectral import SpectralRidge, SpectralTrees
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 
 __all__ = [
     "NAMES",
@@ -93,7 +93,6 @@ def select(text: str, rows: int) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
     unknown = [name for name in names if name not in _MAKERS]
     if unknown:
-        raise UsageError(
-            f"--baselines {', '.join(unknown)} - {', '.join(groups)}, or some of {', '.join(NAMES)} was expected"
-        )
+        allowed = f"{', '.join(groups)}, or some of {', '.join(NAMES)}"
+        raise UsageError(f"{setting('baselines')} {', '.join(unknown)} - {allowed} was expected")
     return names

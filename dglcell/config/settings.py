@@ -88,11 +88,7 @@ class Settings:
         problems = ErrorCollector(UsageError)
         values: dict[str, Any] = {}
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            try:
-                values[field.name] = _convert(field, value)
-            except (TypeError, ValueError):
-                problems.add(f"{setting(field.name)} {value!r} - {_expected_type(field)} was expected")
+            values[field.name] = _checked_type(field, getattr(self, field.name), problems)
         problems.check()
         resolved = dataclasses.replace(self, **values).resolve()
         for field in dataclasses.fields(resolved):
@@ -140,6 +136,28 @@ class Settings:
                 problems.add(f"{where}: {key} = {value!r} - {_expected_type(fields[key])} was expected")
         problems.check()
         return cls(**known)
+
+    @classmethod
+    def require(cls, **values: Any) -> None:
+        """Refuse values that the settings of these names cannot have, for a function that takes them one by one.
+
+        Raises
+        ------
+        UsageError
+            A value is of the wrong type or out of range; all of them are named.
+
+        Examples
+        --------
+        >>> from dglcell.config import ScreenRules
+        >>> ScreenRules.require(unknown_genes="drop")
+        Traceback (most recent call last):
+        dglcell.errors.UsageError: unknown_genes drop - error or skip was expected
+        """
+        problems = ErrorCollector(UsageError)
+        for field in dataclasses.fields(cls):
+            if field.name in values:
+                _check_value(field, _checked_type(field, values[field.name], problems), problems)
+        problems.check()
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -194,6 +212,15 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return field.default
+
+
+def _checked_type(field: dataclasses.Field[Any], value: Any, problems: ErrorCollector) -> Any:
+    """The value as the type that the field declares; None and a problem if it is none."""
+    try:
+        return _convert(field, value)
+    except (TypeError, ValueError):
+        problems.add(f"{setting(field.name)} {value!r} - {_expected_type(field)} was expected")
+        return None
 
 
 def _convert(field: dataclasses.Field[Any], value: Any) -> Any:

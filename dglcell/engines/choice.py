@@ -10,14 +10,15 @@ from typing import Any
 import torch
 
 from dglcell import _dgl
+from dglcell.config import TrainConfig
 from dglcell.engines.base import Engine
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 
 _CAPABILITY = (8, 0)  # Ampere: the first with bfloat16, and the oldest that current Triton supports
 
 
 def choose(name: str, device: torch.device | str) -> tuple[str, str]:
-    """The engine that `--engine name` means on a device, and why.
+    """The engine that the setting `engine` means on a device, and why.
 
     Parameters
     ----------
@@ -36,21 +37,21 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
     """
     device = torch.device(device)
     cuda = device.type == "cuda"
+    TrainConfig.require(engine=name)
+    asked, other = setting("engine", name), f"give {setting('engine', 'torch')} or auto"
     if name == "dgl":
         if cuda and not _dgl.has_cuda():
-            raise UsageError("--engine dgl on CUDA - a DGL built with CUDA was expected; use --engine torch or auto")
+            raise UsageError(f"{asked} on CUDA - a DGL built with CUDA was expected; {other}")
         return "dgl", "asked for"
     if name == "torch":
         return "torch", "asked for"
-    if name not in ("auto", "fused"):
-        raise UsageError(f"--engine {name} - one of auto, dgl, torch, fused was expected")
     problem = fused_problem(device)
     if problem is None:
         if name == "fused":
             return "fused", "asked for"
         return "fused", "Triton kernels, made for CUDA" if cuda else "compiled loops, the fastest on a CPU"
     if name == "fused":
-        raise UsageError(f"--engine fused on {'CUDA' if cuda else 'the CPU'}: {problem} - use --engine torch or auto")
+        raise UsageError(f"{asked} on {'CUDA' if cuda else 'the CPU'}: {problem} - {other}")
     return "torch", f"runs on any device; fused does not run here: {problem}"
 
 

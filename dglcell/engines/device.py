@@ -1,4 +1,4 @@
-"""The device that `--device` means here, the precision it can compute in, and how many threads on a CPU."""
+"""The device that the setting `device` means here, the precision it can compute in, and how many threads on a CPU."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
-from dglcell.errors import UsageError
+from dglcell.config import TrainConfig
+from dglcell.errors import UsageError, setting
 
 
 def resolve(name: str) -> torch.device:
@@ -20,22 +21,20 @@ def resolve(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"--device {name} - auto, cpu, cuda or cuda:N was expected") from error
-    if device.type not in ("cpu", "cuda"):
-        raise UsageError(f"--device {name} - auto, cpu, cuda or cuda:N was expected")
+    TrainConfig.require(device=name)
+    device = torch.device(name)
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             why = "this PyTorch is built without CUDA" if torch.version.cuda is None else f"{count} CUDA devices answer"
-            raise UsageError(f"--device {name}: {why} - give --device cpu or auto; see `dglcell doctor`")
+            raise UsageError(
+                f"{setting('device', name)}: {why} - give {setting('device', 'cpu')} or auto; see `dglcell doctor`"
+            )
     return device
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    """bfloat16 arithmetic for `--precision bf16`, nothing for `fp32`.
+    """bfloat16 arithmetic for `bf16`, nothing for `fp32`.
 
     Raises
     ------
@@ -45,7 +44,7 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     if precision == "fp32":
         return contextlib.nullcontext()
     if device.type != "cuda":
-        raise UsageError(f"--precision {precision} on {device.type} - a CUDA device was expected; use fp32")
+        raise UsageError(f"{setting('precision', precision)} on {device.type} - a CUDA device was expected; give fp32")
     return torch.autocast(device.type, torch.bfloat16)
 
 

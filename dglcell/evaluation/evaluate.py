@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import baselines, schema
-from dglcell.errors import DataError, DglcellError, FingerprintError, UsageError
+from dglcell.errors import DataError, DglcellError, FingerprintError, UsageError, setting
 from dglcell.evaluation import report as reports
 from dglcell.genotypes.splits.make import SUBSETS, TRAIN, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
@@ -73,7 +73,7 @@ def evaluate(
         The screen is not the one that the run was trained on.
     """
     if split not in SUBSETS:
-        raise UsageError(f"--split {split} - one of {', '.join(SUBSETS)} was expected")
+        raise UsageError(f"{setting('subset')} {split} - one of {', '.join(SUBSETS)} was expected")
     own, parts = run_screen(run, table)
     rows = parts.rows("train")
     chosen = baselines.select(names, len(rows)) if isinstance(names, str) else tuple(names)

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, UsageError
+from dglcell.config import ScreenRules
+from dglcell.errors import DataError, setting
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
 from dglcell.genotypes.splits.queries import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
@@ -152,8 +153,7 @@ class GenotypeTable:
         DataError
             An unknown gene under `error`, or an ambiguous name.
         """
-        if unknown not in ("error", "skip"):
-            raise UsageError(f"--unknown-genes {unknown} - error or skip was expected")
+        ScreenRules.require(unknown_genes=unknown)
         parts, files = [], []
         for number, screen in enumerate(screens):
             part, found = cls.part_of(cell, screen, number, unknown)
@@ -204,7 +204,6 @@ class GenotypeTable:
         >>> table.orders.tolist(), table.targets[:, 0].round(2).tolist()
         ([1, 2], [0.8999999761581421, 0.699999988079071])
         """
-        from dglcell.config import ScreenRules
         from dglcell.genotypes.merge import merge_screens  # which is made of tables itself
         from dglcell.readers.data_frames import genotypes_of_frame
 
@@ -242,7 +241,7 @@ class GenotypeTable:
             line = screen.lines[np.flatnonzero(found.incomplete)[0]]
             raise DataError(
                 f"{screen.path}:{line}: genes that the graph does not have: {found.describe_unknown()} - "
-                "correct the names, or leave these rows out with --unknown-genes skip"
+                f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
             )
         source, std = np.full(len(screen), number), screen.interaction_std
         return cls.of(cell, found.genes, found.ptr, screen.labels, source, (), found.alleles, std, found.query), found

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, ErrorCollector, UsageError
+from dglcell.config import BuildConfig
+from dglcell.errors import DataError, ErrorCollector, UsageError, setting
 from dglcell.graph import reactions
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.gene_relations import degree_features, gene_relation
@@ -88,10 +89,7 @@ def build(
       physical_interaction    2 pairs of genes
       regulatory_interaction  0 directed edges
     """
-    if max_alternatives < 1:
-        raise UsageError(f"--max-alternatives {max_alternatives} - at least 1 was expected")
-    if features_mode not in ("concat", "replace"):
-        raise UsageError(f"--features-mode {features_mode} - concat or replace was expected")
+    BuildConfig.require(max_alternatives=max_alternatives, features_mode=features_mode)
     gene_list, gene_of, gene_report = _merge_gene_lists(model, genes)
     networks = _gene_networks(physical, regulatory, relations or {})
     report: dict[str, Any] = {"genes": gene_report}
@@ -139,7 +137,7 @@ def _merge_gene_lists(
     """The gene list of the cell, the gene of the cell for each gene of the model, and a report."""
     if genes is None:
         if model is None:
-            raise UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
+            raise UsageError("no metabolic model and no gene list - a cell graph needs at least one of them")
         genes = _model_genes(model)
     problems = ErrorCollector(DataError)
     gene_of: dict[str, str] = {}
@@ -183,9 +181,9 @@ def _gene_networks(
     for full_name in sorted(relations):
         name = full_name.removesuffix(DIRECTED)
         if name in _RESERVED or name in networks:
-            problems.add(f"--relation {full_name} - the name {name} is taken; choose another")
+            problems.add(f"relation {full_name}: the name {name} is taken - choose another")
         elif not name.isidentifier():
-            problems.add(f"--relation {full_name!r} - a name of letters, digits and _ was expected")
+            problems.add(f"relation {full_name!r} - a name of letters, digits and _ was expected")
         networks[name] = (relations[full_name], name == full_name)
     problems.check()
     return networks
@@ -198,7 +196,7 @@ def _with_degrees(
     columns = degree_features(relations, num_genes)
     if not columns.shape[1]:
         raise UsageError(
-            "--degrees: every gene has the same degrees - give networks that differ in this, or leave it out"
+            f"{setting('degrees')}: every gene has the same degrees - give other networks, or leave it out"
         )
     report = {"columns": columns.shape[1]}
     if x is not None and has_features is not None:

@@ -335,7 +335,7 @@ class CellGraph:
             The cell has no growth reaction.
         """
         if not self.growth:
-            raise ValueError("the cell has no growth reaction - build it with --sbml and --keep-unassigned")
+            raise ValueError("the cell has no growth reaction - build it from a model, with keep_unassigned=True")
         return self._lethality(perturbation)
 
     def masks(self, genotypes: Iterable[Genotype]) -> Masks:

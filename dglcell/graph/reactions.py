@@ -91,7 +91,7 @@ def expand(
         try:
             clauses = gpr.alternatives(record.rule, max_alternatives)
         except gpr.GprError as error:
-            problems.add(f"{model.path}: reaction {record.id}: {error}")
+            problems.add(f"{model.path}: reaction {record.id}: {error.template}")
             continue
         counts["unassigned"] += not clauses
         if not clauses and not keep_unassigned:

@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.config import ModelConfig, TrainConfig, read_toml
+from dglcell.config import ModelConfig, ScreenRules, TrainConfig, read_toml
 from dglcell.engines.base import Engine
 from dglcell.engines.choice import make_engine
 from dglcell.engines.device import resolve
-from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
+from dglcell.errors import DataError, DglcellWarning, FingerprintError, FormatError, UsageError, setting
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_genes, encode_screen
 from dglcell.genotypes.scaler import Scaler
 from dglcell.genotypes.table import GenotypeTable
@@ -154,13 +154,12 @@ class Run:
         """
         import pandas
 
-        if unknown_genes not in UNKNOWN:
-            raise UsageError(f"--unknown-genes {unknown_genes} - error or skip was expected")
+        ScreenRules.require(unknown_genes=unknown_genes)
         found, named, index = _encoded(self.cell, genotypes)
         if found.unknown and unknown_genes == "error":
             raise DataError(
                 f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
-                "correct the names, or leave these rows out with --unknown-genes skip"
+                f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
             )
         members = self.predict_members(found.genes, found.ptr, batch_size, found.incomplete)
         values = members.mean(axis=0)
@@ -256,8 +255,7 @@ class Run:
         (members, n, 2) float32
             Labels as `schema.LABELS`, on their original scale; NaN where undefined or never trained on.
         """
-        if batch_size < 1:
-            raise UsageError(f"--batch-size {batch_size} - at least 1 was expected")
+        TrainConfig.require(batch_size=batch_size)
         ptr = np.asarray(ptr, np.int64)
         orders = np.diff(ptr)
         kept = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
@@ -317,7 +315,7 @@ def load_run(
     path : Path
         A run folder.
     device, engine : str
-        As `--device` and `--engine`; they need not be those of the training.
+        As in `TrainConfig`; they need not be those of the training.
     cell : CellGraph, optional
         The graph to use instead of the run's `cell.h5`; it must be the same one.
     chunk : int or "auto"
@@ -382,8 +380,10 @@ def _further_members(folder: RunFolder) -> list[RunFolder]:
     asked = config.ensemble
     if len(members) < asked:
         warnings.warn(
-            f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
-            "go on with the training with --resume",
+            DglcellWarning(
+                f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
+                f"go on with the training with {setting('resume', True)}"
+            ),
             stacklevel=3,
         )
     if asked > 1:
@@ -397,8 +397,11 @@ def _warn_of_broken_off(members: Sequence[RunFolder], config: TrainConfig) -> No
         history = member.read_metrics()
         if history and TrainProgress.after(history).stopped_by(config) is None:
             warnings.warn(
-                f"model {member.member} of the run {member.path} was broken off after epoch {history[-1]['epoch']} of "
-                f"{config.epochs}: it is used as it is - go on with the training with --resume",
+                DglcellWarning(
+                    f"model {member.member} of the run {member.path} was broken off after epoch "
+                    f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - go on with the training with "
+                    f"{setting('resume', True)}"
+                ),
                 stacklevel=4,
             )
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder - a file name was expected")
     if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists - nothing was written; give another name or --overwrite")
+        raise UsageError(f"{path} exists - nothing was written; give another name or {setting('overwrite', True)}")
     if not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} does not exist - create it or give another name")
 

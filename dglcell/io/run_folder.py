@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dglcell.config import TrainConfig
-from dglcell.errors import DataError, FormatError, UsageError
+from dglcell.errors import DataError, FormatError, UsageError, setting
 from dglcell.genotypes.splits.make import Split
 from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file, checkpoint
@@ -75,7 +75,7 @@ class RunFolder:
         """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
         if not self.path.is_dir():
             what = "is a file, not a folder" if self.path.exists() else "no such folder"
-            raise DataError(f"{self.path}: {what} - a run folder, as `dglcell train --out` writes it, was expected")
+            raise DataError(f"{self.path}: {what} - a run folder, as training writes it, was expected")
         if not self.model.is_file():
             state = "has not finished its first epoch" if self.resume.is_file() else "is not a run folder"
             raise DataError(f"{self.path} {state}: {self.model.name} is not there - train first")
@@ -83,10 +83,13 @@ class RunFolder:
     def refuse_existing(self, overwrite: bool) -> None:
         """Stop before any work when this folder may not be written (UsageError)."""
         if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path} is a file - a folder for the run was expected; give another --out")
+            raise UsageError(
+                f"{self.path} is a file - a folder for the run was expected; give another {setting('out')}"
+            )
         if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
             raise UsageError(
-                f"{self.path} is not empty - give another --out, or --overwrite, or --resume to go on with it"
+                f"{self.path} is not empty - give another {setting('out')}, or {setting('overwrite', True)}, or "
+                f"{setting('resume', True)} to go on with it"
             )
 
     def create(self, config: TrainConfig, cell: CellGraph, split: Split, screen: str, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from dglcell.config import ModelConfig
 from dglcell.engines.base import Engine, LayerPlan
 from dglcell.engines.memory import auto_chunk
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 from dglcell.nn.batch import Batch
 from dglcell.nn.dropout import StepDropout
 from dglcell.nn.factorization_machine import GeneFactorizationMachine
@@ -266,7 +266,7 @@ class CellModel(nn.Module):
 def _with_similarity(networks: tuple[str, ...]) -> tuple[str, ...]:
     if SIMILARITY in networks:  # no name of a relation in cells made today
         raise UsageError(
-            f"--similarity: the cell has a relation '{SIMILARITY}' - preprocess it again with another name for that, "
-            "leave it out of --networks, or add --no-similarity"
+            f"{setting('similarity')}: the cell has a relation '{SIMILARITY}' - preprocess it again with another name "
+            f"for that, leave it out of {setting('networks')}, or give {setting('similarity', False)}"
         )
     return (*networks, SIMILARITY)

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 from dglcell.graph.pagerank import networks
 from dglcell.schema import GENE, NODE_TYPES
 
@@ -57,7 +57,7 @@ class GraphSizes:
         if unknown:
             available = ", ".join(self.networks) or "no network"
             raise UsageError(
-                f"--networks {','.join(unknown)} - the cell has {available}; name some of these, or none for all"
+                f"{setting('networks')} {','.join(unknown)} - the cell has {available}; name some of these, or none for all"
             )
         return tuple(name for name in self.networks if name in names or not names)
 

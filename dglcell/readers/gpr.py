@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from dglcell.errors import DataError
+from dglcell.errors import DataError, setting
 
 AND: Final = "and"
 OR: Final = "or"
@@ -172,7 +172,7 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
     def check_limit(clauses: set[int]) -> set[int]:
         if len(clauses) > limit:
             text = rule if isinstance(rule, str) else to_text(node)
-            raise GprError(text, 1, f"it has more than {limit} alternatives - raise --max-alternatives")
+            raise GprError(text, 1, f"it has more than {limit} alternatives - raise {setting('max_alternatives')}")
         return clauses
 
     def union(operands: list[set[int]]) -> set[int]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.engines.device import autocast
-from dglcell.errors import RunError, UsageError
+from dglcell.errors import RunError, UsageError, setting
 from dglcell.genotypes.splits.make import Split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
@@ -104,7 +104,7 @@ def train(
     started = time.perf_counter()
     folder, progress = RunFolder(out, member), progress or NullProgress()
     if resume and overwrite:
-        raise UsageError("--resume and --overwrite contradict each other - give one of them")
+        raise UsageError(f"{setting('resume')} and {setting('overwrite')} contradict each other - give one of them")
     if member == 1 and not resume:
         folder.refuse_existing(overwrite)
     trainer = Trainer(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
@@ -117,7 +117,9 @@ def train(
         try:
             record = _run_epoch(trainer, progress)
         except torch.OutOfMemoryError as error:
-            raise RunError(f"out of memory on {trainer.device} - give a smaller --batch-size or --chunk") from error
+            raise RunError(
+                f"out of memory on {trainer.device} - give a smaller {setting('batch_size')} or {setting('chunk')}"
+            ) from error
         position.history.append(record)
         if record["best"]:
             metadata = trainer.metadata(record, str(origin.resolve()) if origin else None)

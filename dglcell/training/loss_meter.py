@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dglcell.errors import RunError
+from dglcell.errors import RunError, setting
 from dglcell.training.trainer import Trainer
 
 _EVERY = {"cpu": 1, "cuda": 32}  # steps between two readings
@@ -106,5 +106,5 @@ def require_finite(what: str, value: float, trainer: Trainer, epoch: int, step: 
     weights = f"the weights of epoch {best} are kept" if best else "no epoch was finished"
     raise RunError(
         f"the {what} is {value} in epoch {epoch} at step {step}: training stopped, {weights} - "
-        f"try a lower --lr ({trainer.lr:g}) or --grad-clip ({trainer.config.grad_clip:g})"
+        f"try a lower {setting('lr')} ({trainer.lr:g}) or {setting('grad_clip')} ({trainer.config.grad_clip:g})"
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.engines.memory import free_memory
-from dglcell.errors import UsageError
+from dglcell.errors import DglcellWarning, UsageError, setting
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph import pagerank
 from dglcell.graph.cell import CellGraph
@@ -55,9 +55,10 @@ def neighbors(
     if learns:
         needed += gene_similarity.memory(cell, len(names))
     if names and needed > free:
+        less = f"{setting('similarity', False)} or " if learns else ""
         raise UsageError(
-            f"--fm-rank {config.fm_rank}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} genes takes "
-            f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give {'--no-similarity or ' * learns}--fm-rank 0"
+            f"{setting('fm_rank')} {config.fm_rank}: to diffuse over the networks of {cell.num_nodes(schema.GENE):,} "
+            f"genes takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free - give {less}{setting('fm_rank', 0)}"
         )
     found = pagerank.diffuse(cell, config.ppr_alpha, config.ppr_topk, names)
     if not learns:
@@ -68,8 +69,10 @@ def neighbors(
     learned = gene_similarity.learn(cell, table, values, config.ppr_alpha, config.ppr_topk, names)
     if (learned.index == np.arange(len(learned.index))[:, None]).all():
         warnings.warn(
-            "--similarity: too few training rows share their other deletions to tell which genes behave alike - it has "
-            "no effect",
+            DglcellWarning(
+                f"{setting('similarity')} has no effect: too few training rows share their other deletions to tell "
+                "which genes behave alike"
+            ),
             stacklevel=3,
         )
     return {**found, schema.SIMILARITY: learned}

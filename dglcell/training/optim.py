@@ -24,7 +24,7 @@ def adamw(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 class LearningRates:
-    """`--schedule plateau` or `cosine`, see `TrainConfig`.
+    """`schedule`, plateau or cosine, see `TrainConfig`.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 from dglcell.genotypes.table import GenotypeTable
 
 
@@ -52,7 +52,7 @@ class SampleWeights:
                 median[k] = np.median(known)
                 scale[k] = 1 / np.mean(1 / (np.where(np.isfinite(there), there, median[k]) ** 2 + median[k] ** 2))
         if not median.any():
-            raise UsageError("--weight-by-sd: the training rows have no standard deviations - leave the option out")
+            raise UsageError(f"{setting('weight_by_sd')}: the training rows have no standard deviations - leave it out")
         return cls(median, scale)
 
     def __call__(self, std: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dglcell import schema
-from dglcell.errors import FormatError, UsageError
+from dglcell.errors import FormatError, UsageError, setting
 from dglcell.hashing import sha256
 from dglcell.io.atomic import replacing
 
@@ -40,7 +40,9 @@ def load(path: Path) -> State:
         The file is damaged, or of another format version.
     """
     if not Path(path).is_file():
-        raise UsageError(f"{path}: no such file - there is nothing to resume; leave --resume out to start a run")
+        raise UsageError(
+            f"{path}: no such file - there is nothing to resume; leave {setting('resume')} out to start a run"
+        )
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
         version, digest, state = stored["format_version"], stored["digest"], stored["state"]

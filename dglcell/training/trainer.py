@@ -26,7 +26,7 @@ from dglcell.config import TrainConfig
 from dglcell.engines.choice import make_engine
 from dglcell.engines.device import autocast, resolve
 from dglcell.engines.memory import auto_chunk
-from dglcell.errors import DataError, UsageError
+from dglcell.errors import DataError, DglcellWarning, UsageError, setting
 from dglcell.genotypes.scaler import Moments, Scaler
 from dglcell.genotypes.splits.make import TRAIN, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
@@ -149,7 +149,7 @@ class Trainer:
         if not len(rows):
             raise DataError(
                 f"the {part} part of the split has no row with {' or '.join(labels)} - "
-                "change the split, the screen or --label-weights"
+                f"change the split, the screen or {setting('label_weights')}"
             )
         return rows
 
@@ -252,7 +252,7 @@ class Trainer:
             self.config.epochs,
             self.config.max_steps,
         ):
-            different.append("the length differs, which --schedule cosine reckons with")
+            different.append(f"the length differs, which {setting('schedule', 'cosine')} depends on")
         different += [f"the {name} differs" for name in ("screen", "split") if state[name] != mine[name]]
         if different:
             raise UsageError(f"{what} cannot go on: {'; '.join(different)} - give the same options, or start a new run")
@@ -277,10 +277,12 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
     """An untrained model for a cell."""
     config = config.resolve(cell.features_mode)
     if config.features_mode == "replace" and cell.features is None:
-        warnings.warn("the cell graph has no gene features: features_mode replace has no effect", stacklevel=2)
+        mode = setting("features_mode", config.features_mode)
+        warnings.warn(DglcellWarning(f"{mode} has no effect: the cell graph has no gene features"), stacklevel=2)
     if config.structural_lethality and not cell.can_grow:
         raise UsageError(
-            "--structural-lethality: the cell has no growth reaction that can run - build it with --sbml and --keep-unassigned"
+            f"{setting('structural_lethality')}: the cell has no growth reaction that can run - build it from a "
+            f"metabolic model, with {setting('keep_unassigned', True)}"
         )
     features = None if cell.features is None else torch.from_numpy(cell.features)
     has = None if cell.features is None else torch.from_numpy(cell.has_features)
@@ -290,7 +292,9 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
 def _pair_moments(scaler: Scaler) -> tuple[Moments, Moments]:
     fitness, pairs = scaler.pooled[schema.FITNESS], scaler.by_order.get(2)
     if not fitness.n or pairs is None:
-        raise UsageError("--multiplicative needs training rows with fitness, and pairs with gene_interaction")
+        raise UsageError(
+            f"{setting('multiplicative')} needs training rows with fitness, and pairs with gene_interaction"
+        )
     return fitness, pairs
 
 

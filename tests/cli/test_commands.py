@@ -239,21 +239,21 @@ def test_evaluate_goes_on_without_a_baseline_that_fails(cli, trained: Path, monk
         raise MemoryError("60 GiB")
 
     monkeypatch.setattr(GeneRidge, "fit", fail)
-    done = cli("evaluate", trained, "--split", "val", "--baselines", "quick")
+    done = cli("evaluate", trained, "--subset", "val", "--baselines", "quick")
     assert done.code == 0
     assert "dglcell: warning: the baseline gene-ridge failed" in done.err
     assert done.out.splitlines()[-1] == "gene-ridge\tfailed\tMemoryError: 60 GiB\t-\t-\t-\t-\t-"
 
 
 def test_evaluate_says_writes_and_draws_its_report(cli, trained: Path) -> None:
-    done = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge")
+    done = cli("evaluate", trained, "--subset", "val", "--baselines", "gene-ridge")
     assert done.code == 0, done.err
     title, header, *rows = done.out.splitlines()
     assert title == f"# val: {trained}" and header.split("\t")[:4] == ["model", "rows", "label", "n"]
     assert [row.split("\t")[0] for row in rows[:2]] == ["dglcell", "gene-ridge"]
     assert "fitting baseline 1 of 1, gene-ridge" in done.err and "gene-ridge took" in done.err
     document = json.loads((trained / "evaluation" / "val.json").read_text())
-    again = cli("evaluate", trained, "--split", "val", "--baselines", "gene-ridge", "--json")
+    again = cli("evaluate", trained, "--subset", "val", "--baselines", "gene-ridge", "--json")
     assert json.loads(again.out) == document
     table = list(csv.DictReader((trained / "evaluation" / "val.tsv").open(), delimiter="\t"))
     assert len(table) == len(rows) and float(table[0]["pearson"]) == document["val"]["all"]["fitness"]["pearson"]

@@ -192,11 +192,11 @@ def test_choose_names_the_engine_and_the_reason(monkeypatch):
     assert choose("auto", "cpu") == ("fused", "compiled loops, the fastest on a CPU")
     assert choose("auto", "cuda")[0] == "torch"
     monkeypatch.setattr(choice._dgl, "has_cuda", lambda: False)
-    with pytest.raises(UsageError, match="--engine dgl on CUDA"):
+    with pytest.raises(UsageError, match='engine="dgl" on CUDA'):
         choose("dgl", "cuda")
-    with pytest.raises(UsageError, match="--engine fused on CUDA"):
+    with pytest.raises(UsageError, match='engine="fused" on CUDA'):
         choose("fused", "cuda")
-    with pytest.raises(UsageError, match="--engine numba - one of auto, dgl, torch, fused"):
+    with pytest.raises(UsageError, match="engine numba - auto, dgl, torch or fused"):
         choose("numba", "cpu")
 
 

@@ -148,7 +148,7 @@ def test_a_screen_that_has_gone_is_named(made: tuple[Path, Path, Path], run: Run
 
 
 def test_what_cannot_be_evaluated_is_refused(run: Run, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--split all"):
+    with pytest.raises(UsageError, match="subset all"):
         evaluate(run, "all")
     (tmp_path / "empty.tsv").write_text("genes\tfitness\nG001\t\n")
     with pytest.raises(DataError):

@@ -77,7 +77,7 @@ def test_unknown_genes_are_skipped_and_counted_on_request():
     assert table.labels[:, 0].tolist() == [0, 8]
     assert report["files"][0]["rows with an unknown gene, left out"] == 1
     assert report["files"][0]["unknown genes"] == 1
-    with pytest.raises(UsageError, match="--unknown-genes drop"):
+    with pytest.raises(UsageError, match="unknown_genes drop"):
         GenotypeTable.from_records(tiny_cell(), [], unknown="drop")
 
 

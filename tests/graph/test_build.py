@@ -111,7 +111,7 @@ def test_a_malformed_rule_names_its_reaction(rule):
 def test_a_rule_that_explodes_is_refused_by_name():
     rule = " and ".join(f"(g1 or x{i})" for i in range(40))
     genes = ["g1", *(f"x{i}" for i in range(40))]
-    with pytest.raises(DataError, match=r"reaction bomb: .*more than 100 alternatives - raise --max-alternatives"):
+    with pytest.raises(DataError, match=r"reaction bomb: .*more than 100 alternatives - raise max_alternatives"):
         build(toy_model([("bomb", 0.0, 1.0, {"m1": -1.0}, rule)], genes), max_alternatives=100)
 
 
@@ -204,7 +204,7 @@ def test_extra_relations_are_undirected_unless_they_say_so():
     "names", [["gpr"], ["physical_interaction"], ["a", "a:directed"], ["not a name"], ["deleted_in"]]
 )
 def test_names_of_extra_relations_must_be_free(names):
-    with pytest.raises(UsageError, match="--relation"):
+    with pytest.raises(UsageError, match="relation"):
         build(genes=gene_list(2), relations={name: [] for name in names})
 
 
@@ -253,9 +253,9 @@ def test_features_that_make_no_sense_are_refused(ids, x, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "neither --sbml nor --genes"),
-        ({"genes": gene_list(2), "max_alternatives": 0}, "--max-alternatives 0"),
-        ({"genes": gene_list(2), "features_mode": "add"}, "--features-mode add"),
+        ({}, "no metabolic model and no gene list"),
+        ({"genes": gene_list(2), "max_alternatives": 0}, "max_alternatives 0"),
+        ({"genes": gene_list(2), "features_mode": "add"}, "features_mode add"),
     ],
 )
 def test_options_are_checked(options, message):

@@ -140,7 +140,7 @@ def test_networks_can_be_chosen(cell):
     model = CellModel(chosen, sizes)
     assert model.fm.networks == (PHYSICAL, METABOLIC)
     assert not any(REGULATORY in name for name in model.fm.state_dict())
-    words = "--networks binding,text - the cell has physical_interaction, regulatory_interaction, metabolic"
+    words = "networks binding,text - the cell has physical_interaction, regulatory_interaction, metabolic"
     with pytest.raises(UsageError, match=words):
         CellModel(dataclasses.replace(config, networks=("text", PHYSICAL, "binding")), sizes)
 

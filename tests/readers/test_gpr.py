@@ -121,7 +121,7 @@ def test_a_long_malformed_rule_is_shown_around_its_fault():
 )
 def test_too_many_alternatives_fail_at_once(rule):
     def refused():
-        with pytest.raises(gpr.GprError, match="more than 10000 alternatives - raise --max-alternatives"):
+        with pytest.raises(gpr.GprError, match="more than 10000 alternatives - raise max_alternatives"):
             gpr.alternatives(rule)
 
     _, lines = lines_of(refused)

@@ -118,7 +118,7 @@ def test_a_member_that_was_broken_off_is_said(tmp_path: Path) -> None:
     config = tiny_config(seed=7, ensemble=2, epochs=3)
     with pytest.raises(KeyboardInterrupt):
         train_all(CELL, TABLE, SPLIT, config, tmp_path, Stopping())
-    with pytest.warns(UserWarning, match=r"model 2 of the run .* after epoch 1 of 3.*--resume"):
+    with pytest.warns(UserWarning, match=r"model 2 of the run .* after epoch 1 of 3.*resume=True"):
         load_run(tmp_path)
     train_all(CELL, TABLE, SPLIT, config, tmp_path, resume=True)
     with warnings.catch_warnings():

@@ -49,7 +49,7 @@ def test_training_rows_alone_decide():
 
 
 def test_without_standard_deviations_it_is_refused():
-    with pytest.raises(UsageError, match="--weight-by-sd: the training rows have no standard deviations"):
+    with pytest.raises(UsageError, match="weight_by_sd: the training rows have no standard deviations"):
         SampleWeights.fit(table([NAN] * 2, [NAN] * 2), np.arange(2))
 
 

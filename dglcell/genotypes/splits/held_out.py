@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 from dglcell.genotypes.splits.gene_disjoint import partition
 from dglcell.genotypes.splits.membership import MembershipIndex
 from dglcell.genotypes.splits.split import ASSIGNMENTS, TEST, TRAIN, UNUSED, VAL
@@ -42,9 +42,9 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
     UsageError
         Nothing can be hidden such that all three parts have a labelled row.
     """
-    for name, value in (("--test-fraction", test), ("--val-fraction", val)):
+    for name, value in (("test_fraction", test), ("val_fraction", val)):
         if value <= 0:
-            raise UsageError(f"{name} {value} with --split {kind} - a fraction above 0 was expected")
+            raise UsageError(f"{setting(name)} {value} with {setting('split', kind)} - a fraction above 0 was expected")
     items = MembershipIndex.of(table, kind)
     counted = _one_row_a_labelled_set(table) & (items.lengths > 0)
     draws = int(np.clip(_WORK // max(1, len(items.values)), 1, _DRAWS))
@@ -148,22 +148,23 @@ def _round_up(
 
 
 def _why_not(table: GenotypeTable, items: MembershipIndex, counted: Bools, kind: str) -> str:
-    sets = int(np.count_nonzero(counted))
+    sets, split = int(np.count_nonzero(counted)), setting("split", kind)
     if kind == schema.QUERY_PAIR:
         if not items.size:
             return (
-                "--split query-pair: no row of the screen comes from a double-mutant query such as "
-                "YAL015C+YOL043C_tm72 - give such a screen, or use --split unseen-gene"
+                f"{split}: no row of the screen comes from a double-mutant query such as "
+                f"YAL015C+YOL043C_tm72 - give such a screen, or use {setting('split', schema.UNSEEN_GENE)}"
             )
         return (
-            f"--split query-pair: {items.size} double-mutant queries in {sets} labelled genotypes give no test, "
-            "validation and training part - give a screen with more queries, or use --split unseen-gene"
+            f"{split}: {items.size} double-mutant queries in {sets} labelled genotypes give no test, "
+            "validation and training subset - give a screen with more queries, or use "
+            f"{setting('split', schema.UNSEEN_GENE)}"
         )
     degrees = items.degrees(counted)
     most = int(np.argmax(degrees)) if items.size else 0
     where = f", {table.ids[schema.GENE][most]} is in {degrees[most]} of them" if sets else ""
     other = "random" if kind == schema.UNSEEN_GENE else "unseen-gene"
     return (
-        f"--split {kind}: {sets} labelled genotypes with a deletion give no test, validation and training part"
-        f"{where} - give more rows, or use --split {other}"
+        f"{split}: {sets} labelled genotypes with a deletion give no test, validation and training subset"
+        f"{where} - give more rows, or use {setting('split', other)}"
     )

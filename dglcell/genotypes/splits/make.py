@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError
+from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, setting
 from dglcell.genotypes.splits.from_file import read_parts
 from dglcell.genotypes.splits.held_out import hold_out
 from dglcell.genotypes.splits.leakage import check_leakage
@@ -83,23 +83,26 @@ def make_split(
         raise DataError(f"no row of the screen has a fitness or an interaction ({len(table)} rows) - nothing to learn")
     _check_fractions(kind, test_fraction, val_fraction)
     error: type[DglcellError] = UsageError
-    how = f"--split {kind} with --test-fraction {test_fraction:g} and --val-fraction {val_fraction:g}"
+    shares = f"{setting('test_fraction')} {test_fraction:g} and {setting('val_fraction')} {val_fraction:g}"
+    how = f"{setting('split', kind)} with {shares}"
     if kind in (schema.UNSEEN_GENE, schema.UNSEEN_ALL, schema.QUERY_PAIR):
         part = hold_out(table, kind, seed, test_fraction, val_fraction)
     elif kind == schema.SPLIT_FILE:
         if path is None or cell is None:
-            raise UsageError("--split file needs --split-file - give a table with the columns genes and split")
+            raise UsageError(
+                f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns genes and split"
+            )
         part = read_parts(table, Path(path), cell)[table.genotype_keys()]
         how, error = f"the split file {path}", DataError
     elif kind == schema.KFOLD:
         if folds < 2 or not 0 <= fold < folds:
-            raise UsageError(f"--fold {fold} - 0 to {folds - 1} was expected")
+            raise UsageError(f"{setting('fold')} {fold} - 0 to {folds - 1} was expected")
         part = _kfold(table, seed, val_fraction, fold, folds)[table.genotype_keys()]
-        how = f"--split kfold with --fold {fold} of {folds}"
+        how = f"{setting('split', 'kfold')} with {setting('fold')} {fold} of {folds}"
     elif kind == schema.RANDOM:
         part = _random(table, seed, test_fraction, val_fraction)[table.genotype_keys()]
     else:
-        raise UsageError(f"--split {kind} - one of {', '.join(schema.SPLITS)} was expected")
+        raise UsageError(f"{setting('split')} {kind} - one of {', '.join(schema.SPLITS)} was expected")
     split = Split(part, kind)
     for name in SUBSETS:
         if not usable[split.rows(name)].any():
@@ -113,7 +116,7 @@ def make_split(
 
 def _advice(kind: str, part: str) -> str:
     raised = (kind == schema.RANDOM and part != "train") or (kind == schema.KFOLD and part == "val")
-    return f"raise --{part}-fraction" if raised else "change the split"
+    return f"raise {setting(f'{part}_fraction')}" if raised else "change the split"
 
 
 def _check_fractions(kind: str, test: float, val: float) -> None:
@@ -122,11 +125,11 @@ def _check_fractions(kind: str, test: float, val: float) -> None:
         return
     if kind == schema.KFOLD:
         test = 0.0
-    for name, value in (("--test-fraction", test), ("--val-fraction", val)):
+    for name, value in (("test_fraction", test), ("val_fraction", val)):
         if not 0 <= value < 1:
-            problems.add(f"{name} {value} - a fraction of at least 0 and below 1 was expected")
+            problems.add(f"{setting(name)} {value} - a fraction of at least 0 and below 1 was expected")
     if test + val >= 1:
-        problems.add(f"--test-fraction {test} and --val-fraction {val} leave nothing to train on")
+        problems.add(f"{setting('test_fraction')} {test} and {setting('val_fraction')} {val} leave nothing to train on")
     problems.check()
 
 

@@ -68,7 +68,7 @@ def test_auto_falls_back_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("dglcell.engines.choice.fused_problem", lambda device: f"no {device.type} here")
     assert choose("auto", "cuda") == ("torch", "runs on any device; fused does not run here: no cuda here")
     assert choose("auto", "cpu")[0] == "torch"
-    with pytest.raises(UsageError, match="--engine fused on CUDA: no cuda here - use --engine torch or auto"):
+    with pytest.raises(UsageError, match='engine="fused" on CUDA: no cuda here - give engine="torch" or auto'):
         choose("fused", "cuda")
     monkeypatch.setattr("dglcell.engines.choice.fused_problem", lambda device: None)
     assert choose("auto", "cuda")[0] == choose("fused", "cuda")[0] == "fused"

@@ -144,10 +144,10 @@ SCREENS = {
     "every order": [*disjoint(1, 9), *disjoint(2, 9), *disjoint(3, 9), ((), ())],
 }
 NO_QUERY = "no row of the screen comes from a double-mutant query"
-NO_PARTS = "give no test, validation and training part.* - give "
+NO_PARTS = "give no test, validation and training subset.* - give "
 EMPTY = (
     r"leaves the part (train|val|test) without a labelled row \(\d+ gene sets in all\) - "
-    r"(change the split|raise --\1-fraction) or give more rows"
+    r"(change the split|raise \1_fraction) or give more rows"
 )
 REFUSED = {
     ("three rows", "random"): EMPTY,
@@ -164,7 +164,7 @@ REFUSED = {
     ("one genotype", "kfold"): EMPTY,
     ("one genotype", "unseen-gene"): NO_PARTS,
     ("one genotype", "unseen-all"): NO_PARTS,
-    ("one gene everywhere", "unseen-all"): r"G000 is in 20 of them - give more rows, or use --split unseen-gene",
+    ("one gene everywhere", "unseen-all"): r"G000 is in 20 of them - give more rows, or use split=\"unseen-gene\"",
     ("wild types", "random"): EMPTY,
     ("wild types", "kfold"): EMPTY,
     ("wild types", "unseen-gene"): NO_PARTS,
@@ -216,7 +216,7 @@ def table_with(table, labels):
 @pytest.mark.parametrize("kind", HIDING)
 @pytest.mark.parametrize("name", ["test", "val"])
 def test_a_part_of_size_zero_is_refused(kind, name):
-    with pytest.raises(UsageError, match=rf"--{name}-fraction 0.0 with --split {kind} - a fraction above 0"):
+    with pytest.raises(UsageError, match=rf'{name}_fraction 0.0 with split="{kind}" - a fraction above 0'):
         make_split(screen(kind), kind, **{f"{name}_fraction": 0.0})
 
 

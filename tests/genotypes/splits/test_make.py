@@ -58,12 +58,12 @@ def test_folds_partition_the_gene_sets():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "leave-out"}, "--split leave-out"),
-        ({"test_fraction": 1.0}, "--test-fraction 1.0"),
-        ({"val_fraction": -0.1}, "--val-fraction -0.1"),
+        ({"kind": "leave-out"}, "split leave-out"),
+        ({"test_fraction": 1.0}, "test_fraction 1.0"),
+        ({"val_fraction": -0.1}, "val_fraction -0.1"),
         ({"test_fraction": 0.5, "val_fraction": 0.5}, "nothing to train on"),
-        ({"kind": "kfold", "fold": 10}, "--fold 10 - 0 to 9"),
-        ({"kind": "file"}, "--split-file"),
+        ({"kind": "kfold", "fold": 10}, "fold 10 - 0 to 9"),
+        ({"kind": "file"}, "split_file"),
         ({"test_fraction": 0.0}, "the part test without a labelled row"),
         ({"val_fraction": 0.0}, "the part val without a labelled row"),
     ],
@@ -88,7 +88,7 @@ def test_a_part_without_labels_counts_as_empty():
 def test_too_few_gene_sets_for_three_parts():
     cell = tiny_cell()
     with pytest.raises(
-        UsageError, match=r"leaves the part val without .*\(2 gene sets in all\) - raise --val-fraction or"
+        UsageError, match=r"leaves the part val without .*\(2 gene sets in all\) - raise val_fraction or"
     ):
         make_split(GenotypeTable.of(cell, *cell.indices([[0], [1]]), np.ones((2, 4))))
 

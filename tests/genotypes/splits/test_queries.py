@@ -74,7 +74,9 @@ def test_a_row_of_more_genes_than_a_byte_has_bits_has_no_query(tmp_path):
 def test_blocks_and_unknown_genes_keep_queries_with_their_rows(tmp_path):
     strains = ["G005+nobody_tm1 G003_dma1", *STRAINS]
     table, _ = merge_screens(
-        CELL, [write(tmp_path / "a.tsv", strains), write(tmp_path / "b.tsv", list(STRAINS)[::-1])], "skip"
+        CELL,
+        [write(tmp_path / "a.tsv", strains), write(tmp_path / "b.tsv", list(STRAINS)[::-1])],
+        ScreenRules(unknown_genes="skip"),
     )
     expected = [bits for _, bits in STRAINS.values()]
     assert table.query.tolist() == expected + expected[::-1]
