@@ -57,7 +57,7 @@ PREPROCESS = [
     (("--model", "textbook", "--screen", "unknown.tsv"), 1, ("nobody", "--unknown-genes skip")),
     (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "unknown screen layout")),
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
-    ((), 2, ("no metabolic model and no gene list",)),
+    ((), 2, ("--sbml", "--genes")),
     (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),
     (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("relation gpr", "taken")),
     (("--model", "textbook", "--relation", "physical=two.tsv"), 2, ("--relation physical", "--physical")),
