@@ -86,10 +86,13 @@ def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
 
 
 def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-    """Learned numbers by part of the model (the first component of a tensor's name), and `total`."""
+    """Learned numbers by part of the model, and `total`; the parts of the readout are listed one by one.
+
+    A part is the first component of a tensor's name.
+    """
     counts: dict[str, int] = {}
     for name, array in tensors.items():
-        part, _, rest = name.partition(".")
+        part, _, rest = name.removeprefix("readout.").partition(".")
         if part == "fm" and not rest.startswith(("identity", "network.", "feature_weight")):
             continue  # the network neighbors of genes are stored beside the factors and not learned
         counts[part] = counts.get(part, 0) + int(array.size)

@@ -102,6 +102,8 @@ def test_metadata_is_json_text_that_any_reader_of_safetensors_sees(model: Path) 
 
 def test_parameters_are_counted_by_part() -> None:
     assert checkpoint.parameter_counts(TENSORS) == {"layers": 6, "heads": 1, "total": 7}
+    readout = {"readout.set_encoder.weight": np.zeros(4), "readout.heads.0.bias": np.zeros(2)}
+    assert checkpoint.parameter_counts(readout) == {"set_encoder": 4, "heads": 2, "total": 6}
     factors = ("identity", "network.physical", "seen", "neighbors_physical", "ppr_physical")
     tensors = TENSORS | {f"fm.{name}": np.zeros(10) for name in factors}
     assert checkpoint.parameter_counts(tensors) == {"layers": 6, "heads": 1, "fm": 20, "total": 27}
