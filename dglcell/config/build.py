@@ -8,7 +8,7 @@ from dglcell.config.model import FEATURES_MODES
 from dglcell.config.settings import GRAPH, Settings, declare
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class BuildConfig(Settings):
     """How a cell graph is built from its source files."""
 

@@ -15,7 +15,7 @@ _FM_RANK = 128  # where there is a set encoder; the published variants have no f
 FEATURES_MODES = ("concat", "replace")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ModelConfig(Settings):
     """The architecture: everything that decides the shape and meaning of the weights."""
 

@@ -7,7 +7,7 @@ import dataclasses
 from dglcell.config.settings import DATA, Settings, declare
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class ScreenRules(Settings):
     """How screens become one genotype table."""
 

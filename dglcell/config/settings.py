@@ -10,6 +10,7 @@ import dataclasses
 import operator
 import os
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -21,6 +22,7 @@ FACTORIZATION, TRAINING, LOSS = "Gene factorization machine", "Training", "Loss"
 COMPUTE, OUTPUT = "Compute", "Output"
 GROUPS = (DATA, SPLIT, GRAPH, MODEL, FACTORIZATION, TRAINING, LOSS, COMPUTE, OUTPUT)
 
+_REPR_LINES = 8
 _EXPECTED = {
     "bool": "true or false",
     "int": "an integer",
@@ -77,6 +79,12 @@ def declare(
 class Settings:
     """Base of every configuration: values are checked against their declarations."""
 
+    def __repr__(self) -> str:
+        fields = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
+        changed = ", ".join(f"{field.name}={value!r}" for field, value in fields if value != _default(field))
+        lines = textwrap.wrap(f"{type(self).__name__}({changed})", 100, subsequent_indent="    ")
+        return "\n".join(lines if len(lines) <= _REPR_LINES else [*lines[: _REPR_LINES - 1], "    ..)"])
+
     def validate(self) -> Self:
         """The same settings with nothing left to decide: what was `None` has the value that it stands for.
 
@@ -102,7 +110,13 @@ class Settings:
         return self
 
     def check_together(self, problems: ErrorCollector) -> None:
-        """Add combinations of values that contradict each other."""
+        """Add combinations of values that contradict each other.
+
+        Parameters
+        ----------
+        problems : ErrorCollector
+            What they are added to.
+        """
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON and TOML can hold; None is left out."""
@@ -115,8 +129,14 @@ class Settings:
 
         Parameters
         ----------
+        values : mapping
+            Settings by name; those left out have their defaults.
         where : str
             What the values come from, for the message of an error.
+
+        Returns
+        -------
+        A configuration of this class, not yet validated.
 
         Raises
         ------

@@ -20,7 +20,7 @@ class _Cell(Protocol):
     features_mode: str
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class TrainConfig(ScreenRules, ModelConfig):
     """A whole training run: the architecture, how screens are read, the split, the optimization and the machine.
 
@@ -32,6 +32,8 @@ class TrainConfig(ScreenRules, ModelConfig):
     >>> config = TrainConfig(variant="both", epochs=10).validate()
     >>> config.fm_rank, config.similarity
     (128, True)
+    >>> TrainConfig(variant="both", epochs=10)  # what differs from the defaults
+    TrainConfig(variant='both', epochs=10)
     """
 
     screen: tuple[str, ...] = declare((), "Screen tables.", DATA, unset="the screen in the cell graph", path=True)
@@ -146,7 +148,17 @@ class TrainConfig(ScreenRules, ModelConfig):
 
     @classmethod
     def from_recipe(cls, name: str | Path) -> Self:
-        """The settings of a recipe that comes with dglcell, by name, or of a TOML file, by path; not yet validated.
+        """The settings of a recipe that comes with dglcell, by name, or of a TOML file, by path.
+
+        Parameters
+        ----------
+        name : str or path
+            Such as `costanzo2010`, or a TOML file.
+
+        Returns
+        -------
+        TrainConfig
+            Not yet validated.
 
         Raises
         ------
@@ -162,7 +174,17 @@ class TrainConfig(ScreenRules, ModelConfig):
         return cls.from_dict(read_toml(path), str(name))
 
     def resolve(self, features_mode: str | None = None) -> Self:
-        """Put the value that `None` stands for in its place, unchecked; see `ModelConfig.resolve`."""
+        """Put the value that `None` stands for in its place, unchecked.
+
+        Parameters
+        ----------
+        features_mode : str, optional
+            Of the cell graph, where it is known.
+
+        Returns
+        -------
+        TrainConfig
+        """
         split, fold = self.split, self.fold
         if self.split_file is not None and split == schema.RANDOM:
             split = schema.SPLIT_FILE
@@ -171,7 +193,21 @@ class TrainConfig(ScreenRules, ModelConfig):
         return dataclasses.replace(super().resolve(features_mode), split=split, fold=fold)
 
     def for_cell(self, cell: _Cell) -> Self:
-        """Validated, with everything decided that depends on the cell graph."""
+        """Validated, with everything decided that depends on the cell graph.
+
+        Parameters
+        ----------
+        cell : CellGraph
+
+        Returns
+        -------
+        TrainConfig
+
+        Raises
+        ------
+        UsageError
+            As `validate`.
+        """
         return self.validate().resolve(cell.features_mode)
 
     def to_toml(self) -> str:
@@ -181,7 +217,12 @@ class TrainConfig(ScreenRules, ModelConfig):
         return tomli_w.dumps(self.to_dict())
 
     def check_together(self, problems: ErrorCollector) -> None:
-        """Add combinations of values that contradict each other."""
+        """Add combinations of values that contradict each other.
+
+        Parameters
+        ----------
+        problems : ErrorCollector
+        """
         super().check_together(problems)
         self._check_split(problems)
         self._check_losses(problems)

@@ -24,6 +24,17 @@ class GATv2(nn.Module):
         Width h of inputs and outputs.
     heads : int
         H, a divisor of `hidden`; each head is h / H wide.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> from dglcell.engines.choice import make_engine
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> engine = make_engine("torch", cell.dgl, "cpu")
+    >>> conv = GATv2(hidden=64, heads=2)
+    >>> x = torch.randn(137, 1, 64)  # (N_g, B, h): one genotype, the wild type
+    >>> conv(engine, "physical_interaction", x, x, None).shape
+    torch.Size([137, 1, 64])
     """
 
     def __init__(self, hidden: int, heads: int) -> None:

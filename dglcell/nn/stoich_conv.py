@@ -31,6 +31,18 @@ class StoichConv(nn.Module):
         Whether ``g`` and ``alpha`` are learned.
     second_step : bool
         Whether Y is wanted; b exists only then.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> from dglcell.engines.choice import make_engine
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> engine = make_engine("torch", cell.dgl, "cpu")
+    >>> conv = StoichConv(hidden=64, heads=2, gate=True, attention=True)
+    >>> x, e = torch.randn(69, 1, 64), torch.randn(171, 1, 64)  # states of metabolites and reaction nodes
+    >>> u, y = conv(engine, x, e, None)
+    >>> u.shape, y.shape
+    (torch.Size([171, 1, 64]), torch.Size([69, 1, 64]))
     """
 
     def __init__(self, hidden: int, heads: int, gate: bool, attention: bool, second_step: bool = True) -> None:
