@@ -146,7 +146,8 @@ def train(
     split : Split, optional
         Training, validation and test rows; without it, the split that `config` describes.
     config : TrainConfig, optional
-        Every setting of the model and its training; without it, the defaults.
+        Every setting of the model and its training; without it, the defaults. How a screen is read has been settled
+        when `screen` was: those settings are taken from there.
     out : path
         Run folder to write: weights, the configuration, metrics of every epoch, plots.
     progress : Progress, optional
@@ -183,7 +184,7 @@ def train(
     from dglcell.inference.run import load_run
     from dglcell.training.ensemble import train_all
 
-    settings = (config or TrainConfig()).for_cell(cell)
+    settings = _as_read((config or TrainConfig()).for_cell(cell), screen)
     if split is None:
         split = make_split(
             screen,
@@ -271,3 +272,12 @@ def _stored_screen(path: Path, cell: CellGraph, rules: dict[str, Any]) -> Genoty
         raise DataError(f"{path} holds no screen - give the screen's own files")
     screen.require_cell(cell, f"the screen in {path}")
     return screen
+
+
+def _as_read(config: TrainConfig, screen: GenotypeTable) -> TrainConfig:
+    """The configuration with the rules that the screen was read by, which reading its files again must follow."""
+    rules = [source.get("rules") for source in screen.sources]
+    if not rules or rules[0] is None or any(other != rules[0] for other in rules):
+        return config
+    defaults = dataclasses.asdict(ScreenRules())
+    return dataclasses.replace(config, **(defaults | rules[0]))

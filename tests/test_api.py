@@ -350,3 +350,16 @@ def test_every_public_name_is_documented(name: str, value: Any) -> None:
     assert not set(taken) - documented, f"{name}: parameters {set(taken) - documented} are not documented"
     if taken and signature.return_annotation not in (None, "None"):
         assert "Returns\n-------\n" in text, f"{name}: what it returns is not documented"
+
+
+def test_a_run_remembers_the_rules_that_its_screen_was_read_by(tmp_path: Path) -> None:
+    cell = tiny_cell(features=3)
+    frame = pd.DataFrame({"genes": [f"G{k % 12:03d};G{k * 5 % 11:03d};nobody"[: 9 + 7 * (k == 7)] for k in range(120)]})
+    frame["fitness"] = np.linspace(-1, 1, 120)
+    frame.to_csv(tmp_path / "screen.tsv", sep="\t", index=False)
+    screen = dglcell.read_screen(tmp_path / "screen.tsv", cell, unknown_genes="skip", clip_fitness=True)
+    config = dglcell.TrainConfig(layers=1, hidden=8, epochs=1, device="cpu", engine="torch", replicates="mean")
+    dglcell.train(cell, screen, config=config, out=tmp_path / "run")
+    run = dglcell.load_run(tmp_path / "run", device="cpu")
+    assert run.config.rules() == {"clip_fitness": True, "unknown_genes": "skip"}
+    assert len(dglcell.evaluate(run, baselines="none"))
