@@ -49,6 +49,13 @@ def load_cell(path: Path | str) -> CellGraph:
         There is no such file.
     FormatError
         It is no cell graph, is damaged, or is of another version.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.load_cell("cell.h5")
+    >>> cell.num_nodes("gene")
+    137
     """
     return cell_file.load(path)
 
@@ -72,6 +79,12 @@ def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = 
         The file exists and `overwrite` is false.
     FingerprintError
         The screen belongs to another cell.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(model="textbook")
+    >>> dglcell.save_cell(cell, "textbook.h5", dglcell.read_screen("textbook", cell))
     """
     cell_file.save(cell, Path(path), screen, overwrite)
 

@@ -373,6 +373,13 @@ class CellGraph:
         -------
         dgl.DGLGraph
             See `heterograph.subgraph` for its node types and data.
+
+        Examples
+        --------
+        >>> import dglcell
+        >>> cell = dglcell.build_cell(model="textbook")
+        >>> cell.perturb(["b0008"]).num_nodes("gene")
+        136
         """
         if isinstance(genes, (str, bytes)):
             raise TypeError(f"{genes!r} is a string, a list of genes was expected - write {_as_list(genes)}")

@@ -335,6 +335,13 @@ def load_run(
         The graph is not the one that the run was trained on: other ids, other edges or other features.
     UsageError
         A device or engine that is not there.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> run = dglcell.load_run("run", device="cpu", engine="torch")
+    >>> run.config.hidden, run.engine.name
+    (16, 'torch')
     """
     folder = RunFolder(path)
     folder.require()
