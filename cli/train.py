@@ -44,10 +44,10 @@ def command(
 
     settings = configuration(given, config)  # before a large graph is read
     graph, stored = (cell_file.load(cell), None) if settings.screen else cell_file.load_both(cell)
-    table, origin = _screen(graph, cell, stored, settings)
+    table, screen_file = _screen(graph, cell, stored, settings)
     from dglcell.cli.display import display
     from dglcell.genotypes.splits.make import make_split
-    from dglcell.training.ensemble import train_all
+    from dglcell.training.loop import train
 
     split = make_split(
         table,
@@ -60,7 +60,7 @@ def command(
         cell=graph,
     )
     with display() as progress:
-        summaries = train_all(graph, table, split, settings, out, progress, resume, overwrite, origin)
+        summaries = train(graph, table, split, settings, out, progress, resume, overwrite, screen_file)
     if as_json:
         members = [_document(summary) for summary in summaries]
         console.result({"out": str(out), **(members[0] if len(members) == 1 else {"members": members})})
@@ -82,7 +82,7 @@ def _screen(
         table, report = merge_screens(graph, [Path(p) for p in settings.screen], settings)
         for line in described(report):
             console.say(line)
-        origin = None
+        screen_file = None
     else:
         if rules := ", ".join(setting(name) for name in settings.rules()):
             raise UsageError(
@@ -90,10 +90,10 @@ def _screen(
             )
         if stored is None:
             raise UsageError(f"{cell} holds no screen - give {setting('screen')}, here or to preprocess")
-        table, origin = stored, cell
+        table, screen_file = stored, cell
     if not table.usable().any():
         raise DataError("the screen has no row with fitness or gene_interaction - there is nothing to learn")
-    return table, origin
+    return table, screen_file
 
 
 def _document(summary: Any) -> dict[str, Any]:

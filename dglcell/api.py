@@ -195,7 +195,7 @@ def train(
     from dglcell.config import TrainConfig
     from dglcell.genotypes.splits.make import make_split
     from dglcell.inference.run import load_run
-    from dglcell.training.ensemble import train_all
+    from dglcell.training.loop import train as train_members
 
     settings = _as_read((config or TrainConfig()).for_cell(cell), screen)
     if split is None:
@@ -209,7 +209,7 @@ def train(
             path=Path(settings.split_file) if settings.split_file else None,
             cell=cell,
         )
-    train_all(cell, screen, split, settings, out, progress, resume, overwrite)
+    train_members(cell, screen, split, settings, out, progress, resume, overwrite)
     run = load_run(out, settings.device, settings.engine, cell, settings.chunk)
     return dataclasses.replace(run, screen=screen)
 

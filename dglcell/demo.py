@@ -30,7 +30,7 @@ from dglcell.io import cell_file
 from dglcell.io.atomic import write_text
 from dglcell.readers.sbml import read_model, textbook_path
 from dglcell.readers.screens.read import read_screen
-from dglcell.training.ensemble import train_all
+from dglcell.training.loop import train
 from dglcell.training.progress import Progress
 
 SCREEN = "ecoli_core_fba.tsv.gz"
@@ -163,7 +163,7 @@ def run(
     )
     beside.start()
     try:
-        train_all(cell, table, split, config, out / "run", progress, overwrite=overwrite, origin=path)
+        train(cell, table, split, config, out / "run", progress, overwrite=overwrite, screen_file=path)
         beside.join()
     finally:
         beside.terminate()  # nothing, unless the training was stopped
@@ -195,7 +195,7 @@ def _train(cell: Path, split: Split, config: TrainConfig, out: Path, overwrite: 
     """In a process of its own, which has the stored cell alone."""
     table = cell_file.load_screen(cell)
     assert table is not None  # `run` has just stored it
-    train_all(cell_file.load(cell), table, split, config, out, overwrite=overwrite, origin=cell)
+    train(cell_file.load(cell), table, split, config, out, overwrite=overwrite, screen_file=cell)
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:

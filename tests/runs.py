@@ -54,4 +54,5 @@ def tiny_run(path: Path, **changes: Any) -> tuple[CellGraph, GenotypeTable, Spli
     cell = tiny_cell(features=3)
     table = tiny_table(cell)
     split = make_split(table, "random", 0, 0.2, 0.2)
-    return cell, table, split, train(cell, table, split, tiny_config(**changes), path)
+    (summary,) = train(cell, table, split, tiny_config(**changes), path)
+    return cell, table, split, summary

@@ -1,14 +1,12 @@
-"""Which genes lie near a gene: diffusion over the networks of a cell, cut to the nearest.
+"""Personalized PageRank between genes, over each gene-gene network of a cell and over metabolism.
 
-Owns the weights between genes that personalised PageRank gives each gene-gene network, and metabolism. Uses the graph
-alone: no label enters. Knows no torch.
+Uses the graph alone: no label enters.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -34,7 +32,7 @@ class Neighbors:
     index : (N_g, K) int32
         Rows of genes; the gene itself is among them.
     weight : (N_g, K) float32
-        Not negative; the squares of a row sum to 1. Fewer than K neighbours leave zeros.
+        Not negative; the squares of a row sum to 1. A gene with fewer than K neighbors has zeros at the end.
     """
 
     index: NDArray[np.int32]
@@ -42,30 +40,29 @@ class Neighbors:
 
     @classmethod
     def alone(cls, genes: int, nearest: int) -> Self:
-        """Every gene its own only neighbour."""
+        """Every gene its own only neighbor."""
         index = np.repeat(np.arange(genes, dtype=np.int32)[:, None], nearest, axis=1)
         weight = np.zeros((genes, nearest), np.float32)
         weight[:, 0] = 1
         return cls(index, weight)
 
+    def set_rows(self, genes: NDArray[np.int64], near: NDArray[np.int64], weight: Floats) -> None:
+        """Overwrite the rows of `genes` (b,): the first K of their nearest genes (b, k) and of their weights."""
+        near, weight = near[:, : self.index.shape[1]], weight[:, : self.index.shape[1]]
+        self.index[genes, : near.shape[1]] = near
+        self.weight[genes, : near.shape[1]] = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
     """Names of the networks of a cell: the gene-gene relations that join two genes, and metabolism."""
-    found = [r.name for r in gene_relations(cell)]
-    return (*found, schema.METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(found)
+    names = [relation.name for relation in gene_relations(cell)]
+    return (*names, schema.METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(names)
 
 
-@functools.lru_cache(maxsize=1)  # the members of an ensemble ask one after the other
-def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...]) -> dict[str, Neighbors]:
-    r"""The nearest genes by personalised PageRank, for each of these networks.
+def diffuse(cell: CellGraph, restart: float, nearest: int, names: Sequence[str]) -> dict[str, Neighbors]:
+    """The nearest genes by `PageRank`, for each of these networks (Gasteiger et al. 2019, arXiv:1911.05485).
 
-    .. math:: P = \alpha\,(I - (1 - \alpha)\, D^{-1/2} A D^{-1/2})^{-1}
-
-    with restart probability alpha; of each row the K largest entries are kept and scaled to length 1 (Gasteiger et al.
-    2019, arXiv:1911.05485). A is symmetric (directed relations are taken both ways) without loops; an edge weighs the
-    square of its confidence where the relation has any, else 1. Two genes are metabolic neighbours if reaction nodes
-    of theirs share a metabolite m, with the weight `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at
-    most 40.
+    Of each row of P the K largest entries are kept and scaled to length 1.
 
     Parameters
     ----------
@@ -74,7 +71,7 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...
         alpha, in (0, 1]: a walk has about 1 / alpha steps.
     nearest : int
         K, the gene itself included; at most N_g.
-    names : tuple of str
+    names : sequence of str
         Of those that `networks` gives.
 
     Returns
@@ -84,7 +81,11 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: tuple[str, ...
         as the second: 4 bytes a pair of genes (`memory`).
     """
     n = cell.num_nodes(schema.GENE)
-    return {name: _neighbours(network(cell, name), restart, min(nearest, n)) for name in names}
+    neighbors = {name: Neighbors.alone(n, min(nearest, n)) for name in names}
+    for name in names:
+        for block in PageRank(network(cell, name), restart).nearest(nearest):
+            neighbors[name].set_rows(*block)
+    return neighbors
 
 
 def memory(cell: CellGraph) -> int:
@@ -106,7 +107,12 @@ def gene_relations(cell: CellGraph) -> list[Relation]:
 
 
 def network(cell: CellGraph, name: str) -> Any:
-    """(N_g, N_g) sparse, symmetric and without a diagonal: A of `diffuse`."""
+    """(N_g, N_g) sparse, symmetric and without a diagonal: the weights of the edges of a network.
+
+    An edge weighs the square of its confidence where the relation has any, else 1; directed relations are taken both
+    ways. Two genes are metabolic neighbors if reaction nodes of theirs share a metabolite m, with the weight
+    `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at most 40.
+    """
     n = cell.num_nodes(schema.GENE)
     if name == schema.METABOLIC:
         return _metabolic(cell, n)
@@ -118,12 +124,11 @@ def _metabolic(cell: CellGraph, n: int) -> Any:
     gpr, inside = cell.relations[schema.GPR], cell.relations[schema.IN]
     nodes, metabolites = cell.num_nodes(schema.REACTION), cell.num_nodes(schema.METABOLITE)
     degree = np.bincount(inside.src, minlength=metabolites)
-    kept = degree[inside.src] <= CURRENCY
-    share = (1 / degree[inside.src[kept]]).astype(np.float32)
-    takes = _sparse(share, inside.dst[kept], inside.src[kept], (nodes, metabolites))
-    catalyses = _sparse(np.ones(gpr.num_edges, np.float32), gpr.src, gpr.dst, (n, nodes))
-    reaches = catalyses @ takes
-    return _without_diagonal(reaches @ reaches.T)
+    specific = degree[inside.src] <= CURRENCY
+    share = (1 / degree[inside.src[specific]]).astype(np.float32)
+    of_reactions = _sparse(share, inside.dst[specific], inside.src[specific], (nodes, metabolites))
+    of_genes = _sparse(np.ones(gpr.num_edges, np.float32), gpr.src, gpr.dst, (n, nodes)) @ of_reactions
+    return _without_diagonal(of_genes @ of_genes.T)
 
 
 def _sparse(values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> Any:
@@ -140,39 +145,57 @@ def _without_diagonal(a: Any) -> Any:
     return a
 
 
-def _neighbours(adjacency: Any, restart: float, nearest: int) -> Neighbors:
-    alone = Neighbors.alone(adjacency.shape[0], nearest)
-    for genes, linked, p in pagerank(adjacency, restart):
-        near, found = largest(p, nearest)
-        alone.index[genes, : near.shape[1]] = linked[near]
-        alone.weight[genes, : near.shape[1]] = found / np.linalg.norm(found, axis=1, keepdims=True)
-    return alone
+class PageRank:
+    r"""Personalized PageRank of one network; holds 4 bytes a pair of the genes that have an edge.
 
+    .. math:: P = \alpha\,(I - (1 - \alpha)\, D^{-1/2} A D^{-1/2})^{-1}
 
-def largest(p: Floats, k: int) -> tuple[NDArray[np.int64], Floats]:
-    """Columns and values of the k largest entries of each row, at most as many as there are; the largest first."""
-    # Rounded, so that genes alike in the network come by row and not by the last bit.
-    near = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
-    return near, np.take_along_axis(p, near, axis=1)
+    with restart probability alpha and A as `network` gives it.
 
+    Parameters
+    ----------
+    adjacency : sparse (N_g, N_g)
+    restart : float
+        alpha.
 
-def pagerank(adjacency: Any, restart: float) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
-    """P of `diffuse`, a block of rows after another: their genes (b,), the genes with an edge (m,), P (b, m).
-
-    Genes without an edge have no row and no column.
+    Attributes
+    ----------
+    linked : (m,) int64
+        Genes with an edge; the others have no row and no column in P.
     """
-    linked = np.flatnonzero(np.diff(adjacency.indptr))
-    if len(linked):
-        for rows, p in _inverse(adjacency[linked][:, linked], restart):
-            yield linked[rows], linked, p
+
+    def __init__(self, adjacency: Any, restart: float) -> None:
+        self.linked = np.flatnonzero(np.diff(adjacency.indptr))
+        self._restart = restart
+        self._lower = _inverse(adjacency[self.linked][:, self.linked], restart)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self._lower.nbytes
+
+    def nearest(self, k: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
+        """Some genes (b,) after others, the k genes (b, k) of largest P, at most as many as there are, and P there."""
+        for genes, p in self.blocks():
+            # Rounded, so that genes alike in the network come by row and not by the last bit.
+            columns = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
+            yield genes, self.linked[columns], np.take_along_axis(p, columns, axis=1)
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+        """Rows of P, a block after another: their genes (b,) and P (b, m) over `linked`."""
+        for start in range(0, len(self.linked), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(self.linked)))
+            whole = np.tril(self._lower[rows], start) + np.tril(self._lower[:, rows], -start - 1).T
+            yield self.linked[rows], np.maximum(self._restart * whole, 0, dtype=np.float32)
 
 
-def _inverse(adjacency: Any, restart: float) -> Iterator[tuple[slice, Floats]]:
-    """Some rows after others of the dense (n, n); every row of `adjacency` has an entry."""
+def _inverse(adjacency: Any, restart: float) -> Floats:
+    """Lower triangle of the dense inverse (m, m) without the factor alpha; every row of `adjacency` has an entry."""
     from scipy.linalg.lapack import spotrf, spotri
     from scipy.sparse import diags
 
-    n = adjacency.shape[0]
+    if not adjacency.shape[0]:
+        return np.zeros((0, 0), np.float32)
     scale = diags(1 / np.sqrt(np.asarray(adjacency.sum(axis=1)).ravel()), dtype=np.float32)
     system = (scale @ adjacency @ scale).astype(np.float32).toarray()
     system *= restart - 1
@@ -182,7 +205,4 @@ def _inverse(adjacency: Any, restart: float) -> Iterator[tuple[slice, Floats]]:
     lower, singular = spotri(factor, lower=True, overwrite_c=True)
     if failed or singular:
         raise ArithmeticError(f"no diffusion with restart {restart} (LAPACK {failed}, {singular})")
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, min(start + _BLOCK, n))
-        whole = np.tril(lower[rows], start) + np.tril(lower[:, rows], -start - 1).T
-        yield rows, np.maximum(restart * whole, 0, dtype=np.float32)
+    return lower

@@ -29,8 +29,8 @@ from dglcell.graph.cell import CellGraph, require_gene_lists
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
 from dglcell.nn.model import CellModel
+from dglcell.nn.predictor import Predictor
 from dglcell.readers.data_frames import genotypes_of_frame
-from dglcell.training.predictor import Predictor
 from dglcell.training.trainer import TrainProgress, new_model
 
 if TYPE_CHECKING:

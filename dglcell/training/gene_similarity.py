@@ -1,28 +1,29 @@
-"""Which genes behave alike, learned from training rows: a network of its own beside those that the cell has.
+"""The network `similarity`: which genes have similar effects, learned from the training rows and the networks.
 
-Owns what two genes have in common in the networks, as numbers, and how alike such genes were in the training rows.
-Reads no row that is not for training. Knows no torch.
+Networks are inverted here for `pagerank.diffuse` too, because an inverse is what takes the time.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
+from dglcell.engines.memory import free_memory
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph import pagerank
 from dglcell.graph.cell import CellGraph
-from dglcell.graph.pagerank import Neighbors
-from dglcell.hashing import sha256
+from dglcell.graph.pagerank import Neighbors, PageRank
 
 _CANDIDATES = 100  # nearest genes in each network
 _LEAST = 1000  # candidates with a training label in common: fewer say nothing
 _BACKGROUND = 0.8  # this share of the candidates is no more alike than any two genes
-_last: dict[object, Neighbors] = {}  # the members of an ensemble ask one after the other
+_ROOM = 4  # matrices that must still fit into memory for one to be held there
 
 _ENTRIES = 1e7  # of profiles, taken together
 _DENSER = 1000
@@ -33,23 +34,23 @@ Rows = NDArray[np.int64]
 
 
 def learn(
-    cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: tuple[str, ...]
-) -> Neighbors:
-    r"""The genes that are expected to behave most like each gene.
+    cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: Sequence[str]
+) -> dict[str, Neighbors]:
+    r"""The nearest genes in each network as `pagerank.diffuse` finds them, and those expected to behave most alike.
 
     The covariance of two genes i, k over the contexts C (the other deletions of a genotype; none in a single one) in
     which both were measured,
 
     .. math:: s_{ik} = \operatorname{mean}_C\; y_{C \cup i}\, y_{C \cup k}
 
-    is regressed by boosted trees on where i and k lie in the networks, for each network personalised PageRank
+    is regressed by boosted trees on where i and k lie in the networks: for each network personalized PageRank
     :math:`P_{ik} / \sqrt{P_{ii} P_{kk}}`, the edge between them, the smaller and the larger degree. So the prediction
-    holds for genes without a training row, and learns which network, and which closeness in it, tells what. Pairs are
+    also holds for genes without a training row, and learns which networks are informative. Pairs are
     those of a gene and its 100 nearest in any network. What the prediction exceeds its 80 % quantile by is the weight
-    of an edge; each gene keeps its largest, and itself with the weight of the largest. Of genes with training rows the
-    network holds a fit to these, as all weights of a model do. The same on any number of threads. Learning a
-    kernel from pairwise targets: Cristianini et al. 2001, "On kernel-target alignment", NeurIPS 14; the trees: Friedman
-    2001, doi:10.1214/aos/1013203451.
+    of an edge; each gene keeps its largest, and itself with the weight of the largest. For genes with training rows the
+    network is fitted to these rows, as all weights of a model are. The result does not depend on the number of
+    threads. Learning a kernel from pairwise targets: Cristianini et al. 2001, "On kernel-target alignment", NeurIPS 14;
+    the trees: Friedman 2001, doi:10.1214/aos/1013203451.
 
     Parameters
     ----------
@@ -62,38 +63,43 @@ def learn(
         As in `pagerank.diffuse`.
     nearest : int
         K, the gene itself included; at most N_g.
-    names : tuple of str
+    names : sequence of str
         The networks, of `pagerank.networks`.
 
     Returns
     -------
-    Neighbors
-        Every gene alone if fewer than 1,000 pairs were measured in a common context. Takes twice the time of `diffuse`
-        and that of the trees (half a minute for yeast on one core); memory as `diffuse`, and some 300 bytes a pair.
+    dict of str to Neighbors
+        In the order of `names`, then `schema.SIMILARITY`; there every gene is alone if fewer than 1,000 pairs were
+        measured in a common context. Takes the time of `diffuse` on one core and that of the trees (half a minute for
+        yeast), and a second time that of `diffuse` where memory does not hold the PageRank of all networks.
     """
     from threadpoolctl import threadpool_limits
 
-    key = (*cell.fingerprints.values(), sha256(table.genes, table.ptr, values), restart, nearest, names)
-    if key not in _last:
-        _last.clear()
-        with threadpool_limits(1):  # sums in one order
-            _last[key] = _learn(cell, table, values, restart, nearest, names)
-    return _last[key]
+    n = cell.num_nodes(schema.GENE)
+    width = min(nearest, n)
+    in_networks = {name: Neighbors.alone(n, width) for name in names}
+    with threadpool_limits(1):  # sums in one order
+        pairs, ranks = _candidates(cell, restart, in_networks)
+        learned = _learn(cell, table, values, restart, pairs, ranks, Neighbors.alone(n, width))
+    return {**in_networks, schema.SIMILARITY: learned}
 
 
 def _learn(
-    cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: tuple[str, ...]
+    cell: CellGraph,
+    table: GenotypeTable,
+    values: Floats,
+    restart: float,
+    pairs: _Pairs,
+    ranks: dict[str, PageRank | None],
+    alone: Neighbors,
 ) -> Neighbors:
-    n = cell.num_nodes(schema.GENE)
-    alone = Neighbors.alone(n, min(nearest, n))
-    pairs = _candidates(cell, restart, names)
-    mean, count = _covariances(table, values, n, pairs)
+    mean, count = _covariances(table, values, cell.num_nodes(schema.GENE), pairs)
     known = count > 0
     if np.count_nonzero(known) < _LEAST:
         return alone
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    x = _features(cell, restart, names, pairs)
+    x = _features(cell, restart, ranks, pairs)
     trees = HistGradientBoostingRegressor(
         max_iter=150,
         learning_rate=0.08,
@@ -107,7 +113,7 @@ def _learn(
 
 
 def memory(cell: CellGraph, networks: int) -> int:
-    """Bytes that `learn` needs beside those of `pagerank.memory`: some 300 a candidate, each counted by one gene."""
+    """Bytes that `learn` needs beside `pagerank.memory`: some 300 for a pair of genes, each counted once."""
     return 300 * _CANDIDATES // 2 * cell.num_nodes(schema.GENE) * networks
 
 
@@ -119,46 +125,56 @@ class _Pairs:
     second: Rows
 
 
-def _candidates(cell: CellGraph, restart: float, names: tuple[str, ...]) -> _Pairs:
+def _candidates(
+    cell: CellGraph, restart: float, in_networks: dict[str, Neighbors]
+) -> tuple[_Pairs, dict[str, PageRank | None]]:
+    """Pairs of a gene and its nearest in any network; the networks' PageRank, None where memory has no room for it.
+
+    Fills in the neighbors in each network on the way.
+    """
     n = cell.num_nodes(schema.GENE)
     keys = np.zeros(0, np.int64)
-    for name in names:
-        found = [keys]
-        for genes, linked, p in pagerank.pagerank(pagerank.network(cell, name), restart):
-            near, weight = pagerank.largest(p, _CANDIDATES)
-            a, b = np.broadcast_arrays(genes[:, None], linked[near])
-            kept = (weight > 0) & (a != b)
-            found.append(np.minimum(a, b)[kept] * n + np.maximum(a, b)[kept])
-        keys = np.unique(np.concatenate(found))
-    return _Pairs(keys // n, keys % n)
+    ranks: dict[str, PageRank | None] = {}
+    for name, neighbors_there in in_networks.items():
+        rank = PageRank(pagerank.network(cell, name), restart)
+        parts = [keys]
+        for genes, near, weight in rank.nearest(max(_CANDIDATES, neighbors_there.index.shape[1])):
+            neighbors_there.set_rows(genes, near, weight)
+            near, weight = near[:, :_CANDIDATES], weight[:, :_CANDIDATES]
+            a, b = np.broadcast_arrays(genes[:, None], near)
+            distinct = (weight > 0) & (a != b)
+            parts.append(np.minimum(a, b)[distinct] * n + np.maximum(a, b)[distinct])
+        keys = np.unique(np.concatenate(parts))
+        ranks[name] = rank if _ROOM * rank.nbytes < free_memory(torch.device("cpu")) else None
+    return _Pairs(keys // n, keys % n), ranks
 
 
-def _features(cell: CellGraph, restart: float, names: tuple[str, ...], pairs: _Pairs) -> Floats:
-    """(P, 4 R): closeness, edge, smaller and larger degree, network after network."""
-    x = np.empty((len(pairs.first), 4 * len(names)), np.float32)
-    for column, name in enumerate(names):
+def _features(cell: CellGraph, restart: float, ranks: dict[str, PageRank | None], pairs: _Pairs) -> Floats:
+    """(P, 4 R): closeness, edge, smaller and larger degree, network after network; `ranks` is emptied on the way."""
+    x = np.empty((len(pairs.first), 4 * len(ranks)), np.float32)
+    for column, name in enumerate(list(ranks)):
         a = pagerank.network(cell, name)
         degree = np.log1p(np.diff(a.indptr))
         first, second = degree[pairs.first], degree[pairs.second]
         edge = np.asarray(a[pairs.first, pairs.second]).ravel()
-        found = (_closeness(a, restart, pairs), edge, np.minimum(first, second), np.maximum(first, second))
-        for offset, values in enumerate(found):
+        closeness = _closeness(ranks.pop(name) or PageRank(a, restart), len(degree), pairs)
+        for offset, values in enumerate((closeness, edge, np.minimum(first, second), np.maximum(first, second))):
             x[:, 4 * column + offset] = values.round(5)  # trees split ties where the last bits differ
     return x
 
 
-def _closeness(adjacency: Any, restart: float, pairs: _Pairs) -> NDArray[np.float64]:
-    n = adjacency.shape[0]
-    found, own = np.zeros(len(pairs.first)), np.ones(n)
-    for genes, linked, p in pagerank.pagerank(adjacency, restart):
-        place = np.full(n, -1)
-        place[linked] = np.arange(len(linked))
-        own[genes] = p[np.arange(len(genes)), place[genes]]
+def _closeness(rank: PageRank, n: int, pairs: _Pairs) -> NDArray[np.float64]:
+    """(P,) personalized PageRank between the genes of a pair, scaled to 1 for a gene and itself."""
+    between, own = np.zeros(len(pairs.first)), np.ones(n)
+    column = np.full(n, -1)
+    column[rank.linked] = np.arange(len(rank.linked))
+    for genes, p in rank.blocks():
+        own[genes] = p[np.arange(len(genes)), column[genes]]
         row = np.full(n, -1)
         row[genes] = np.arange(len(genes))
-        here = np.flatnonzero((row[pairs.first] >= 0) & (place[pairs.second] >= 0))
-        found[here] = p[row[pairs.first[here]], place[pairs.second[here]]]
-    return found / np.sqrt(own[pairs.first] * own[pairs.second])
+        here = np.flatnonzero((row[pairs.first] >= 0) & (column[pairs.second] >= 0))
+        between[here] = p[row[pairs.first[here]], column[pairs.second[here]]]
+    return between / np.sqrt(own[pairs.first] * own[pairs.second])
 
 
 def _covariances(table: GenotypeTable, values: Floats, n: int, pairs: _Pairs) -> tuple[Floats, Floats]:
@@ -180,12 +196,12 @@ def _covariances(table: GenotypeTable, values: Floats, n: int, pairs: _Pairs) ->
 
 def _sparse(y: Any, a: Rows, b: Rows) -> Floats:
     """Scalar products of rows a and b of a sparse matrix, pair by pair."""
-    found = np.empty(len(a), np.float32)
+    products = np.empty(len(a), np.float32)
     block = max(1, int(_ENTRIES * y.shape[0] / max(1, y.nnz)))
     for start in range(0, len(a), block):
         k = slice(start, start + block)
-        found[k] = np.asarray(y[a[k]].multiply(y[b[k]]).sum(axis=1)).ravel()
-    return found
+        products[k] = np.asarray(y[a[k]].multiply(y[b[k]]).sum(axis=1)).ravel()
+    return products
 
 
 def _dense(y: Any, a: Rows, b: Rows) -> Floats:
@@ -203,21 +219,21 @@ def _profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
     from scipy.sparse import csr_matrix
 
     rows = np.flatnonzero(np.isfinite(values) & (table.orders > 0))
-    genes, contexts, found, contexts_so_far = [], [], [], 0
+    genes, contexts, measured, contexts_so_far = [], [], [], 0
     for order in np.unique(table.orders[rows]):
         of_order = rows[table.orders[rows] == order]
         sets = table.genes[table.ptr[of_order][:, None] + np.arange(order)]
         others = np.concatenate([np.delete(sets, place, axis=1) for place in range(order)])
-        which = _numbered(others, n)
+        numbers = _numbered(others, n)
         genes.append(sets.T.ravel())
-        contexts.append(contexts_so_far + which)
-        found.append(np.tile(values[of_order], order))
-        contexts_so_far += int(which.max()) + 1
+        contexts.append(contexts_so_far + numbers)
+        measured.append(np.tile(values[of_order], order))
+        contexts_so_far += int(numbers.max()) + 1
     if not genes:
         return csr_matrix((n, 1), dtype=np.float32)
-    where = (np.concatenate(genes), np.concatenate(contexts))
-    total = csr_matrix((np.concatenate(found), where), shape=(n, contexts_so_far))
-    times = csr_matrix((np.ones(len(where[0]), np.float32), where), shape=(n, contexts_so_far))
+    entries = (np.concatenate(genes), np.concatenate(contexts))
+    total = csr_matrix((np.concatenate(measured), entries), shape=(n, contexts_so_far))
+    times = csr_matrix((np.ones(len(entries[0]), np.float32), entries), shape=(n, contexts_so_far))
     total.data /= times.data  # the same entries in the same order
     return total
 
@@ -236,12 +252,12 @@ def _numbered(sets: NDArray[np.int32], n: int) -> Rows:
 
 def _strongest(pairs: _Pairs, weight: NDArray[Any], alone: Neighbors) -> Neighbors:
     """Of each gene the pairs of largest weight above 0, and itself; `alone` is overwritten."""
-    kept = weight > 0
-    gene = np.concatenate([pairs.first[kept], pairs.second[kept]])
-    other = np.concatenate([pairs.second[kept], pairs.first[kept]])
-    weight = np.tile(weight[kept], 2)
-    order = np.lexsort((other, -weight, gene))
-    gene, other, weight = gene[order], other[order], weight[order]
+    edges = weight > 0
+    gene = np.concatenate([pairs.first[edges], pairs.second[edges]])
+    other = np.concatenate([pairs.second[edges], pairs.first[edges]])
+    weight = np.tile(weight[edges], 2)
+    sorting = np.lexsort((other, -weight, gene))
+    gene, other, weight = gene[sorting], other[sorting], weight[sorting]
     first = np.searchsorted(gene, np.arange(len(alone.index)))
     place = np.arange(len(gene)) - first[gene] + 1
     alone.weight[gene[place == 1], 0] = weight[place == 1]

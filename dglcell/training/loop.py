@@ -21,16 +21,16 @@ from dglcell.io import cell_file, checkpoint
 from dglcell.io.run_folder import RunFolder
 from dglcell.plots import figures
 from dglcell.training import state as states
+from dglcell.training.data import TrainingData
 from dglcell.training.loss_meter import LossMeter, require_finite
 from dglcell.training.metrics import compare
 from dglcell.training.progress import NullProgress, Progress
 from dglcell.training.trainer import Trainer
-from dglcell.training.validation import predict_rows, validate
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSummary:
-    """How a run ended.
+    """How the training of one member ended.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class RunSummary:
     validation : dict
         Validation metrics of that epoch: `loss`, and per label as `metrics.compare`.
     seconds : float
-        Wall time of this call.
+        Wall time of this member; what the members share is prepared before.
     """
 
     path: Path
@@ -66,33 +66,37 @@ def train(
     progress: Progress | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    origin: Path | None = None,
-    member: int = 1,
-) -> RunSummary:
-    """Train one model and leave a run folder; `training.ensemble.train_all` trains all that the configuration asks for.
+    screen_file: Path | None = None,
+) -> tuple[RunSummary, ...]:
+    """Train all models of an ensemble, one after the other, and leave a run folder.
 
-    After every epoch the folder holds a whole run: the best weights, the last state, the metrics. Whatever stops the
-    training (Ctrl-C, a loss that is not finite) leaves them as they were after the epoch before, and `resume` goes on
-    from there to the same end, bit for bit, that an uninterrupted run has. An epoch that `max_steps` cuts short counts
-    as one.
+    The members differ in their seed alone (`seed`, `seed + 1`, ..): initial weights, sequence of the rows, dropout
+    (Lakshminarayanan et al., arXiv:1612.01474). After every epoch the folder holds a whole run: the best weights, the
+    last state, the metrics. Whatever stops the training (Ctrl-C, a loss that is not finite) leaves them as they were
+    after the epoch before, and `resume` goes on from there to the same end, bit for bit, that an uninterrupted run
+    has. An epoch that `max_steps` cuts short counts as one.
 
     Parameters
     ----------
     cell, table, split : CellGraph, GenotypeTable, Split
-        The graph, genotypes of it with labels, and their parts; the test part is not read.
+        The graph, genotypes of it with labels, and their division; the test subset is not read.
     config : TrainConfig
     out : Path
         The run folder.
     progress : Progress, optional
         Hears what happens.
     resume : bool
-        Go on with the run in `out`; the configuration must be the same but for its length and its machine.
+        Go on with the run in `out`: finished members are kept, an interrupted one goes on and missing ones begin, so
+        an ensemble can be made larger later. The configuration must be the same but for its length and its machine.
     overwrite : bool
         Replace a run in `out`.
-    origin : Path, optional
+    screen_file : Path, optional
         The cell file that holds the screen, where it came from one; `evaluate` finds it there again.
-    member : int
-        From 1; a later member of an ensemble starts from `seed + member - 1` and writes its files beside the first's.
+
+    Returns
+    -------
+    tuple of RunSummary
+        One for each member.
 
     Raises
     ------
@@ -101,16 +105,41 @@ def train(
     RunError
         The loss is not finite.
     """
-    started = time.perf_counter()
-    folder, progress = RunFolder(out, member), progress or NullProgress()
     if resume and overwrite:
         raise UsageError(f"{setting('resume')} and {setting('overwrite')} contradict each other - give one of them")
-    if member == 1 and not resume:
-        folder.refuse_existing(overwrite)
-    trainer = Trainer(cell, table, split, dataclasses.replace(config, seed=config.seed + member - 1))
-    _begin(trainer, folder, resume, overwrite)
-    position = trainer.position
-    progress.start(config.epochs, position.epoch + 1, trainer.steps_per_epoch, _about(trainer, member))
+    if not resume:
+        RunFolder(out).refuse_existing(overwrite)
+    data = TrainingData(cell, table, split, config)
+    summaries = []
+    for member in range(1, data.config.ensemble + 1):
+        folder = RunFolder(out, member)
+        continues = resume and (member == 1 or folder.resume.is_file())
+        trainer = _resume(data, folder) if continues else _begin(data, folder, overwrite)
+        summaries.append(_train_member(trainer, folder, progress or NullProgress(), screen_file))
+    return tuple(summaries)
+
+
+def _begin(data: TrainingData, folder: RunFolder, overwrite: bool) -> Trainer:
+    trainer = Trainer(data, data.config.seed + folder.member - 1)
+    if folder.member == 1:
+        folder.create(data.config, data.cell, data.split, data.table.fingerprint, overwrite)
+    states.save(folder.resume, trainer.state())  # so that a run stopped in its first epoch can be resumed too
+    return trainer
+
+
+def _resume(data: TrainingData, folder: RunFolder) -> Trainer:
+    if folder.member == 1 and folder.cell.is_file():  # it can name what differs; the state has fingerprints alone
+        cell_file.load(folder.cell).require_equal(data.cell, f"the graph given for the run {folder.path}")
+    state = states.load(folder.resume)
+    trainer = Trainer(data, data.config.seed + folder.member - 1, state, f"the run {folder.path}")
+    if folder.member == 1:
+        folder.write_config(data.config)
+    return trainer
+
+
+def _train_member(trainer: Trainer, folder: RunFolder, progress: Progress, screen_file: Path | None) -> RunSummary:
+    started, position, config = time.perf_counter(), trainer.position, trainer.config
+    progress.start(config.epochs, position.epoch + 1, trainer.data.steps_per_epoch, _about(trainer, folder.member))
     if position.stopped_by(config) is None:
         folder.forget_evaluation()
     while (reason := position.stopped_by(config)) is None:
@@ -122,7 +151,7 @@ def train(
             ) from error
         position.history.append(record)
         if record["best"]:
-            metadata = trainer.metadata(record, str(origin.resolve()) if origin else None)
+            metadata = trainer.metadata(record, str(screen_file.resolve()) if screen_file else None)
             checkpoint.write(folder.model, checkpoint.MODEL, trainer.weights(), metadata)
         folder.write_metrics(position.history)
         states.save(folder.resume, trainer.state())
@@ -135,36 +164,23 @@ def train(
     return summary
 
 
-def _begin(trainer: Trainer, folder: RunFolder, resume: bool, overwrite: bool) -> None:
-    if resume:
-        if folder.cell.is_file():  # it can name the first id or edge that differs; the state knows fingerprints alone
-            cell_file.load(folder.cell).require_equal(trainer.cell, f"the graph given for the run {folder.path}")
-        trainer.restore(states.load(folder.resume), f"the run {folder.path}")
-        if folder.member == 1:
-            folder.write_config(trainer.config)
-    else:
-        if folder.member == 1:
-            folder.create(trainer.config, trainer.cell, trainer.split, trainer.table.fingerprint, overwrite)
-        states.save(folder.resume, trainer.state())  # so that a run stopped in its first epoch can be resumed too
-
-
 def _run_epoch(trainer: Trainer, progress: Progress) -> dict[str, Any]:
     """One pass over the training rows, then validation; advances the position and returns its record."""
     position, config = trainer.position, trainer.config
-    epoch, lr, rows = position.epoch + 1, trainer.lr, trainer.order(position.epoch + 1)
-    running, started = LossMeter(trainer, epoch), time.perf_counter()
+    epoch, lr, rows = position.epoch + 1, trainer.lr, trainer.shuffled_rows(position.epoch + 1)
+    meter, started = LossMeter(trainer, epoch), time.perf_counter()
     trainer.model.train()
     with trainer.seeded(epoch):
         for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
             if config.max_steps is not None and position.step >= config.max_steps:
                 break
             batch_rows = rows[start : start + config.batch_size]
-            _step(trainer, running, *trainer.batch(batch_rows))
+            _step(trainer, meter, *trainer.data.batch(batch_rows))
             position.step += 1
-            progress.step(epoch, number, running.latest, running.seen / (time.perf_counter() - started))
-    means = running.means()  # before anything is validated or stored
+            progress.step(epoch, number, meter.latest, meter.seen / (time.perf_counter() - started))
+    means = meter.means()  # before anything is validated or stored
     seconds = time.perf_counter() - started
-    validation, score = validate(trainer)
+    validation, score = trainer.validate()
     require_finite("validation loss", validation["loss"], trainer, epoch, position.step)
     trainer.learning_rates.after_epoch(score)
     best = config.keep == "last" or position.best_score is None or score > position.best_score
@@ -179,21 +195,21 @@ def _run_epoch(trainer: Trainer, progress: Progress) -> dict[str, Any]:
         "val": validation,
         "score": score,
         "best": best,
-        "genotypes_per_second": running.seen / seconds,
+        "genotypes_per_second": meter.seen / seconds,
         "seconds": seconds,
     }
 
 
-def _step(trainer: Trainer, running: LossMeter, batch: Any, labels: Tensor, sample_weights: Tensor | None) -> None:
-    """One optimiser step."""
+def _step(trainer: Trainer, meter: LossMeter, batch: Any, labels: Tensor, sample_weights: Tensor | None) -> None:
+    """One optimizer step."""
     trainer.learning_rates.before_step(trainer.position.step)
     trainer.optimizer.zero_grad(set_to_none=True)
     with autocast(trainer.device, trainer.config.precision):
-        output = trainer.model(trainer.engine, batch, chunk=trainer.chunk)
-    total, terms = trainer.losses(output, labels, sample_weights)
+        output = trainer.model(trainer.data.engine, batch, chunk=trainer.chunk)
+    total, terms = trainer.data.losses(output, labels, sample_weights)
     total.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), trainer.config.grad_clip)
-    running.add({"loss": total, **terms}, norm, len(labels))
+    meter.add({"loss": total, **terms}, norm, len(labels))
     trainer.optimizer.step()
 
 
@@ -202,24 +218,23 @@ def _about(trainer: Trainer, member: int) -> dict[str, Any]:
         "member": member,
         "ensemble": trainer.config.ensemble,
         "device": str(trainer.device),
-        "engine": trainer.engine.name,
-        "split": trainer.split.kind,
-        "rows": trainer.split.counts,
+        "engine": trainer.data.engine.name,
+        "split": trainer.data.split.kind,
+        "rows": trainer.data.split.counts,
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
     }
 
 
 def _draw(trainer: Trainer, folder: RunFolder) -> None:
-    """The curves, and the validation part as the kept weights see it; the weights are put back afterwards."""
+    """The curves, and the validation rows as the best weights predict them; the last weights are put back."""
+    data, rows = trainer.data, trainer.data.val_rows
     figures.training_curves(trainer.position.history, folder.plot("training"))
-    last = trainer.model.state_dict()
-    last = {name: tensor.clone() for name, tensor in last.items()}
-    kept, _ = checkpoint.read(folder.model, checkpoint.MODEL)
-    trainer.model.load_state_dict({name: torch.from_numpy(array) for name, array in kept.items()})
-    rows = trainer.val_rows
-    predicted = trainer.scaler.inverse(predict_rows(trainer, rows), trainer.table.orders[rows])
+    last = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    best, _ = checkpoint.read(folder.model, checkpoint.MODEL)
+    trainer.model.load_state_dict({name: torch.from_numpy(array) for name, array in best.items()})
+    predicted = data.scaler.inverse(trainer.predict_rows(rows), data.table.orders[rows])
     trainer.model.load_state_dict(last)
-    measured = trainer.table.targets[rows]
+    measured = data.table.targets[rows]
     for column, label in enumerate(schema.LABELS):
         path = folder.plot(f"validation_{label}")
         pearson = compare(predicted[:, column], measured[:, column])["pearson"]

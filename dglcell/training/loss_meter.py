@@ -89,13 +89,13 @@ class LossMeter:
             latest = dict(zip(self._totals, values, strict=True))
             for name, value in latest.items():
                 self._totals[name] += value * genotypes
-            self.latest = self._trainer.losses.divide(latest)
+            self.latest = self._trainer.data.losses.divide(latest)
         self._unread.clear()
 
     def means(self) -> dict[str, float]:
         """Mean over the genotypes of the epoch so far: total, data loss, penalty and terms. Reads what is left."""
         self.read()
-        return self._trainer.losses.divide({name: total / self.seen for name, total in self._totals.items()})
+        return self._trainer.data.losses.divide({name: total / self.seen for name, total in self._totals.items()})
 
 
 def require_finite(what: str, value: float, trainer: Trainer, epoch: int, step: int) -> None:

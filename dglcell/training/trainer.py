@@ -1,7 +1,7 @@
-"""What a training run is made of, put together and checked before anything is written: data, model, optimiser, state.
+"""One member of an ensemble in training: model, optimizer, learning rates and how far it has come.
 
-Owns the seeds: initial weights, row order and dropout each come from (seed, epoch) alone, so a resumed run needs no
-generator state. Knows nothing of files.
+Initial weights, row order and dropout each come from (seed, epoch) alone, so a resumed run needs no generator state.
+Knows nothing of files.
 """
 
 from __future__ import annotations
@@ -18,28 +18,21 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 import dglcell
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.engines.choice import make_engine
-from dglcell.engines.device import autocast, resolve
-from dglcell.engines.memory import auto_chunk
-from dglcell.errors import DataError, DglcellWarning, UsageError, setting
+from dglcell.errors import DglcellWarning, UsageError, setting
 from dglcell.genotypes.scaler import Moments, Scaler
-from dglcell.genotypes.splits.make import TRAIN, VAL, Split, check_leakage
-from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
-from dglcell.nn.batch import Batch
 from dglcell.nn.model import CellModel
+from dglcell.nn.predictor import Predictor
 from dglcell.nn.states import GraphSizes
-from dglcell.training.losses import Losses
-from dglcell.training.neighbors import neighbors
+from dglcell.training.data import TrainingData
+from dglcell.training.metrics import compare
 from dglcell.training.optim import LearningRates, adamw
-from dglcell.training.sample_weights import SampleWeights, deviations
 
-# What may change between the parts of a resumed run: how long and where it computes, not what.
+# What may change when a run is resumed: how long and where it computes, not what.
 _FREE_ON_RESUME = (
     "epochs",
     "max_steps",
@@ -61,7 +54,7 @@ class TrainProgress:
     Attributes
     ----------
     epoch, step : int
-        Whole epochs and optimiser steps done.
+        Whole epochs and optimizer steps done.
     best_score : float or None
         Best validation score so far; None before the first.
     best_epoch : int
@@ -91,74 +84,70 @@ class TrainProgress:
 
 
 class Trainer:
-    """One run in memory.
+    """One model in training.
 
     Parameters
     ----------
-    cell : CellGraph
-    table : GenotypeTable
-        Of this cell.
-    split : Split
-        Of this table.
+    data : TrainingData
+        Shared by the members of an ensemble.
+    seed : int, optional
+        Of this member; else that of the configuration.
+    state : mapping, optional
+        What `state` gave of the same run: go on from there.
+    name : str
+        Of the run, for messages.
+
+    Attributes
+    ----------
     config : TrainConfig
+        That of the data, with this member's seed.
+    device : torch.device
+    model : CellModel
+    optimizer : torch.optim.Optimizer
+    learning_rates : LearningRates
+    position : TrainProgress
+    chunk : int
+        Genotypes that pass the graph together. The same after a resume: the memory that is free must not decide how
+        sums are grouped, and so their last bits.
 
     Raises
     ------
     UsageError
-        The configuration contradicts itself, the machine or the data.
-    DataError
-        The table belongs to another cell, the split leaks, or a part of it has no label to learn from.
+        The cell or the training rows lack what the model needs, or the state belongs to another configuration, screen
+        or split.
+    FingerprintError
+        The state belongs to another cell.
     """
 
-    def __init__(self, cell: CellGraph, table: GenotypeTable, split: Split, config: TrainConfig) -> None:
-        self.cell, self.table, self.split = cell, table, split
-        self.config = config = config.for_cell(cell)
-        table.require_cell(cell)
-        check_leakage(table, split)  # whoever made it
-        self.device = resolve(config.device)
-        autocast(self.device, config.precision)
-        self.train_rows, self.val_rows = self._rows("train"), self._rows("val")
-        self.scaler = Scaler.fit(table, self.train_rows)
-        self.sample_weights = SampleWeights.fit(table, self.train_rows) if config.weight_by_sd else None
-        self.losses = Losses(config, list(self.targets(self.train_rows).T) if config.lambda_dist > 0 else None)
-        self.engine = make_engine(config.engine, cell.dgl, self.device)
+    def __init__(
+        self,
+        data: TrainingData,
+        seed: int | None = None,
+        state: Mapping[str, Any] | None = None,
+        name: str = "the run",
+    ) -> None:
+        self.data, self.device = data, data.device
+        self.config = data.config if seed is None else dataclasses.replace(data.config, seed=seed)
+        if state is not None:
+            self._require_same(state, name)
         with self.seeded(0):
-            model = new_model(cell, config)
-        if model.readout.null_model is not None:
-            model.readout.null_model.set_moments(*_pair_moments(self.scaler))
-        if model.fm is not None:
-            part = table.take(self.train_rows)
-            near = neighbors(cell, config, model.fm.networks, part, self.targets(self.train_rows))
-            model.fm.set_neighbors(near, torch.from_numpy(np.unique(part.genes)).long())
-        self.model = model.to(self.device)
-        self.optimizer = adamw(self.model, config)
-        self.learning_rates = LearningRates(self.optimizer, config, self.steps_per_epoch)
+            self.model = new_model(data.cell, self.config)
+        if state is None:
+            self._fill_buffers()
+        self.model.to(self.device)
+        self.optimizer = adamw(self.model, self.config)
+        self.learning_rates = LearningRates(self.optimizer, self.config, data.steps_per_epoch)
         self.position = TrainProgress()
-        # Settled once and kept when resumed: the free memory must not decide how sums are grouped, and so their bits.
-        size = config.batch_size
-        self.chunk = (
-            auto_chunk(self.engine, size, config.layers, config.hidden, config.heads)
-            if config.chunk == "auto"
-            else int(config.chunk)
-        )
+        self.chunk = data.chunk
+        if state is not None:
+            self._restore(state, name)
 
-    def _rows(self, part: str) -> NDArray[np.int64]:
-        labels = [name for name in schema.LABELS if self.config.label_weights.get(name, 0.0) > 0]
-        rows = self.split.rows(part)
-        rows = rows[self.table.usable(labels)[rows]]
-        if not len(rows):
-            raise DataError(
-                f"the {part} part of the split has no row with {' or '.join(labels)} - "
-                f"change the split, the screen or {setting('label_weights')}"
-            )
-        return rows
-
-    def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Standardised labels (len(rows), 2); those of rows neither for training nor validation are NaN, never used."""
-        part = self.table.take(rows)
-        targets = self.scaler.transform(part.targets, part.orders)
-        targets[~np.isin(self.split.subset[rows], (TRAIN, VAL))] = np.nan
-        return targets
+    def _fill_buffers(self) -> None:
+        """What the model knows of the training rows and is not learned by gradients; a state has it already."""
+        if self.model.readout.null_model is not None:
+            self.model.readout.null_model.set_moments(*_pair_moments(self.data.scaler))
+        if self.model.fm is not None:
+            self.model.fm.set_neighbors(self.data.neighbors(self.model.fm.networks), self.data.training_genes())
 
     @contextlib.contextmanager
     def seeded(self, epoch: int) -> Iterator[None]:
@@ -168,23 +157,42 @@ class Trainer:
             torch.manual_seed(int(np.random.SeedSequence([self.config.seed, epoch]).generate_state(1, np.uint64)[0]))
             yield
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """The training rows in the order of this epoch."""
-        return np.random.default_rng([self.config.seed, epoch]).permutation(self.train_rows)
+    def shuffled_rows(self, epoch: int) -> NDArray[np.int64]:
+        """The training rows in the sequence of this epoch."""
+        return np.random.default_rng([self.config.seed, epoch]).permutation(self.data.train_rows)
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches of an epoch, the last one maybe smaller."""
-        return -(-len(self.train_rows) // self.config.batch_size)
+    def predict_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Standardised predictions (n, 2) of rows of the table, with the weights as they are now."""
+        data, genotypes = self.data, self.data.table.take(rows)
+        predictor = Predictor([self.model], data.engine, data.cell, self.config.precision, self.chunk)
+        (predictions,) = predictor(genotypes.genes, genotypes.ptr, self.config.batch_size)
+        return predictions
 
-    def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor, Tensor | None]:
-        """Genotypes, standardised labels (B, 2) and, where asked for, their weights (B, 2), on the device."""
-        part = self.table.take(rows)
-        batch = Batch.from_perturbation(self.cell.knock_out(part.genes, part.ptr), self.cell, self.device)
-        labels = torch.from_numpy(self.targets(rows)).to(self.device)
-        if self.sample_weights is None:
-            return batch, labels, None
-        return batch, labels, torch.from_numpy(self.sample_weights(deviations(self.table, rows))).to(self.device)
+    def validate(self) -> tuple[dict[str, Any], float]:
+        """Metrics of the validation rows, and the one number that chooses the best weights.
+
+        Returns
+        -------
+        metrics : dict
+            `loss`, the weighted mean over labels of the MSE of standardised values, and for each label
+            `metrics.compare` on the original scale.
+        score : float
+            Higher is better. Mean Pearson over the labels that have one; without any it is `-1 - loss`, below every
+            Pearson. NaN when the weights give no finite prediction.
+        """
+        data, rows, weights = self.data, self.data.val_rows, self.data.losses.weights
+        predictions = self.predict_rows(rows)
+        loss = _weighted_mse(predictions, data.targets(rows), weights)
+        if not np.isfinite(predictions).all():
+            return {"loss": float("nan")}, float("nan")
+        original = data.scaler.inverse(predictions, data.table.orders[rows])
+        measured = data.table.targets[rows]
+        metrics: dict[str, Any] = {
+            label: compare(original[:, c], measured[:, c]) for c, label in enumerate(schema.LABELS)
+        }
+        learned = [label for label, weight in zip(schema.LABELS, weights, strict=True) if weight > 0]
+        pearson = [metrics[label]["pearson"] for label in learned if metrics[label]["pearson"] is not None]
+        return {"loss": loss, **metrics}, sum(pearson) / len(pearson) if pearson else -1.0 - loss
 
     @property
     def lr(self) -> float:
@@ -197,14 +205,14 @@ class Trainer:
 
     def metadata(self, record: Mapping[str, Any], origin: str | None) -> dict[str, Any]:
         """What `model.safetensors` says beside the weights; `origin` is the file that holds the screen, if one does."""
-        trained = np.unique(self.table.orders[self.train_rows])
+        data = self.data
         return {
             "config": self.config.to_dict(),
-            "scaler": self.scaler.to_dict(),
-            "fingerprints": dict(self.cell.fingerprints),
-            "split": {"kind": self.split.kind, "hash": self.split.hash, "rows": self.split.counts},
-            "screen": {"cell": origin, "files": _absolute(self.table.sources), "fingerprint": self.table.fingerprint},
-            "orders": trained.tolist(),
+            "scaler": data.scaler.to_dict(),
+            "fingerprints": dict(data.cell.fingerprints),
+            "split": {"kind": data.split.kind, "hash": data.split.hash, "rows": data.split.counts},
+            "screen": {"cell": origin, "files": _absolute(data.table.sources), "fingerprint": data.table.fingerprint},
+            "orders": np.unique(data.table.orders[data.train_rows]).tolist(),
             "seed": self.config.seed,
             "versions": versions(),
             "epoch": record["epoch"],
@@ -212,60 +220,57 @@ class Trainer:
         }
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs, in plain numbers, lists, dicts and tensors."""
+        """Everything that a `Trainer` needs to go on, in plain numbers, lists, dicts and tensors."""
         return {
             "position": dataclasses.asdict(self.position),
             "model": dict(self.model.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.learning_rates.state_dict(),
             "chunk": self.chunk,
-            **self._identity(),
-        }
-
-    def _identity(self) -> dict[str, Any]:
-        return {
             "config": self.config.to_dict(),
-            "fingerprints": dict(self.cell.fingerprints),
-            "screen": self.table.fingerprint,
-            "split": self.split.hash,
+            "fingerprints": dict(self.data.cell.fingerprints),
+            "screen": self.data.table.fingerprint,
+            "split": self.data.split.hash,
         }
 
-    def restore(self, state: Mapping[str, Any], what: str) -> None:
-        """Go on from a state of the same run.
-
-        Raises
-        ------
-        FingerprintError
-            The state belongs to another cell.
-        UsageError
-            It belongs to another configuration, screen or split.
-        """
-        self.cell.require_same(state["fingerprints"], what=what)
-        mine = self._identity()
-        then = TrainConfig.from_dict(state["config"], what)
-        different = [
-            f"{name} was {getattr(then, name)!r} and is {getattr(self.config, name)!r}"
-            for name in (f.name for f in dataclasses.fields(TrainConfig))
-            if name not in _FREE_ON_RESUME and getattr(then, name) != getattr(self.config, name)
+    def _require_same(self, state: Mapping[str, Any], name: str) -> None:
+        """Refuse the state of another cell, configuration, screen or split."""
+        self.data.cell.require_same(state["fingerprints"], what=name)
+        before, now = TrainConfig.from_dict(state["config"], name), self.config
+        differences = [
+            f"{field} was {getattr(before, field)!r} and is {getattr(now, field)!r}"
+            for field in (f.name for f in dataclasses.fields(TrainConfig))
+            if field not in _FREE_ON_RESUME and getattr(before, field) != getattr(now, field)
         ]
-        if self.config.schedule == "cosine" and (then.epochs, then.max_steps) != (
-            self.config.epochs,
-            self.config.max_steps,
-        ):
-            different.append(f"the length differs, which {setting('schedule', 'cosine')} depends on")
-        different += [f"the {name} differs" for name in ("screen", "split") if state[name] != mine[name]]
-        if different:
-            raise UsageError(f"{what} cannot go on: {'; '.join(different)} - give the same options, or start a new run")
+        if now.schedule == "cosine" and (before.epochs, before.max_steps) != (now.epochs, now.max_steps):
+            differences.append(f"the length differs, which {setting('schedule', 'cosine')} depends on")
+        if state["screen"] != self.data.table.fingerprint:
+            differences.append("the screen differs")
+        if state["split"] != self.data.split.hash:
+            differences.append("the split differs")
+        if differences:
+            raise UsageError(
+                f"{name} cannot go on: {'; '.join(differences)} - give the same options, or start a new run"
+            )
+
+    def _restore(self, state: Mapping[str, Any], name: str) -> None:
         self.position = TrainProgress(**state["position"])
         try:
             self.model.load_state_dict(state["model"])
         except RuntimeError as error:
             reason = " ".join(str(error).split())
-            raise UsageError(f"{what} does not fit this dglcell ({reason}) - use the one that began it") from error
+            raise UsageError(f"{name} does not fit this dglcell ({reason}) - use the one that began it") from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.learning_rates.load_state_dict(state["scheduler"])
         if self.config.chunk == "auto":
             self.chunk = state["chunk"]
+
+
+def _weighted_mse(predictions: NDArray[np.float32], targets: NDArray[np.float32], weights: list[float]) -> float:
+    squared = (predictions.astype(np.float64) - targets) ** 2
+    used = [c for c, weight in enumerate(weights) if weight > 0 and not np.isnan(targets[:, c]).all()]
+    total = sum(weights[c] * float(np.nanmean(squared[:, c])) for c in used)
+    return total / sum(weights[c] for c in used)
 
 
 def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -285,8 +290,8 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
             f"metabolic model, with {setting('keep_unassigned', True)}"
         )
     features = None if cell.features is None else torch.from_numpy(cell.features)
-    has = None if cell.features is None else torch.from_numpy(cell.has_features)
-    return CellModel(config, GraphSizes.of(cell), features, has)
+    has_features = None if cell.features is None else torch.from_numpy(cell.has_features)
+    return CellModel(config, GraphSizes.of(cell), features, has_features)
 
 
 def _pair_moments(scaler: Scaler) -> tuple[Moments, Moments]:
@@ -300,8 +305,8 @@ def _pair_moments(scaler: Scaler) -> tuple[Moments, Moments]:
 
 def versions() -> dict[str, str]:
     """Of everything whose change could change a number."""
-    found = {"dglcell": dglcell.__version__, "python": platform.python_version(), "torch": str(torch.__version__)}
+    installed = {"dglcell": dglcell.__version__, "python": platform.python_version(), "torch": str(torch.__version__)}
     for name in ("dgl", "numpy", "scipy"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+            installed[name] = importlib.metadata.version(name)
+    return installed

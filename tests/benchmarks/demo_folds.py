@@ -18,7 +18,7 @@ import torch
 from dglcell import baselines, demo, schema
 from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import load_run
-from dglcell.training.ensemble import train_all
+from dglcell.training.loop import train
 
 INTERACTION = schema.LABELS.index(schema.INTERACTION)
 
@@ -56,7 +56,7 @@ def main() -> None:
             found.setdefault(name, []).append(fitted.predict(part)[:, INTERACTION])
         for name, settings in models.items():
             with tempfile.TemporaryDirectory() as folder:
-                train_all(cell, table, split, settings, Path(folder) / "run")
+                train(cell, table, split, settings, Path(folder) / "run")
                 predicted = load_run(Path(folder) / "run").predict_rows(part.genes, part.ptr)
             found.setdefault(name, []).append(predicted[:, INTERACTION])
         sys.stdout.write(f"fold {fold + 1} of {folds}: {_scores(found, slice(fold, None))}\n")

@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     cell_file.save(cell, folder / "cell.h5", table)
     write_screen(folder / "screen.tsv", table)
     split = make_split(table, "random", 0, 0.2, 0.2)
-    train(cell, table, split, tiny_config(epochs=1), folder / "run", origin=folder / "cell.h5")
+    train(cell, table, split, tiny_config(epochs=1), folder / "run", screen_file=folder / "cell.h5")
     return folder / "cell.h5", folder / "screen.tsv", folder / "run"
 
 

@@ -177,7 +177,7 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     from dglcell.config import TrainConfig
     from dglcell.genotypes.splits.make import make_split
     from dglcell.io import cell_file
-    from dglcell.training.trainer import Trainer
+    from dglcell.training.data import TrainingData
 
     cell = tiny_cell()
     screen = tmp_path / "many.tsv"
@@ -201,10 +201,10 @@ def test_a_streamed_screen_is_the_table_and_trains_from_disk(files, monkeypatch,
     for found, expected in zip(stored.joint_keys(stored), whole.joint_keys(whole), strict=True):
         np.testing.assert_array_equal(found, expected)
     config = TrainConfig(hidden=8, layers=1, fm_rank=0)
-    sessions = [Trainer(cell, t, make_split(t, seed=1), config) for t in (stored, whole)]
-    assert sessions[0].split.hash == sessions[1].split.hash
-    assert sessions[0].scaler == sessions[1].scaler
-    (_, labels, _), (_, expected, _) = (s.batch(s.order(1)[:20]) for s in sessions)
+    data = [TrainingData(cell, t, make_split(t, seed=1), config) for t in (stored, whole)]
+    assert data[0].split.hash == data[1].split.hash
+    assert data[0].scaler == data[1].scaler
+    (_, labels, _), (_, expected, _) = (d.batch(d.train_rows[::-3][:20]) for d in data)
     np.testing.assert_array_equal(labels, expected)
     cell_file.save(cell, tmp_path / "again.h5", stored)
     assert cell_file.load_screen(tmp_path / "again.h5").fingerprint == whole.fingerprint

@@ -21,9 +21,9 @@ from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import load_run
 from dglcell.io import cell_file, checkpoint
 from dglcell.training import state
+from dglcell.training.data import TrainingData
 from dglcell.training.loop import train
 from dglcell.training.trainer import Trainer, new_model
-from dglcell.training.validation import predict_rows
 from tests.cells import random_genotypes, tiny_cell
 from tests.runs import tiny_config, tiny_run, tiny_table
 
@@ -52,10 +52,10 @@ def test_a_loaded_run_predicts_exactly_what_the_model_in_memory_did(
     settings["fm_rank"] = 4 if engine == "torch" else 0
     settings["similarity"] = engine == "torch"
     cell, table, split, _ = tiny_run(tmp_path / "run", **settings)
-    trainer = Trainer(cell, table, split, tiny_config(**settings))
+    trainer = Trainer(TrainingData(cell, table, split, tiny_config(**settings)))
     trainer.model.load_state_dict(state.load(tmp_path / "run" / "resume.pt")["model"])
     everything = np.arange(len(table))
-    expected = trainer.scaler.inverse(predict_rows(trainer, everything), table.orders)
+    expected = trainer.data.scaler.inverse(trainer.predict_rows(everything), table.orders)
 
     run = load_run(tmp_path / "run", engine=engine)
     found = run.predict_rows(table.genes, table.ptr, trainer.config.batch_size)

@@ -17,7 +17,6 @@ from dglcell.evaluation.report import tidy
 from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import COLUMNS, SD_COLUMNS, load_run
 from dglcell.io.run_folder import RunFolder
-from dglcell.training.ensemble import train_all
 from dglcell.training.loop import train
 from dglcell.training.progress import NullProgress
 from tests.cells import tiny_cell
@@ -32,7 +31,7 @@ SPLIT = make_split(TABLE, "random", 0, 0.2, 0.2)
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders `three` (an ensemble) and `7`, `8`, `9` (the same models, each on its own)."""
     path = tmp_path_factory.mktemp("runs")
-    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), path / "three")
+    train(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), path / "three")
     for seed in (7, 8, 9):
         train(CELL, TABLE, SPLIT, tiny_config(seed=seed, epochs=1), path / str(seed))
     return path
@@ -75,21 +74,21 @@ def test_an_ensemble_grows_by_resuming_and_shrinks_by_overwriting(runs: Path, tm
     out = tmp_path / "run"
     shutil.copytree(runs / "7", out)
     before = (out / "model.safetensors").read_bytes()
-    summaries = train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), out, resume=True)
+    summaries = train(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), out, resume=True)
     assert len(summaries) == 3
     assert (out / "model.safetensors").read_bytes() == before
     grown = load_run(out).predict_members(TABLE.genes, TABLE.ptr)
     whole = load_run(runs / "three").predict_members(TABLE.genes, TABLE.ptr)
     assert np.array_equal(grown, whole, equal_nan=True)
 
-    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, epochs=1), out, overwrite=True)
+    train(CELL, TABLE, SPLIT, tiny_config(seed=7, epochs=1), out, overwrite=True)
     assert [folder.member for folder in RunFolder(out).members()] == [1]
     assert not list(out.glob("*_[0-9]*")) and not list((out / "plots").glob("*_[0-9].png"))
 
 
 def test_an_existing_run_is_refused(runs: Path) -> None:
     with pytest.raises(UsageError, match="is not empty"):
-        train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=2, epochs=1), runs / "7")
+        train(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=2, epochs=1), runs / "7")
 
 
 def test_a_missing_member_is_said(runs: Path, tmp_path: Path) -> None:
@@ -117,10 +116,10 @@ class Stopping(NullProgress):
 def test_a_member_that_was_broken_off_is_said(tmp_path: Path) -> None:
     config = tiny_config(seed=7, ensemble=2, epochs=3)
     with pytest.raises(KeyboardInterrupt):
-        train_all(CELL, TABLE, SPLIT, config, tmp_path, Stopping())
+        train(CELL, TABLE, SPLIT, config, tmp_path, Stopping())
     with pytest.warns(UserWarning, match=r"model 2 of the run .* after epoch 1 of 3.*resume=True"):
         load_run(tmp_path)
-    train_all(CELL, TABLE, SPLIT, config, tmp_path, resume=True)
+    train(CELL, TABLE, SPLIT, config, tmp_path, resume=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_run(tmp_path)
@@ -130,7 +129,7 @@ def test_a_member_that_was_broken_off_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("limit", "epochs"), [({"max_steps": 2}, 5), ({"patience": 1, "lr": 1e-9}, 50)])
 def test_a_member_that_stopped_early_is_not_called_broken_off(tmp_path: Path, limit: Any, epochs: int) -> None:
-    train_all(CELL, TABLE, SPLIT, tiny_config(ensemble=2, epochs=epochs, **limit), tmp_path)
+    train(CELL, TABLE, SPLIT, tiny_config(ensemble=2, epochs=epochs, **limit), tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_run(tmp_path)
@@ -161,7 +160,7 @@ def test_damaged_weights_of_a_member_are_refused(runs: Path, tmp_path: Path) -> 
 
 def test_models_that_are_no_longer_asked_for_are_not_used(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "three", tmp_path / "run")
-    train_all(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=1, epochs=2), tmp_path / "run", resume=True)
+    train(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=1, epochs=2), tmp_path / "run", resume=True)
     assert len(load_run(tmp_path / "run").models) == 1
 
 

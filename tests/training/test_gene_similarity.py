@@ -5,25 +5,41 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from dglcell import schema
 from dglcell.errors import UsageError
 from dglcell.genotypes.splits.make import make_split
+from dglcell.graph import pagerank as ppr
 from dglcell.graph.cell import CellGraph
-from dglcell.graph.pagerank import Neighbors, diffuse, networks
+from dglcell.graph.pagerank import Neighbors, PageRank, diffuse, network, networks
 from dglcell.graph.relation import Relation
 from dglcell.inference.run import load_run
 from dglcell.nn.model import CellModel
 from dglcell.nn.states import GraphSizes
 from dglcell.training import gene_similarity
+from dglcell.training.data import TrainingData
 from dglcell.training.loop import train
-from dglcell.training.neighbors import neighbors
+from dglcell.training.trainer import Trainer
 from tests.cells import tiny_cell
 from tests.graph.test_pagerank import adjacency_of, pagerank
 from tests.runs import table_of, tiny_config, tiny_run, tiny_table
 
 MODULES, GENES, UNSEEN = 6, 60, 59
 TRUE, FALSE = schema.PHYSICAL, "misleading"
+
+
+def ranks_of(cell, restart, names):
+    return {name: PageRank(network(cell, name), restart) for name in names}
+
+
+def candidates(cell, restart, names):
+    genes = cell.num_nodes(schema.GENE)
+    return gene_similarity._candidates(cell, restart, {name: Neighbors.alone(genes, 3) for name in names})[0]
+
+
+def learned_of(*args):
+    return gene_similarity.learn(*args)[schema.SIMILARITY]
 
 
 def every_pair(genes):
@@ -77,7 +93,7 @@ def test_features_are_closeness_edge_and_degrees_of_each_network():
     cell = tiny_cell(3, genes=20, reactions=9, metabolites=9)
     names, pairs = networks(cell), every_pair(20)
     assert len(names) == 3
-    x = gene_similarity._features(cell, 0.1, names, pairs)
+    x = gene_similarity._features(cell, 0.1, ranks_of(cell, 0.1, names), pairs)
     for k, name in enumerate(names):
         a = adjacency_of(cell, name)
         linked = a.any(1)
@@ -96,7 +112,7 @@ def test_candidates_are_the_nearest_in_any_network(monkeypatch):
     for near in diffuse(cell, 0.1, 4, networks(cell)).values():
         for gene, (index, weight) in enumerate(zip(near.index, near.weight, strict=True)):
             expected |= {(min(gene, g), max(gene, g)) for g in index[weight > 0].tolist() if g != gene}
-    pairs = gene_similarity._candidates(cell, 0.1, networks(cell))
+    pairs = candidates(cell, 0.1, networks(cell))
     assert list(zip(pairs.first, pairs.second, strict=True)) == sorted(expected)
 
 
@@ -148,18 +164,14 @@ def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
     cell, module = module_cell()
     table, y = module_screen(cell, module)
     assert UNSEEN not in table.genes
-    found = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    found = learned_of(cell, table, y, 0.06, 8, (TRUE, FALSE))
     assert found.index.shape == found.weight.shape == (GENES, 8)
     np.testing.assert_allclose(np.linalg.norm(found.weight, axis=1), 1, rtol=1e-6)
     others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
     assert others.sum(axis=1).min() >= 3
-    candidates = len(gene_similarity._candidates(cell, 0.06, (TRUE, FALSE)).first)
-    assert (
-        0.1
-        < gene_similarity.learn(cell, table, y, 0.06, GENES, (TRUE, FALSE)).weight[:, 1:].astype(bool).sum()
-        / (2 * candidates)
-        <= 0.2
-    )
+    pairs = len(candidates(cell, 0.06, (TRUE, FALSE)).first)
+    edges = learned_of(cell, table, y, 0.06, GENES, (TRUE, FALSE)).weight[:, 1:].astype(bool).sum()
+    assert 0.1 < edges / (2 * pairs) <= 0.2
     alike = module[found.index] == module[:, None]
     assert alike[others].mean() > 0.95
     assert alike[UNSEEN][others[UNSEEN]].all()
@@ -167,7 +179,7 @@ def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
     assert (module[near.index] == module[:, None]).mean() < 0.5  # so it was not the other network
 
 
-def test_a_covariance_counts_as_often_as_it_was_measured(monkeypatch, forget):
+def test_a_covariance_counts_as_often_as_it_was_measured(monkeypatch):
     """Half of the pairs of one module are alike in a hundred contexts, the other half the opposite in a single one."""
     cell, module = module_cell()
     table, y = module_screen(cell, module)
@@ -178,7 +190,7 @@ def test_a_covariance_counts_as_often_as_it_was_measured(monkeypatch, forget):
         return np.where(often, alike, -5 * alike), np.where(often, 100, 1).astype(np.float32)
 
     monkeypatch.setattr(gene_similarity, "_covariances", covariances)
-    found = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    found = learned_of(cell, table, y, 0.06, 8, (TRUE, FALSE))
     others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
     assert others.any(axis=1).all()
     assert (module[found.index] == module[:, None])[others].all()
@@ -188,7 +200,7 @@ def test_labels_that_say_nothing_of_modules_give_another_network():
     cell, module = module_cell()
     table, y = module_screen(cell, module)
     shuffled = np.random.default_rng(2).permutation(y)
-    found = gene_similarity.learn(cell, table, shuffled, 0.06, 8, (TRUE, FALSE))
+    found = learned_of(cell, table, shuffled, 0.06, 8, (TRUE, FALSE))
     others = (found.weight > 0) & (found.index != np.arange(GENES)[:, None])
     assert (module[found.index] == module[:, None])[others].mean() < 0.7
 
@@ -199,9 +211,19 @@ def test_too_few_rows_leave_every_gene_alone():
     alone = Neighbors.alone(GENES, 5)
     for genes, enough in ((30, False), (50, True)):  # 435 pairs of genes were measured with a common partner, and 1,225
         rows = np.flatnonzero(table.genes.reshape(-1, 2).max(axis=1) < genes)
-        found = gene_similarity.learn(cell, table.take(rows), y[rows], 0.06, 5, (TRUE, FALSE))
+        found = learned_of(cell, table.take(rows), y[rows], 0.06, 5, (TRUE, FALSE))
         assert np.array_equal(found.index, alone.index) != enough
         assert np.array_equal(found.weight, alone.weight) != enough
+
+
+def noted(calls):
+    """In the place of `gene_similarity.learn`: notes its arguments, finds nobody."""
+
+    def learn(*args):
+        calls.append(args)
+        return {name: Neighbors.alone(12, 5) for name in (*args[5], schema.SIMILARITY)}
+
+    return learn
 
 
 @pytest.mark.parametrize(
@@ -215,24 +237,28 @@ def test_too_few_rows_leave_every_gene_alone():
 def test_genes_are_compared_by_the_label_that_is_learnt(monkeypatch, weights, known, column):
     cell = tiny_cell()
     table = tiny_table(cell)
-    targets = np.random.default_rng(0).normal(size=(len(table), 2)).astype(np.float32)
     if not known:
-        targets[:, schema.LABELS.index(schema.INTERACTION)] = np.nan
-    asked = []
-    monkeypatch.setattr(gene_similarity, "learn", lambda *args: asked.append(args) or Neighbors.alone(12, 5))
+        table.labels[:, schema.LABEL_COLUMNS.index(schema.INTERACTION)] = np.nan
+    calls = []
+    monkeypatch.setattr(gene_similarity, "learn", noted(calls))
     config = tiny_config(fm_rank=2, similarity=True, ppr_topk=5, label_weights=weights)
-    found = neighbors(cell, config, (*networks(cell), schema.SIMILARITY), table, targets)
-    assert list(found) == [*networks(cell), schema.SIMILARITY]
-    (args,) = asked
-    np.testing.assert_array_equal(args[2], targets[:, schema.LABELS.index(column)])
+    data = TrainingData(cell, table, make_split(table, "random", 0, 0.2, 0.2), config)
+    with pytest.warns(UserWarning, match="similarity has no effect: too few"):
+        neighbors = data.neighbors((*networks(cell), schema.SIMILARITY))
+    assert list(neighbors) == [*networks(cell), schema.SIMILARITY]
+    (args,) = calls
+    expected = data.targets(data.train_rows)[:, schema.LABELS.index(column)]
+    assert np.isfinite(expected).any()
+    np.testing.assert_array_equal(args[2], expected)
     assert args[5] == networks(cell)
 
 
 def test_only_training_rows_are_read(monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(gene_similarity, "learn", lambda *args: asked.append(args) or Neighbors.alone(12, 5))
-    _, table, split, _ = tiny_run(tmp_path / "run", fm_rank=2, similarity=True, ppr_topk=5)
-    (args,) = asked
+    calls = []
+    monkeypatch.setattr(gene_similarity, "learn", noted(calls))
+    with pytest.warns(UserWarning, match="similarity has no effect: too few"):
+        _, table, split, _ = tiny_run(tmp_path / "run", fm_rank=2, similarity=True, ppr_topk=5)
+    (args,) = calls
     rows = split.rows("train")
     rows = rows[table.usable(schema.LABELS)[rows]]
     assert len(rows) < len(table)
@@ -241,44 +267,58 @@ def test_only_training_rows_are_read(monkeypatch, tmp_path):
     np.testing.assert_array_equal(np.isnan(args[2]), np.isnan(interaction))
 
 
-@pytest.fixture
-def forget():
-    gene_similarity._last.clear()
-    yield
-    gene_similarity._last.clear()
-
-
-def test_the_last_bits_of_the_networks_do_not_matter(monkeypatch, forget):
+def test_the_last_bits_of_the_networks_do_not_matter(monkeypatch):
     cell, module = module_cell()
     table, y = module_screen(cell, module)
-    found = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    found = learned_of(cell, table, y, 0.06, 8, (TRUE, FALSE))
     closeness, rng = gene_similarity._closeness, np.random.default_rng(0)
     monkeypatch.setattr(gene_similarity, "_closeness", lambda *a: (x := closeness(*a)) + 1e-8 * rng.normal(size=len(x)))
-    gene_similarity._last.clear()
-    again = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    again = learned_of(cell, table, y, 0.06, 8, (TRUE, FALSE))
     np.testing.assert_array_equal(found.index, again.index)
     np.testing.assert_array_equal(found.weight, again.weight)
 
 
-def test_what_was_learned_last_is_kept_for_the_same_rows_alone(monkeypatch, forget):
-    cell, table, values = replicates()
-    learned = []
-    monkeypatch.setattr(gene_similarity, "_learn", lambda *args: learned.append(args) or Neighbors.alone(12, 5))
-    first = gene_similarity.learn(cell, table, values, 0.06, 5, networks(cell))
-    assert (
-        gene_similarity.learn(cell, table.take(np.arange(len(table))), values.copy(), 0.06, 5, networks(cell)) is first
-    )
-    others = [
-        (tiny_cell(1), table, values, 0.06, 5, networks(cell)),
-        (cell, table.take(np.arange(50)), values[:50], 0.06, 5, networks(cell)),
-        (cell, table, -values, 0.06, 5, networks(cell)),
-        (cell, table, values, 0.1, 5, networks(cell)),
-        (cell, table, values, 0.06, 4, networks(cell)),
-        (cell, table, values, 0.06, 5, networks(cell)[:2]),
-    ]
-    for number, other in enumerate(others, start=2):
-        gene_similarity.learn(*other)
-        assert len(learned) == number
+@pytest.fixture
+def inversions(monkeypatch):
+    """Grows by one for each network that is inverted."""
+    calls, invert = [], ppr._inverse
+    monkeypatch.setattr(ppr, "_inverse", lambda *args: calls.append(args) or invert(*args))
+    return calls
+
+
+@pytest.mark.parametrize(("free", "expected"), [(1 << 40, 2), (4 * 4 * GENES**2, 4)])
+def test_a_network_is_inverted_once_or_twice_where_memory_is_short(monkeypatch, inversions, free, expected):
+    cell, module = module_cell()
+    table, y = module_screen(cell, module)
+    whole = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    inversions.clear()
+    monkeypatch.setattr(gene_similarity, "free_memory", lambda device: free)
+    networks_then = gene_similarity.learn(cell, table, y, 0.06, 8, (TRUE, FALSE))
+    assert len(inversions) == expected
+    for name, alone in diffuse(cell, 0.06, 8, (TRUE, FALSE)).items():
+        np.testing.assert_array_equal(networks_then[name].index, alone.index)
+        np.testing.assert_allclose(networks_then[name].weight, alone.weight, atol=1e-6)
+    for name, neighbors in whole.items():
+        np.testing.assert_array_equal(networks_then[name].index, neighbors.index)
+        np.testing.assert_array_equal(networks_then[name].weight, neighbors.weight)
+
+
+@pytest.mark.parametrize("similarity", [False, True])
+def test_an_ensemble_computes_its_networks_once_and_a_resumed_run_never(monkeypatch, tmp_path, inversions, similarity):
+    cell, module = module_cell()
+    table, _ = module_screen(cell, module)
+    split = make_split(table, "random", 0, 0.1, 0.1)
+    learn, calls = gene_similarity.learn, []
+    monkeypatch.setattr(gene_similarity, "learn", lambda *args: calls.append(args) or learn(*args))
+    config = tiny_config(fm_rank=2, similarity=similarity, ppr_topk=6, epochs=1, batch_size=900, ensemble=3)
+    train(cell, table, split, config, tmp_path)
+    assert len(inversions) == 2 and len(calls) == similarity  # two networks
+    train(cell, table, split, dataclasses.replace(config, epochs=2), tmp_path, resume=True)
+    assert len(inversions) == 2 and len(calls) == similarity
+    buffers = [dict(model.fm.named_buffers()) for model in load_run(tmp_path).models]
+    assert buffers[0]["seen"].sum() == UNSEEN
+    for further in buffers[1:]:
+        assert all(torch.equal(further[name], values) for name, values in buffers[0].items())
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
@@ -305,25 +345,25 @@ def test_covariances_by_dense_products_are_the_same(monkeypatch):
     np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
-def test_a_learned_network_is_stored_loaded_and_resumed(tmp_path, forget):
+def test_a_learned_network_is_stored_loaded_and_resumed(monkeypatch, tmp_path):
     cell, module = module_cell()
     table, _ = module_screen(cell, module)
     split = make_split(table, "random", 0, 0.1, 0.1)
     config = tiny_config(
         fm_rank=2, similarity=True, ppr_topk=6, epochs=3, batch_size=256, label_weights={"gene_interaction": 1.0}
     )
-    train(cell, table, split, config, tmp_path / "whole")
-    (learned,) = gene_similarity._last.values()
+    trainer = Trainer(TrainingData(cell, table, split, config))
+    learned = trainer.data.neighbors(trainer.model.fm.networks)[schema.SIMILARITY]
     assert (learned.weight[:, 1] > 0).mean() > 0.9
+    train(cell, table, split, config, tmp_path / "whole")
     train(cell, table, split, dataclasses.replace(config, epochs=1), tmp_path / "parts")
     train(cell, table, split, config, tmp_path / "parts", resume=True)
-    gene_similarity._last.clear()  # nothing is learned when a run is loaded
+    monkeypatch.setattr(gene_similarity, "learn", lambda *args: pytest.fail("learned when a run is loaded"))
     runs = [load_run(tmp_path / name) for name in ("whole", "parts")]
-    assert not gene_similarity._last
     for run in runs:
-        factors = run.models[0].fm
-        np.testing.assert_array_equal(factors.get_buffer("neighbors_similarity").numpy(), learned.index)
-        np.testing.assert_array_equal(factors.get_buffer("ppr_similarity").numpy(), learned.weight)
+        fm = run.models[0].fm
+        np.testing.assert_array_equal(fm.get_buffer("neighbors_similarity").numpy(), learned.index)
+        np.testing.assert_array_equal(fm.get_buffer("ppr_similarity").numpy(), learned.weight)
     predicted = [run.predict_rows(table.genes, table.ptr) for run in runs]
     np.testing.assert_array_equal(*predicted)
 

@@ -31,5 +31,5 @@ def test_a_run_on_cuda_can_be_resumed_on_the_cpu(tmp_path: Path) -> None:
     from tests.runs import tiny_config
 
     cell, table, split, _ = tiny_run(tmp_path / "run", device="cuda", epochs=1)
-    summary = train(cell, table, split, tiny_config(epochs=2), tmp_path / "run", resume=True)
+    (summary,) = train(cell, table, split, tiny_config(epochs=2), tmp_path / "run", resume=True)
     assert summary.epochs == 2

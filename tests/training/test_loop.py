@@ -136,7 +136,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, variant: str)
     changes = {"variant": variant, "lambda_dist": 0.1, "lambda_supcr": 0.1, "patience": 4}
     cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=5, **changes)
     tiny_run(tmp_path / "parts", epochs=2, **changes)
-    summary = train(cell, table, split, tiny_config(epochs=5, **changes), tmp_path / "parts", resume=True)
+    (summary,) = train(cell, table, split, tiny_config(epochs=5, **changes), tmp_path / "parts", resume=True)
     assert same_run(tmp_path / "whole", tmp_path / "parts")
     assert summary.epochs == len(history(tmp_path / "whole")) == 5
     assert read_toml(tmp_path / "parts" / "config.toml")["epochs"] == 5
@@ -162,7 +162,7 @@ def test_a_run_stopped_by_ctrl_c_can_be_resumed(
 
 def test_a_resumed_run_remembers_how_long_nothing_got_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = [0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
-    monkeypatch.setattr("dglcell.training.loop.validate", lambda s: ({"loss": 1.0}, scores[s.position.epoch]))
+    monkeypatch.setattr(Trainer, "validate", lambda s: ({"loss": 1.0}, scores[s.position.epoch]))
     cell, table, split, _ = tiny_run(tmp_path / "whole", epochs=6, patience=4, lr_patience=2)
     tiny_run(tmp_path / "parts", epochs=2, patience=4, lr_patience=2)
     train(cell, table, split, tiny_config(epochs=6, patience=4, lr_patience=2), tmp_path / "parts", resume=True)
@@ -173,7 +173,7 @@ def test_a_resumed_run_remembers_how_long_nothing_got_better(tmp_path: Path, mon
 def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     cell, table, split, first = tiny_run(tmp_path / "run")
     before = weights(tmp_path / "run")
-    again = train(cell, table, split, tiny_config(), tmp_path / "run", resume=True)
+    (again,) = train(cell, table, split, tiny_config(), tmp_path / "run", resume=True)
     assert (again.epochs, again.best_epoch, again.validation) == (first.epochs, first.best_epoch, first.validation)
     assert all(np.array_equal(before[n], a) for n, a in weights(tmp_path / "run").items())
 
@@ -232,7 +232,7 @@ def test_a_run_with_other_weights_cannot_be_resumed(tmp_path: Path) -> None:
 
 def test_an_existing_run_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "run")
-    monkeypatch.setattr("dglcell.training.loop.Trainer", lambda *args: pytest.fail("a trainer was made"))
+    monkeypatch.setattr("dglcell.training.loop.TrainingData", lambda *args: pytest.fail("the data were prepared"))
     with pytest.raises(UsageError, match="is not empty"):
         train(cell, table, split, tiny_config(), tmp_path / "run")
 
@@ -260,15 +260,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_weights
 ) -> None:
     cell, table, split, _ = tiny_run(tmp_path / "good", epochs=1)
     epochs: list[int] = []
-    order = Trainer.order
+    shuffled = Trainer.shuffled_rows
 
     def poison(trainer: Trainer, epoch: int) -> Any:
         if epoch == 2:
             next(trainer.model.parameters()).data.fill_(float("nan"))
         epochs.append(epoch)
-        return order(trainer, epoch)
+        return shuffled(trainer, epoch)
 
-    monkeypatch.setattr(Trainer, "order", poison)
+    monkeypatch.setattr(Trainer, "shuffled_rows", poison)
     with pytest.raises(RunError, match=r"loss is nan in epoch 2 .*weights of epoch 1 are kept"):
         train(cell, table, split, tiny_config(epochs=3), tmp_path / "bad")
     assert epochs == [1, 2]
@@ -329,7 +329,7 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.1, 0.5, 0.4, 0.3, 0.2, 0.9])
-    monkeypatch.setattr("dglcell.training.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr(Trainer, "validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=9, patience=3, lr_patience=1)
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("patience", 2, 5)
     lines = history(tmp_path / "run")
@@ -343,7 +343,7 @@ def test_keep_last_keeps_the_last_epoch_and_stops_nothing_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.5, 0.4, 0.3, 0.2])
-    monkeypatch.setattr("dglcell.training.loop.validate", lambda trainer: ({"loss": 1.0}, next(scores)))
+    monkeypatch.setattr(Trainer, "validate", lambda trainer: ({"loss": 1.0}, next(scores)))
     _, _, _, summary = tiny_run(tmp_path / "run", epochs=5, patience=2, lr_patience=1, keep="last")
     assert (summary.reason, summary.best_epoch, summary.epochs) == ("epochs", 5, 5)
     assert history(tmp_path / "run")[-1]["lr"] < 1e-3
@@ -413,7 +413,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
         train(cell, table, split, tiny_config(heads=3), path)
     with pytest.raises(UsageError, match='precision="bf16"'):
         train(cell, table, split, tiny_config(precision="bf16"), path)
-    with pytest.raises(DataError, match=r"train part .* no row with gene_interaction"):
+    with pytest.raises(DataError, match=r"train subset .* no row with gene_interaction"):
         fitness_alone = table_of(cell, [(i,) for i in range(12)], np.arange(12.0))
         weights = {"fitness": 0.0, "gene_interaction": 1.0}
         train(cell, fitness_alone, Split(np.arange(12, dtype=np.int8) % 3), tiny_config(label_weights=weights), path)
@@ -430,8 +430,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(tmp_path: 
 def test_factors_that_need_more_memory_than_is_free_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dglcell.training.neighbors.free_memory", lambda device: 1000)
+    monkeypatch.setattr("dglcell.training.data.free_memory", lambda device: 1000)
     with pytest.raises(UsageError, match=r"fm_rank 4: .* 12 genes takes 0.0 GB .* - give fm_rank=0"):
         tiny_run(tmp_path / "run", fm_rank=4)
-    monkeypatch.setattr("dglcell.training.neighbors.free_memory", lambda device: 1200)
+    monkeypatch.setattr("dglcell.training.data.free_memory", lambda device: 1200)
     tiny_run(tmp_path / "run", fm_rank=4)
