@@ -8,14 +8,25 @@ from pathlib import Path
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import Command, option
+from dglcell.config.settings import OUTPUT, TRAINING
 
 
-@click.command()
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the split and of the weights."
+@click.command(cls=Command)
+@option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="INTEGER",
+    default=0,
+    group=TRAINING,
+    help="Seed of the split and of the weights. [default: 0]",
 )
-@click.option(
-    "--out", type=options.NEW_FOLDER, default=Path("demo"), show_default=True, help="Folder for graph, runs and plots."
+@option(
+    "--out",
+    type=options.NEW_FOLDER,
+    default=Path("demo"),
+    group=OUTPUT,
+    help="Folder for the graph, the runs and the plots. [default: demo]",
 )
 @options.as_json
 @options.overwrite

@@ -11,6 +11,7 @@ import click
 
 from dglcell import __version__
 from dglcell.cli import console, options
+from dglcell.cli.help import Command
 from dglcell.errors import DglcellError
 
 _PACKAGES = (
@@ -29,7 +30,7 @@ _PACKAGES = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @options.as_json
 @options.verbose
 def command(as_json: bool) -> None:

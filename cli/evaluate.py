@@ -7,26 +7,29 @@ from pathlib import Path
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import argument, option
 from dglcell.cli.settings import setting_option
 from dglcell.config import TrainConfig
+from dglcell.config.settings import DATA
 
 
 @click.command(cls=options.ManyFiles)
-@click.argument("run", type=options.FOLDER)
-@click.option(
+@argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
+@option(
     "--subset",
     type=click.Choice(["train", "val", "test"]),
     default="test",
-    show_default=True,
-    help="Subset of the run's screen to score.",
+    group=DATA,
+    help="Subset of the run's screen to score. [default: test]",
 )
-@click.option("--screen", multiple=True, type=options.FILE, help="Score these screens instead of the run's own.")
-@click.option(
+@option("--screen", multiple=True, type=options.FILE, group=DATA, help="Score these screens instead of the run's own.")
+@option(
     "--baselines",
     default="default",
-    show_default=True,
     metavar="default|all|quick|none|NAME,..",
-    help="Baselines to fit; default: those that take minutes, quick: those that take seconds.",
+    group=DATA,
+    help="Baselines to compare with; default: those that take minutes, quick: those that take seconds. "
+    "[default: default]",
 )
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
@@ -35,10 +38,10 @@ from dglcell.config import TrainConfig
 def command(
     run: Path, subset: str, screen: tuple[Path, ...], baselines: str, device: str, engine: str, as_json: bool
 ) -> None:
-    """Score the trained RUN on held-out genotypes, beside baselines fitted on its training rows.
+    """Compare a trained run with baselines on held-out genotypes.
 
-    The report goes into RUN/evaluation as TSV and JSON, plots go into RUN/plots. Those of an earlier evaluation of the
-    same subset are replaced.
+    Baselines are fitted on the training rows of the run. The report goes into RUN/evaluation as TSV and JSON, plots go
+    into RUN/plots; those of an earlier evaluation of the same subset are replaced.
     """
     from dglcell.evaluation import report as reports
     from dglcell.io.run_folder import RunFolder

@@ -8,14 +8,15 @@ from typing import Any
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import Command, argument
 
 
-@click.command()
-@click.argument("path", type=options.FOLDER)
+@click.command(cls=Command)
+@argument("path", type=options.FOLDER, help="Cell graph, screen table or run folder.")
 @options.as_json
 @options.verbose
 def command(path: Path, as_json: bool) -> None:
-    """Say what PATH holds: a cell graph (cell.h5), a screen table, or a run folder."""
+    """Show what a cell graph (cell.h5), a screen table or a run folder holds."""
     from dglcell.errors import DataError
 
     if not path.exists():

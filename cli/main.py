@@ -14,17 +14,18 @@ import click
 
 from dglcell import __version__
 from dglcell.cli import console
+from dglcell.cli.help import Group
 from dglcell.errors import DglcellError, with_flags
 
 _COMMANDS = {
-    "preprocess": "Build a cell graph from a metabolic model, gene list, networks and screens.",
-    "simulate": "Fitness and gene interactions of deletions by flux balance analysis.",
+    "preprocess": "Build a cell graph from a metabolic model, a gene list, networks and screens.",
+    "simulate": "Compute fitness and gene interactions of deletions by flux balance analysis.",
     "train": "Train a model on a cell graph and a screen.",
-    "evaluate": "Score a trained run on held-out genotypes, beside trivial baselines.",
-    "predict": "Score the genotypes of a table with a trained run.",
-    "info": "Say what a cell graph, a screen or a run holds.",
+    "evaluate": "Compare a trained run with baselines on held-out genotypes.",
+    "predict": "Predict the fitness and gene interactions of genotypes with a trained run.",
+    "info": "Show what a cell graph, a screen or a run holds.",
     "doctor": "Check the installation: versions, DGL, CUDA, engine, memory.",
-    "demo": "The whole job on an embedded example, without a download.",
+    "demo": "Run everything on an example that needs no download.",
 }
 
 
@@ -32,8 +33,10 @@ class _Terminated(BaseException):
     """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
 
 
-class _LazyGroup(click.Group):
-    """Lists its commands without importing them."""
+class _LazyGroup(Group):
+    """Imports the module of a command when it is asked for."""
+
+    summaries = _COMMANDS
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -43,11 +46,8 @@ class _LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"dglcell.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
+        command.short_help = _COMMANDS[cmd_name]
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,10 +64,10 @@ class _LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="dglcell")
 def group() -> None:
-    """Which gene deletions change fitness, and which combinations interact.
+    """Predict which gene deletions change fitness, and which combinations interact.
 
-    Build a cell graph with preprocess, train a model on it, predict with the run. `dglcell demo` does all of it on an
-    example that needs no download; `dglcell COMMAND --help` explains one command.
+    Build a cell graph with preprocess, train a model on it, and predict with the run. `dglcell demo` does all of it on
+    an example that needs no download; `dglcell COMMAND --help` explains one command.
     """
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from dglcell.cli import console
+from dglcell.cli.help import Command, option
+from dglcell.config.settings import DATA, OUTPUT
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -22,7 +24,7 @@ FOLDER = click.Path(path_type=Path)
 NEW_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-class ManyFiles(click.Command):
+class ManyFiles(Command):
     """Lets an option that repeats take several values at once: `--physical a.tsv b.tsv`.
 
     Values are taken up to the next option. A command with positional arguments keeps the tokens that it still needs:
@@ -57,22 +59,29 @@ def verbose(command: _Command) -> _Command:
         if value:
             console.configure(1 if param.name == "verbose" else -1)
 
-    command = click.option(
-        "-q", "--quiet", is_flag=True, expose_value=False, callback=configure, help="Say errors only."
-    )(command)
-    command = click.option(
+    command = option("-q", "--quiet", is_flag=True, expose_value=False, callback=configure, help="Show errors only.")(
+        command
+    )
+    command = option(
         "-v",
         "--verbose",
         is_flag=True,
         expose_value=False,
         callback=configure,
-        help="Say more; errors with a traceback.",
+        help="Show more; errors with a traceback.",
     )(command)
     return command
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
-overwrite = click.option("--overwrite", is_flag=True, help="Replace what is already there.")
+sbml = option("--sbml", type=FILE, group=DATA, help="Metabolic model in SBML (.xml, .xml.gz).")
+model = option(
+    "--model",
+    type=click.Choice(["textbook"]),
+    group=DATA,
+    help="Metabolic model that comes with dglcell, in place of --sbml: E. coli core (137 genes).",
+)
+as_json = option("--json", "as_json", is_flag=True, group=OUTPUT, help="Print one JSON document instead of a table.")
+overwrite = option("--overwrite", is_flag=True, group=OUTPUT, help="Replace existing output.")
 
 
 def metabolic_model(sbml: Path | None, name: str | None, textbook: Callable[[], Path]) -> Path:

@@ -8,18 +8,20 @@ from pathlib import Path
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import Command, argument, option
 from dglcell.cli.settings import setting_option
 from dglcell.config import TrainConfig
+from dglcell.config.settings import COMPUTE, OUTPUT
 
 
-@click.command()
-@click.argument("run", type=options.FOLDER)
-@click.argument("table", type=options.FILE)
-@setting_option(TrainConfig, "batch_size", default=1024, help="Genotypes to score at a time.")
+@click.command(cls=Command)
+@argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
+@argument("table", type=options.FILE, help="Genotypes: a column `genes` (ids joined by ;) or gene_1, gene_2, ..")
+@setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Genotypes to score at a time.")
 @setting_option(TrainConfig, "unknown_genes")
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
-@click.option("--out", type=options.FILE, required=True, help="Table to write (.tsv, .csv; .gz to compress).")
+@option("--out", type=options.FILE, required=True, group=OUTPUT, help="Table to write (.tsv, .csv; .gz to compress).")
 @options.as_json
 @options.overwrite
 @options.verbose
@@ -34,9 +36,10 @@ def command(
     as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Score the genotypes of TABLE with the trained RUN.
+    """Predict the fitness and gene interactions of genotypes with a trained run.
 
-    The output repeats the table's columns and adds pred_fitness and pred_gene_interaction (blank below two deletions).
+    The output repeats the columns of the table and adds pred_fitness and pred_gene_interaction, which is blank below
+    two deletions.
     """
     from dglcell.io.atomic import refuse_existing
     from dglcell.io.run_folder import RunFolder

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import option
 from dglcell.cli.settings import given_settings, setting_options
 from dglcell.config import BuildConfig, ScreenRules
+from dglcell.config.settings import DATA, OUTPUT
 from dglcell.errors import UsageError, setting
 
 if TYPE_CHECKING:
@@ -18,30 +20,63 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=options.ManyFiles)
-@click.option("--sbml", type=options.FILE, help="Metabolic model, SBML (.xml, .xml.gz).")
-@click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
-@click.option(
-    "--genes", type=options.FILE, help="Gene list: SGD_features.tab, GFF3 or one id a line. [the model's genes]"
+@options.sbml
+@options.model
+@option(
+    "--genes",
+    type=options.FILE,
+    group=DATA,
+    help="Gene list: SGD_features.tab, GFF3 or one id a line. [default: the genes of the metabolic model]",
 )
-@click.option("--physical", multiple=True, type=options.FILE, help="Physical networks; several files are united.")
-@click.option("--regulatory", multiple=True, type=options.FILE, help="Regulatory networks, factor to target.")
-@click.option(
+@option(
+    "--physical",
+    multiple=True,
+    type=options.FILE,
+    group=DATA,
+    help="Physical interactions: BioGRID, STRING or two columns; several files are united.",
+)
+@option(
+    "--regulatory",
+    multiple=True,
+    type=options.FILE,
+    group=DATA,
+    help="Regulation: YEASTRACT matrix or two columns, transcription factor and target; several files are united.",
+)
+@option(
     "--relation",
     multiple=True,
     metavar="NAME=FILE",
-    help="A further gene-gene relation; NAME:directed=FILE if directed.",
+    group=DATA,
+    help="A further network of genes, as a relation of this name; NAME:directed=FILE if it has a direction.",
 )
-@click.option("--description", type=options.FILE, help="Gene annotation: join genes with similar descriptions.")
-@click.option("--overlap", type=options.FILE, help="Gene annotation: join genes that overlap on the chromosome.")
-@click.option(
+@option(
+    "--description",
+    type=options.FILE,
+    group=DATA,
+    help="Gene annotation (SGD_features.tab, GFF3): the relation `description` joins genes with similar descriptions.",
+)
+@option(
+    "--overlap",
+    type=options.FILE,
+    group=DATA,
+    help="Gene annotation: the relation `overlap` joins genes that overlap on the chromosome.",
+)
+@option(
     "--features",
     type=options.FILE,
-    help="Gene features: HDF5 with `ids` and `x`, a table, or an annotation (its descriptions).",
+    group=DATA,
+    help="Gene features: HDF5 with `ids` and `x`, a table, or a gene annotation (numbers that sum up descriptions).",
 )
 @setting_options(BuildConfig)
-@click.option("--screen", multiple=True, type=options.FILE, help="Measured genotypes, stored with the graph.")
+@option(
+    "--screen",
+    multiple=True,
+    type=options.FILE,
+    group=DATA,
+    help="Measured genotypes to store with the cell graph; several files are united.",
+)
 @setting_options(ScreenRules)
-@click.option("--out", type=options.FILE, required=True, help="Cell graph to write (cell.h5).")
+@option("--out", type=options.FILE, required=True, group=OUTPUT, help="Cell graph to write (cell.h5).")
 @options.as_json
 @options.overwrite
 @options.verbose
@@ -63,7 +98,7 @@ def command(
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
-    Formats are recognised from the files' content. What was read, kept and dropped, and why, is printed and stored.
+    File formats are recognized by content. What was read, kept and dropped, and why, is printed and stored.
     """
     from dglcell.genotypes.merge import ScreenMerger
     from dglcell.graph.build_cell import build_cell, require_files

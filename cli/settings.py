@@ -10,10 +10,12 @@ from typing import Any
 import click
 
 from dglcell.cli import options
+from dglcell.cli.help import option
 from dglcell.config import Settings, TrainConfig, find_config, read_toml
 from dglcell.config.settings import default_text, grouped, kind
 from dglcell.errors import flag, with_flags
 
+_MOST_CHOICES = 4  # that help shows beside an option; where there are more, its text explains them
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -79,16 +81,22 @@ def setting_option(settings: type[Settings], name: str, **changes: Any) -> _Deco
 def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     name, facts = field.name, field.metadata
     shown = str(changes["default"]) if "default" in changes else default_text(field)
-    text = with_flags(facts["help"] + (f" [default: {shown}]" if shown else ""))
-    if facts["example"]:
-        text = with_flags(f"{facts['help']} As {facts['example']}." + (f" [default: {shown}]" if shown else ""))
-    more: dict[str, Any] = {"help": text, **changes}
+    words = [
+        changes.get("help", facts["help"]),
+        f"As {facts['example']}." if facts["example"] and facts["example"] != shown else "",
+        f"[default: {shown}]" if shown else "",
+    ]
+    more: dict[str, Any] = {"group": facts["group"], **changes, "help": with_flags(" ".join(filter(None, words)))}
+    if len(facts["choices"]) > _MOST_CHOICES:
+        more["metavar"] = name.upper()
+    elif kind(field) == "str" and facts["choices"]:
+        more["metavar"] = f"[{'|'.join(facts['choices'])}]"
     what = kind(field)
     if what == "bool":
-        return click.option(f"{flag(name)}/{flag(name, False)}", **{"default": None, **more})
+        return option(f"{flag(name)}/{flag(name, False)}", **{"default": None, **more})
     if what == "tuple" and facts["path"]:
-        return click.option(flag(name), multiple=True, type=options.FILE, **more)
-    return click.option(flag(name), type=_type(field), **more)
+        return option(flag(name), multiple=True, type=options.FILE, **more)
+    return option(flag(name), type=_type(field), **more)
 
 
 def _type(field: dataclasses.Field[Any]) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import Command, option
+from dglcell.config.settings import DATA, OUTPUT
 
 
 class _Orders(options.ParamType):
@@ -20,13 +22,38 @@ class _Orders(options.ParamType):
             self.fail(f"{value!r} - numbers of deletions such as 1,2 were expected", param, ctx)
 
 
-@click.command()
-@click.option("--sbml", type=options.FILE, help="Metabolic model, SBML (.xml, .xml.gz).")
-@click.option("--model", type=click.Choice(["textbook"]), help="An embedded model instead: E. coli core (137 genes).")
-@click.option("--orders", type=_Orders(), default="1,2", show_default=True, help="Numbers of deleted genes.")
-@click.option("--sample", type=click.IntRange(min=1), help="Draw this many genotypes of each order above 1.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of that draw.")
-@click.option("--out", type=options.FILE, required=True, help="Genotype table to write (.tsv, .csv; .gz to compress).")
+@click.command(cls=Command)
+@options.sbml
+@options.model
+@option(
+    "--orders",
+    type=_Orders(),
+    default="1,2",
+    group=DATA,
+    help="Numbers of deletions, as 1,2,3 for single to triple deletions. [default: 1,2]",
+)
+@option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="INTEGER",
+    group=DATA,
+    help="Draw this many genotypes of each order above 1. [default: all]",
+)
+@option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="INTEGER",
+    default=0,
+    group=DATA,
+    help="Seed of that draw. [default: 0]",
+)
+@option(
+    "--out",
+    type=options.FILE,
+    required=True,
+    group=OUTPUT,
+    help="Genotype table to write (.tsv, .csv; .gz to compress).",
+)
 @options.as_json
 @options.overwrite
 @options.verbose
@@ -40,10 +67,10 @@ def command(
     as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Fitness and gene interactions of deletions by flux balance analysis.
+    """Compute fitness and gene interactions of deletions by flux balance analysis.
 
-    Fitness is growth over wild-type growth; the interaction of two genes is f_ij - f_i f_j, of more genes what their
-    subsets do not explain. Every single is solved exactly; --sample bounds the number of doubles and beyond.
+    Fitness is growth divided by wild-type growth. The interaction of two genes is f_ij - f_i f_j, that of more genes
+    what their subsets do not explain. All single deletions are computed; --sample limits the number of higher ones.
     """
     from dglcell.fba import deletions
     from dglcell.io import table_writer

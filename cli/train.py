@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dglcell.cli import console, options
+from dglcell.cli.help import argument, option
 from dglcell.cli.settings import configuration, setting_options
 from dglcell.config import TrainConfig
+from dglcell.config.settings import DATA, OUTPUT
 
 if TYPE_CHECKING:
     from dglcell.genotypes.table import GenotypeTable
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=options.ManyFiles)
-@click.argument("cell", type=options.FILE)
+@argument("cell", type=options.FILE, help="Cell graph that `dglcell preprocess` wrote.")
 @setting_options(TrainConfig)
-@click.option(
-    "--config", metavar="RECIPE|FILE", help="Recipe that comes with dglcell, by name, or TOML file with these settings."
+@option(
+    "--config",
+    metavar="RECIPE|FILE",
+    group=DATA,
+    help="Settings: a recipe that comes with dglcell, as costanzo2010, or a TOML file. Options overrule them.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --out from its last finished epoch.")
-@click.option("--out", type=options.FOLDER, required=True, help="Run folder to write.")
+@option("--out", type=options.FOLDER, required=True, group=OUTPUT, help="Run folder to write.")
+@option("--resume", is_flag=True, group=OUTPUT, help="Continue the run in --out after its last finished epoch.")
 @options.as_json
 @options.overwrite
 @options.verbose
@@ -36,9 +41,10 @@ def command(
     overwrite: bool,
     **given: Any,
 ) -> None:
-    """Train a model on the cell graph CELL (as `dglcell preprocess` writes it) and a screen.
+    """Train a model on a cell graph and a screen.
 
-    Settings: defaults, then --config, then options. The best weights, the last state, metrics and plots go to --out.
+    The run folder holds the weights, the settings, the metrics of every epoch and plots. Settings come from the
+    defaults, then from --config, then from options.
     """
     from dglcell.io import cell_file
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 from dglcell.config.model import FEATURES_MODES
-from dglcell.config.settings import GRAPH, Settings, declare
+from dglcell.config.settings import DATA, GRAPH, Settings, declare
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class BuildConfig(Settings):
     """How a cell graph is built from its source files."""
 
+    string_mode: str = declare(
+        "binding", "Type of interaction (column `mode`) to read from STRING actions files.", DATA
+    )
     features_mode: str = declare(
         "concat",
         "Gene features: concat joins them to the learned gene embedding, replace uses them instead of it.",

@@ -31,7 +31,10 @@ class ScreenRules(Settings):
     )
     clip_fitness: bool = declare(False, "Set negative fitness to 0.", DATA)
     derive_fitness: bool = declare(
-        False, "Fill in the missing one of a pair's fitness and interaction: f_ij = eps_ij + f_i f_j.", DATA
+        False,
+        "Compute the fitness of a pair from its interaction, or the interaction from the fitness, where one is "
+        "missing: f_ij = eps_ij + f_i f_j.",
+        DATA,
     )
     raw_scores: bool = declare(
         False, "Use trigenic scores that are not adjusted for the interactions of their pairs.", DATA

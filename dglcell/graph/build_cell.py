@@ -57,7 +57,8 @@ def build_cell(
     say : callable
         Is told, in one line each, what is being read.
     **settings
-        Fields of `BuildConfig`: `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`, `self_loops`.
+        Fields of `BuildConfig`: `string_mode`, `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`,
+        `self_loops`.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def build_cell(
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
             say(f"reading the network {name.removesuffix(DIRECTED)}")
-        tables = [_edges(source, kind, name) for source in sources]
+        tables = [_edges(source, kind, name, config.string_mode) for source in sources]
         (records if kind != RELATION else records["relations"])[name] = tables
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
@@ -104,7 +105,8 @@ def build_cell(
             say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]
     say("building the graph")
-    return build(**records, features=_features(features), **config.to_dict())
+    options = {name: value for name, value in config.to_dict().items() if name != "string_mode"}
+    return build(**records, features=_features(features), **options)
 
 
 def _listed(network: Any) -> list[Any]:
@@ -146,11 +148,11 @@ def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[s
     return GeneList(tuple(sorted({gene.strip() for gene in ids})), report={"layout": "a list of ids"})
 
 
-def _edges(source: Any, kind: str, name: str) -> EdgeTable:
+def _edges(source: Any, kind: str, name: str, string_mode: str) -> EdgeTable:
     if isinstance(source, EdgeTable):
         return source
     if isinstance(source, (str, Path)):
-        return read_network(source, kind)
+        return read_network(source, kind, string_mode)
     if hasattr(source, "iloc"):
         from dglcell.readers.data_frames import edges_of_frame
 

@@ -57,8 +57,8 @@ class GraphSizes:
         if unknown:
             available = ", ".join(self.networks) or "no network"
             raise UsageError(
-                f"{setting('networks')} {','.join(unknown)} - the cell has {available}; name some of these, or none for "
-                "all"
+                f"{setting('networks')} {','.join(unknown)} - the cell has {available}; name some of these, or none "
+                "for all"
             )
         return tuple(name for name in self.networks if name in names or not names)
 

@@ -134,7 +134,9 @@ def _read_string_actions(
     confidence = None if score_column is None else _confidence(scores, line_numbers, path, _ACTION_SCORE, problems)
     if num_rows and not a:
         found = ", ".join(sorted(other_modes))
-        problems.add(f"{path} (STRING actions) has no row of mode {mode} - it has {found}; name a --relation so")
+        problems.add(
+            f"{path} (STRING actions) has no row of mode {mode} - give {setting('string_mode')} one of {found}"
+        )
     problems.check()
     report: dict[str, int | str] = {"rows": num_rows, f"rows of another mode than {mode}, left out": num_rows - len(a)}
     return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)

@@ -1,0 +1,70 @@
+"""Help by groups of options: in colour where there is a terminal, plain text where there is none."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich_click import RichCommand, RichGroup
+from rich_click.rich_parameter import RichArgument, RichOption
+
+from dglcell.config.settings import GROUPS
+
+_ARGUMENTS, _OPTIONS = "Arguments", "Options"  # the names that rich-click gives to these
+_WIDTH = 100  # of plain help
+
+_Decorator = Callable[[Any], Any]
+
+
+def option(*names: str, group: str = _OPTIONS, **attributes: Any) -> _Decorator:
+    """`click.option` in one of the groups of `dglcell.config.settings`."""
+    return click.option(*names, cls=RichOption, panel=group, **attributes)
+
+
+def argument(name: str, **attributes: Any) -> _Decorator:
+    """`click.argument` with a help text."""
+    return click.argument(name, cls=RichArgument, **attributes)
+
+
+class _PlainWhenPiped(click.Command):
+    """Writes plain help, with a section for each group of options, where stdout is no terminal."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        if sys.stdout.isatty():
+            return super().get_help(ctx)
+        formatter = click.HelpFormatter(width=_WIDTH)
+        click.Command.format_usage(self, ctx, formatter)
+        click.Command.format_help_text(self, ctx, formatter)
+        self.write_sections(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
+
+    def write_sections(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The arguments, then the options by group."""
+        sections: dict[str, list[tuple[str, str]]] = {group: [] for group in (_ARGUMENTS, *GROUPS, _OPTIONS)}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, RichArgument):
+                sections[_ARGUMENTS].append((parameter.make_metavar(ctx), parameter.help or ""))
+            elif record := parameter.get_help_record(ctx):
+                sections[getattr(parameter, "panel", None) or _OPTIONS].append(record)
+        for group, records in sections.items():
+            if records:
+                with formatter.section(group):
+                    formatter.write_dl(records)
+
+
+class Command(_PlainWhenPiped, RichCommand):
+    """A command whose help shows its options by group."""
+
+
+class Group(_PlainWhenPiped, RichGroup):
+    """A group of commands, listed with their summaries."""
+
+    summaries: dict[str, str]
+
+    def write_sections(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands, then the options."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.summaries.items()))
+        super().write_sections(ctx, formatter)
