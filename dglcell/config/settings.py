@@ -161,6 +161,11 @@ class Settings:
     def require(cls, **values: Any) -> None:
         """Refuse values that the settings of these names cannot have, for a function that takes them one by one.
 
+        Parameters
+        ----------
+        **values
+            Values by the name of their setting.
+
         Raises
         ------
         UsageError
