@@ -82,11 +82,11 @@ def _screen(
 ) -> tuple[GenotypeTable, Path | None]:
     """The screen to train on, and the cell file that holds it if it is the stored one."""
     from dglcell.errors import DataError, UsageError, setting
-    from dglcell.genotypes.merge import described, merge_screens
+    from dglcell.genotypes.merge import merge_screens, report_lines
 
     if settings.screen:
         table, report = merge_screens(graph, [Path(p) for p in settings.screen], settings)
-        for line in described(report):
+        for line in report_lines(report):
             console.say(line)
         screen_file = None
     else:

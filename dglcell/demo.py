@@ -21,6 +21,7 @@ from dglcell.config import TrainConfig
 from dglcell.engines.device import one_thread
 from dglcell.errors import RunError
 from dglcell.evaluation.evaluate import evaluate, run_screen
+from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.splits.make import Split, make_split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build, complex_edges
@@ -29,7 +30,6 @@ from dglcell.inference.run import Run, load_run
 from dglcell.io import cell_file
 from dglcell.io.atomic import write_text
 from dglcell.readers.sbml import read_model, textbook_path
-from dglcell.readers.screens.read import read_screen
 from dglcell.training.loop import train
 from dglcell.training.progress import Progress
 
@@ -108,7 +108,7 @@ def example() -> tuple[CellGraph, GenotypeTable]:
     model = read_model(textbook_path())
     cell = build(model, physical=[complex_edges(model)], keep_unassigned=True)
     with as_file(files("dglcell.data") / SCREEN) as path:
-        return cell, GenotypeTable.from_records(cell, [read_screen(path)])[0]
+        return cell, merge_screens(cell, [path])[0]
 
 
 @one_thread()

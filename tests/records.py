@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from dglcell.config import ScreenRules
+from dglcell.genotypes.merge import merge_screens
+from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.cell import CellGraph
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.genes import GeneList
 from dglcell.readers.sbml import MetabolicModel, ReactionRecord
@@ -49,3 +55,10 @@ def screen(
     if labels is not None:
         values[:] = labels
     return ScreenTable.of(path, "genotype table", genotypes, values, np.arange(2, len(genotypes) + 2))
+
+
+def table_of(
+    cell: CellGraph, screens: Sequence[ScreenTable | Path], unknown: str = "error"
+) -> tuple[GenotypeTable, dict[str, Any]]:
+    """The table of some screens, and the report; no rule but what an unknown gene does."""
+    return merge_screens(cell, screens, ScreenRules(unknown_genes=unknown))

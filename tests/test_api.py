@@ -20,6 +20,7 @@ from dglcell.readers.genes import read_genes
 from dglcell.readers.networks import read_network
 from dglcell.readers.sbml import read_model, textbook_path
 from tests.cells import tiny_cell
+from tests.records import table_of
 from tests.runs import tiny_run, tiny_table
 
 LINES, CHARACTERS = 10, 800
@@ -267,7 +268,7 @@ def test_many_relations_files_and_orders_do_not_make_a_repr_long() -> None:
 
 def test_reprs_of_the_yeast_cell(yeast_cell: Any, yeast_files: SimpleNamespace) -> None:
     _short(yeast_cell, "genes", "gpr", "regulatory_interaction")
-    table, _ = dglcell.GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], "skip")
+    table, _ = table_of(yeast_cell, [yeast_files.costanzo], "skip")
     _short(table, "rows", "fitness")
     for record in (yeast_files.model, yeast_files.genes, yeast_files.biogrid, yeast_files.costanzo):
         _short(record, type(record).__name__)

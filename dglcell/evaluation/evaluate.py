@@ -162,12 +162,12 @@ def _stored(path: Path) -> GenotypeTable:
 
 
 def _read(run: Run, paths: Sequence[Path], say: Callable[[str], None] = lambda message: None) -> GenotypeTable:
-    from dglcell.genotypes.merge import described, merge_screens
+    from dglcell.genotypes.merge import merge_screens, report_lines
 
     if not paths:
         raise DataError(f"the run {run.folder.path} does not say where its screen is - train again")
     table, report = merge_screens(run.cell, paths, dataclasses.replace(run.config, unknown_genes="skip"))
-    for line in described(report):
+    for line in report_lines(report):
         say(line)
     return table
 

@@ -1,7 +1,4 @@
-"""Gene names of many genotypes -> gene rows of a cell graph, each distinct name looked up once.
-
-Owns what happens to names that the graph does not have. Knows no files and no labels.
-"""
+"""Gene names of many genotypes -> gene rows of a cell graph; each distinct name is resolved once."""
 
 from __future__ import annotations
 
@@ -20,30 +17,30 @@ if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
 
 _SHOWN = 5
-_QUERY_BITS = 8  # of a byte; no published query with its array strain has more genes
+_QUERY_BITS = 8  # of a byte; no published genotype, a query with its array strain, has more genes
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodedGenotypes:
-    """Genotypes given by names, as gene rows of a cell graph.
+    """Genotypes as gene rows of a cell graph.
 
     Attributes
     ----------
     genes : (K,) int64
-        Ascending and distinct within a genotype; none for a genotype with an unknown gene.
+        Ascending and distinct within a genotype; a genotype with an unknown gene has none.
     ptr : (n + 1,) int64
         Offsets into `genes`.
     incomplete : (n,) bool
         Genotypes with a gene that the graph does not have.
     unknown : dict of str to int
-        How often each unknown name occurs, in order of appearance.
+        Unknown name to the number of its occurrences, in order of appearance.
     repeated : int
-        Genotypes that name a gene more than once.
+        Number of genotypes that name a gene more than once.
     alleles : (K,) int8
-        Kind of allele of each gene, index into `schema.ALLELES`; of a gene named more than once, the one furthest from
-        a deletion.
+        Kind of allele of each gene, index into `schema.ALLELES`; the highest one for a gene that is named more than
+        once.
     query : (n,) uint8
-        Which genes are the query strain's, as in `GenotypeTable`.
+        Genes of the query strain as bits, as in `GenotypeTable`.
     """
 
     genes: NDArray[np.int64]
@@ -55,68 +52,78 @@ class EncodedGenotypes:
     query: NDArray[np.uint8]
 
     def describe_unknown(self) -> str:
-        """The first unknown names and how many genotypes they touch, for a message."""
+        """The first unknown names and the number of genotypes with one, for a message."""
         names = ", ".join(repr(name) for name in list(self.unknown)[:_SHOWN])
-        more = f" and {len(self.unknown) - _SHOWN} more" if len(self.unknown) > _SHOWN else ""
-        return f"{names}{more} in {int(self.incomplete.sum())} of {len(self.incomplete)} genotypes"
+        ending = f" and {len(self.unknown) - _SHOWN} more" if len(self.unknown) > _SHOWN else ""
+        return f"{names}{ending} in {int(self.incomplete.sum())} of {len(self.incomplete)} genotypes"
 
 
 def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> EncodedGenotypes:
-    """Resolve the names of many genotypes at once.
+    """Gene rows of genotypes that are given by names.
 
     Raises
     ------
     DataError
-        An ambiguous name.
+        A name is ambiguous.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(genes=["YAL001C", "YAL002W", "YAL003W"])
+    >>> encoded = encode_genes(cell, [["YAL003W", "YAL001C"], ["YBR999W"]])
+    >>> encoded.genes.tolist(), encoded.ptr.tolist(), encoded.unknown
+    ([0, 2], [0, 2, 2], {'YBR999W': 1})
     """
     return encode_screen(cell, ScreenTable.of("", "", genotypes, None, np.arange(len(genotypes))))
 
 
 def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
-    """The same for the rows of a screen, with their kinds of allele.
+    """Gene rows of the genotypes of a screen, with kinds of allele and genes of the query.
 
     Raises
     ------
     DataError
-        An ambiguous name.
+        A name is ambiguous.
     """
-    n, lengths = len(screen), np.diff(screen.ptr)
-    rows = _resolve(cell, screen.names)[screen.codes]
-    owner = np.repeat(np.arange(n), lengths)
-    incomplete = np.zeros(n, dtype=np.bool_)
-    incomplete[owner[rows < 0]] = True
-    kept = ~incomplete[owner]
+    num_rows, lengths = len(screen), np.diff(screen.ptr)
+    gene_rows = _resolve(cell, screen.names)[screen.codes]
+    row = np.repeat(np.arange(num_rows), lengths)
+    incomplete = np.zeros(num_rows, dtype=np.bool_)
+    incomplete[row[gene_rows < 0]] = True
+    is_known = ~incomplete[row]
     size, kinds = max(1, cell.num_nodes(schema.GENE)), len(schema.ALLELES)
-    key = ((owner[kept] * size + rows[kept]) * kinds + screen.kinds[screen.codes[kept]]).astype(np.int64)
+    keys = ((row[is_known] * size + gene_rows[is_known]) * kinds + screen.kinds[screen.codes[is_known]]).astype(
+        np.int64
+    )
     if screen.query is not None:
-        key = key * 2 + (np.arange(len(owner)) - screen.ptr[owner] < screen.query[owner])[kept]
+        keys = keys * 2 + (np.arange(len(row)) - screen.ptr[row] < screen.query[row])[is_known]
         kinds *= 2
-    key.sort()
-    place, state = np.divmod(key, kinds)
-    last = np.append(place[1:] != place[:-1], np.ones(min(1, len(place)), dtype=np.bool_))
-    owner, genes = np.divmod(place[last], size)
-    ptr = offsets(np.bincount(owner, minlength=n))
+    keys.sort()
+    gene_key, state = np.divmod(keys, kinds)
+    is_last = np.append(gene_key[1:] != gene_key[:-1], np.ones(min(1, len(gene_key)), dtype=np.bool_))
+    row, genes = np.divmod(gene_key[is_last], size)
+    ptr = offsets(np.bincount(row, minlength=num_rows))
     repeated = int(np.count_nonzero((np.diff(ptr) != lengths) & ~incomplete))
-    unknown = _unknown(screen, screen.codes[rows < 0])
-    query = np.zeros(n, dtype=np.uint8)
+    unknown = _count_unknown(screen, screen.codes[gene_rows < 0])
+    query = np.zeros(num_rows, dtype=np.uint8)
     if screen.query is not None:
-        state, of_query = np.divmod(state, 2)
-        if len(last):  # a gene that is named twice is the query's if one of its names is
-            of_query = np.bitwise_or.reduceat(of_query, np.flatnonzero(np.append(True, last[:-1])))
-        query = _query_bits(of_query, owner, ptr)
-    return EncodedGenotypes(genes, ptr, incomplete, unknown, repeated, state[last].astype(np.int8), query)
+        state, in_query = np.divmod(state, 2)
+        if len(is_last):  # a gene that is named twice is of the query if one of its names is
+            in_query = np.bitwise_or.reduceat(in_query, np.flatnonzero(np.append(True, is_last[:-1])))
+        query = _query_bits(in_query, row, ptr)
+    return EncodedGenotypes(genes, ptr, incomplete, unknown, repeated, state[is_last].astype(np.int8), query)
 
 
-def _query_bits(of_query: NDArray[np.int64], owner: NDArray[np.int64], ptr: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """One byte a row from one flag a gene; 0 for a row with more genes than a byte has bits."""
-    place = np.arange(len(owner)) - ptr[owner]
-    fits = np.diff(ptr)[owner] <= _QUERY_BITS
-    bits = np.where(fits, of_query << np.where(fits, place, 0), 0)
-    return np.bincount(owner, bits, minlength=len(ptr) - 1).astype(np.uint8)
+def _query_bits(in_query: NDArray[np.int64], row: NDArray[np.int64], ptr: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(n,) one byte per row from one flag per gene; 0 for a row with more genes than bits."""
+    position = np.arange(len(row)) - ptr[row]
+    has_bit = np.diff(ptr)[row] <= _QUERY_BITS
+    bits = np.where(has_bit, in_query << np.where(has_bit, position, 0), 0)
+    return np.bincount(row, bits, minlength=len(ptr) - 1).astype(np.uint8)
 
 
 def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:
-    """Gene row of each name, -1 where the graph has none."""
+    """Gene row of each name, -1 if the graph has no such gene."""
     problems = ErrorCollector(DataError)
     rows = np.full(len(names), -1, dtype=np.int64)
     for k, name in enumerate(names):
@@ -130,11 +137,11 @@ def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:
     return rows
 
 
-def _unknown(screen: ScreenTable, codes: NDArray[np.int32]) -> dict[str, int]:
-    """How often each of these names occurs, in order of appearance."""
-    found, first, counts = np.unique(codes, return_index=True, return_counts=True)
+def _count_unknown(screen: ScreenTable, codes: NDArray[np.int32]) -> dict[str, int]:
+    """Number of occurrences of each name, in order of appearance."""
+    unique_codes, first_use, counts = np.unique(codes, return_index=True, return_counts=True)
     unknown: dict[str, int] = {}
-    for k in np.argsort(first):
-        name = screen.names[found[k]]
+    for k in np.argsort(first_use):
+        name = screen.names[unique_codes[k]]
         unknown[name] = unknown.get(name, 0) + int(counts[k])
     return unknown

@@ -1,7 +1,7 @@
-"""Standardised labels: mean and standard deviation of the training rows, interactions per order of deletion.
+"""Standardization of labels by the mean and standard deviation of the training rows.
 
-The pairwise and triple interaction scores differ in scale, so each order has its own statistics; an order that training
-never saw uses those of all orders together. Owns the numbers that a checkpoint keeps.
+Interaction scores of pairs and triples differ in scale, so each number of deletions has its own moments; for a number
+that is not in the training rows, those of all of them are used.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from dglcell.genotypes.table import GenotypeTable
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation of n values; NaN when there are none."""
+    """Mean and standard deviation of n values; NaN if there are none."""
 
     mean: float
     sd: float
     n: int
 
     @classmethod
-    def of(cls, values: NDArray[Any], what: str) -> Self:
-        """Population moments of the finite values; an sd of 0 becomes 1, with a warning."""
+    def of(cls, values: NDArray[Any], name: str) -> Self:
+        """Population moments of the finite values; a standard deviation of 0 becomes 1, with a warning."""
         finite = values[np.isfinite(values)].astype(np.float64)
         if not len(finite):
             return cls(np.nan, np.nan, 0)
         mean, sd = float(finite.mean()), float(finite.std())
         if sd <= abs(mean) * 1e-12:
-            message = f"{what}: all {len(finite)} training values are {mean:g}, so they are not scaled"
+            message = f"{name}: all {len(finite)} training values are {mean:g}, so they are not scaled"
             warnings.warn(message, stacklevel=3)
             sd = 1.0
         return cls(mean, sd, len(finite))
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """JSON-able; a missing number is None."""
+        """Plain values for JSON; None for a missing number."""
         missing = self.n == 0
         return {"mean": None if missing else self.mean, "sd": None if missing else self.sd, "n": self.n}
 
@@ -58,9 +58,9 @@ class Scaler:
     Attributes
     ----------
     pooled : dict of str to Moments
-        By label, over all orders.
+        By label, over all numbers of deletions.
     by_order : dict of int to Moments
-        Interaction alone, by order of deletion.
+        By number of deletions, for the interaction only.
     """
 
     pooled: dict[str, Moments]
@@ -72,7 +72,14 @@ class Scaler:
 
     @classmethod
     def fit(cls, table: GenotypeTable, rows: ArrayLike) -> Self:
-        """Statistics of the training rows."""
+        """A scaler with the moments of the training rows.
+
+        Parameters
+        ----------
+        table : GenotypeTable
+        rows : (k,) int
+            Training rows.
+        """
         index = np.asarray(rows, dtype=np.int64)
         targets, orders = table.targets[index], table.orders[index]
         pooled = {name: Moments.of(targets[:, k], name) for k, name in enumerate(schema.LABELS)}
@@ -85,32 +92,58 @@ class Scaler:
         return cls(pooled, by_order)
 
     def moments(self, orders: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and sd for each row and label, both (n, 2); NaN for a label that training never saw."""
-        order = np.asarray(orders, dtype=np.int64)
-        mean = np.empty((len(order), len(schema.LABELS)))
+        """Mean and standard deviation for each row and label, both (n, 2).
+
+        NaN for a label that no training row has.
+        """
+        deletion_counts = np.asarray(orders, dtype=np.int64)
+        mean = np.empty((len(deletion_counts), len(schema.LABELS)))
         sd = np.empty_like(mean)
         for k, name in enumerate(schema.LABELS):
             mean[:, k], sd[:, k] = self.pooled[name].mean, self.pooled[name].sd
         column = schema.LABELS.index(schema.INTERACTION)
-        for value, moments in self.by_order.items():
-            rows = order == value
+        for order, moments in self.by_order.items():
+            rows = deletion_counts == order
             mean[rows, column], sd[rows, column] = moments.mean, moments.sd
         return mean, sd
 
     def transform(self, labels: NDArray[Any], orders: ArrayLike) -> NDArray[Any]:
-        """Labels (n, 2) on the original scale -> standardised, same dtype; NaN stays NaN."""
+        """Standardize labels.
+
+        Parameters
+        ----------
+        labels : (n, 2) float
+            NaN where missing.
+        orders : (n,) int
+            Numbers of deletions.
+
+        Returns
+        -------
+        (n, 2), same dtype
+        """
         mean, sd = self.moments(orders)
         result: NDArray[Any] = ((labels - mean) / sd).astype(labels.dtype)
         return result
 
     def inverse(self, values: NDArray[Any], orders: ArrayLike) -> NDArray[Any]:
-        """Standardised values (n, 2) -> original scale, same dtype; NaN for a label that training never saw."""
+        """The inverse of `transform`; NaN for a label that no training row has.
+
+        Parameters
+        ----------
+        values : (n, 2) float
+        orders : (n,) int
+            Numbers of deletions.
+
+        Returns
+        -------
+        (n, 2), same dtype
+        """
         mean, sd = self.moments(orders)
         result: NDArray[Any] = (values * sd + mean).astype(values.dtype)
         return result
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able, null for what is missing."""
+        """Plain values for JSON; None for a missing number."""
         return {
             "pooled": {name: m.to_dict() for name, m in self.pooled.items()},
             "by_order": {str(order): m.to_dict() for order, m in self.by_order.items()},

@@ -1,7 +1,4 @@
-"""GenotypeTable: measured genotypes as gene rows of one cell graph, ragged, with their labels.
-
-Owns the merge of screens, what an unknown gene does to a row, and which labels count. Knows no file layouts.
-"""
+"""GenotypeTable: measured genotypes as gene rows of one cell graph, with their labels."""
 
 from __future__ import annotations
 
@@ -18,9 +15,9 @@ from dglcell import schema
 from dglcell.config import ScreenRules
 from dglcell.errors import DataError, setting
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
-from dglcell.genotypes.splits.queries import query_pairs
+from dglcell.genotypes.splits.membership import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
-from dglcell.hashing import file_sha256, sha256
+from dglcell.hashing import sha256
 from dglcell.readers.screens.screen_table import offsets
 
 if TYPE_CHECKING:
@@ -32,7 +29,9 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class GenotypeTable:
-    """n genotypes of one cell graph; make one with `of` or `from_records`.
+    """n genotypes of one cell graph.
+
+    `of` makes a table from arrays, `from_dataframe` from a pandas data frame, and `genotypes.merge` from screens.
 
     Attributes
     ----------
@@ -41,22 +40,34 @@ class GenotypeTable:
     ptr : (n + 1,) int64
         Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
     labels : (n, 4) float32
-        `schema.LABEL_COLUMNS`; NaN = missing. Interactions below order 2 are missing.
+        In the order of `schema.LABEL_COLUMNS`; NaN = missing. Interactions of fewer than two deletions are missing.
     source : (n,) int16
-        Row of `sources` that a genotype came from.
+        Index into `sources` of the file of each row.
     sources : tuple of dict
-        `path`, `sha256`, `layout` of each screen file; from `genotypes.unite` also its `report` and the `rules`.
+        `path`, `sha256`, `layout`, `rules` and `report` of each screen file; see `genotypes.merge.ScreenMerger`.
     ids_fingerprint : str
         `ids` fingerprint of the cell graph.
     ids : mapping
-        The cell graph's own ids, shared and not copied, so that a mismatch can name the first that differs.
+        Ids of the cell graph (not a copy), so that an error can name the first one that differs.
     alleles : (K,) int8
         Kind of allele of each gene of `genes`, index into `schema.ALLELES`.
     interaction_std : (n,) float32
         Standard deviation of the interaction, NaN where missing.
     query : (n,) uint8
-        Which of a row's genes are those of its query strain: bit k for gene `ptr[i] + k`; 0 where the screen does not
-        say. A control locus is no gene, so a double-mutant query has two bits and its control one.
+        Genes of the query strain of each row: bit k stands for gene `ptr[i] + k`; 0 if the screen does not tell the
+        query. The control locus is not a gene, so a double-mutant query has two bits and its control one.
+
+    Examples
+    --------
+    >>> import dglcell
+    >>> cell = dglcell.build_cell(genes=["YAL001C", "YAL002W", "YAL003W"])
+    >>> genes, ptr = cell.indices([["YAL001C"], ["YAL001C", "YAL003W"]])
+    >>> table = GenotypeTable.of(cell, genes, ptr, [[0.9, 0.1, float("nan"), float("nan")], [0.5, 0.1, -0.3, 0.01]])
+    >>> table
+    GenotypeTable: 2 rows
+      deletions         1: 1 rows, 2: 1 rows
+      fitness           2 rows
+      gene_interaction  1 rows
     """
 
     genes: NDArray[np.int32]
@@ -89,80 +100,43 @@ class GenotypeTable:
         ----------
         cell : CellGraph
         genes : (K,) int
-            Gene rows of the cell, ascending and distinct within a genotype, as `CellGraph.indices` gives them.
+            Gene rows of the cell, ascending and distinct within a genotype, as from `CellGraph.indices`.
         ptr : (n + 1,) int
             Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
         labels : (n, 4) float, optional
-            In the order of `schema.LABEL_COLUMNS`, NaN = missing; interactions below order 2 become NaN.
+            In the order of `schema.LABEL_COLUMNS`, NaN = missing; interactions of fewer than two deletions become NaN.
         source, sources : (n,) int and sequence of mappings, optional
-            Which source each row came from, and what is known of the sources.
+            Index of the source of each row, and the sources.
         alleles : (K,) int, optional
             Kind of allele of each gene; deletions by default.
         interaction_std : (n,) float, optional
         query : (n,) int, optional
-            Genes of the query strain, as bits.
+            Genes of the query strain as bits.
 
         Returns
         -------
         GenotypeTable
         """
         starts = np.asarray(ptr, dtype=np.int64)
-        n = len(starts) - 1
-        values = np.full((n, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
+        num_rows = len(starts) - 1
+        values = np.full((num_rows, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
         if labels is not None:
             values[:] = labels
         values[np.isnan(values)] = np.nan  # one bit pattern, so that equal tables have equal fingerprints
-        low = np.diff(starts) < schema.MIN_ORDER[schema.INTERACTION]
+        no_interaction = np.diff(starts) < schema.MIN_ORDER[schema.INTERACTION]
         for column in _INTERACTION_COLUMNS:
-            values[low, column] = np.nan
-        std = np.full(n, np.nan, dtype=np.float32)
+            values[no_interaction, column] = np.nan
+        std = np.full(num_rows, np.nan, dtype=np.float32)
         if interaction_std is not None:
             std[:] = interaction_std
-        std[low] = np.nan
-        origin = np.zeros(n, dtype=np.int16) if source is None else np.asarray(source, dtype=np.int16)
+        std[no_interaction] = np.nan
+        origin = np.zeros(num_rows, dtype=np.int16) if source is None else np.asarray(source, dtype=np.int16)
         rows = np.asarray(genes, dtype=np.int32)
         kinds = np.full(len(rows), schema.DELETION) if alleles is None else alleles
-        named = tuple(dict(s) for s in sources)
+        source_list = tuple(dict(s) for s in sources)
         kinds = np.asarray(kinds, dtype=np.int8)
-        bits = np.zeros(n, dtype=np.uint8) if query is None else np.asarray(query, dtype=np.uint8)
-        return cls(rows, starts, values, origin, named, cell.fingerprints[IDS], cell.ids, kinds, std, bits)
-
-    @classmethod
-    def from_records(
-        cls, cell: CellGraph, screens: Sequence[ScreenTable], unknown: str = "error"
-    ) -> tuple[Self, dict[str, Any]]:
-        """Unite screens, in the order given; `genotypes.unite` does so by rules, and with files of any length.
-
-        Parameters
-        ----------
-        cell : CellGraph
-            Resolves the names.
-        screens : sequence of ScreenTable
-            Names as in the files.
-        unknown : str
-            What a gene that the graph lacks does: `error` stops, `skip` leaves the row out and counts it.
-
-        Returns
-        -------
-        table : GenotypeTable
-        report : dict
-            Rows read and kept, rows and names unknown, interactions without two deletions, by file and in all.
-
-        Raises
-        ------
-        DataError
-            An unknown gene under `error`, or an ambiguous name.
-        """
-        ScreenRules.require(unknown_genes=unknown)
-        parts, files = [], []
-        for number, screen in enumerate(screens):
-            part, found = cls.part_of(cell, screen, number, unknown)
-            origin = {"path": str(screen.path), "sha256": file_sha256(Path(screen.path)), "layout": screen.layout}
-            parts.append(dataclasses.replace(part.take(np.flatnonzero(~found.incomplete)), sources=(origin,)))
-            report = {"path": screen.path, "layout": screen.layout, "unknown genes": len(found.unknown)}
-            files.append(report | part_report(screen, found))
-        united = cls.concatenate(cell, parts)
-        return united, {"rows": len(united), "genotypes": united.num_genotypes, "files": files}
+        bits = np.zeros(num_rows, dtype=np.uint8) if query is None else np.asarray(query, dtype=np.uint8)
+        return cls(rows, starts, values, origin, source_list, cell.fingerprints[IDS], cell.ids, kinds, std, bits)
 
     @classmethod
     def from_dataframe(
@@ -210,64 +184,66 @@ class GenotypeTable:
         return merge_screens(cell, [genotypes_of_frame(frame)], ScreenRules(unknown_genes=unknown_genes, **rules))[0]
 
     @classmethod
-    def part_of(
+    def from_block(
         cls, cell: CellGraph, screen: ScreenTable, number: int = 0, unknown: str = "error"
     ) -> tuple[Self, EncodedGenotypes]:
-        """All rows of one screen, or of one block of it, as source `number`, and what became of its names.
+        """All rows of one screen, or of one block of it, and their encoded genotypes.
 
-        A row with an unknown gene has no genes here: `EncodedGenotypes.incomplete` says which rows to leave out.
+        Rows with an unknown gene have no genes here: `EncodedGenotypes.incomplete` tells which rows to leave out.
 
         Parameters
         ----------
         cell : CellGraph
         screen : ScreenTable
         number : int
-            Position of its file among the sources.
+            Index of the file among the sources.
         unknown : str
             `error` or `skip`.
 
         Returns
         -------
         table : GenotypeTable
-        found : EncodedGenotypes
+        encoded : EncodedGenotypes
 
         Raises
         ------
         DataError
             An unknown gene under `error`, or an ambiguous name.
         """
-        found = encode_screen(cell, screen)
-        if found.unknown and unknown == "error":
-            line = screen.lines[np.flatnonzero(found.incomplete)[0]]
+        encoded = encode_screen(cell, screen)
+        if encoded.unknown and unknown == "error":
+            line = screen.lines[np.flatnonzero(encoded.incomplete)[0]]
             raise DataError(
-                f"{screen.path}:{line}: genes that the graph does not have: {found.describe_unknown()} - "
+                f"{screen.path}:{line}: genes that the graph does not have: {encoded.describe_unknown()} - "
                 f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
             )
         source, std = np.full(len(screen), number), screen.interaction_std
-        return cls.of(cell, found.genes, found.ptr, screen.labels, source, (), found.alleles, std, found.query), found
+        return cls.of(
+            cell, encoded.genes, encoded.ptr, screen.labels, source, (), encoded.alleles, std, encoded.query
+        ), encoded
 
     @classmethod
-    def concatenate(cls, cell: CellGraph, parts: Sequence[GenotypeTable]) -> Self:
-        """The rows of tables of one cell; the sources of each follow those of the one before.
+    def concatenate(cls, cell: CellGraph, tables: Sequence[GenotypeTable]) -> Self:
+        """The rows and the sources of several tables of one cell, one table after another.
 
         Parameters
         ----------
         cell : CellGraph
-        parts : sequence of GenotypeTable
+        tables : sequence of GenotypeTable
 
         Returns
         -------
         GenotypeTable
         """
         empty = cls.of(cell, [], [0])
-        tables: list[GenotypeTable] = [empty, *parts]
+        all_tables: list[GenotypeTable] = [empty, *tables]
         columns = {
-            name: np.concatenate([getattr(t, name) for t in tables])
+            name: np.concatenate([getattr(t, name) for t in all_tables])
             for name in ("genes", "labels", "source", "alleles", "interaction_std", "query")
         }
         return cls(
-            ptr=offsets(np.concatenate([t.orders for t in tables])),
-            sources=tuple(s for t in tables for s in t.sources),
+            ptr=offsets(np.concatenate([t.orders for t in all_tables])),
+            sources=tuple(s for t in all_tables for s in t.sources),
             ids_fingerprint=empty.ids_fingerprint,
             ids=empty.ids,
             **columns,
@@ -277,14 +253,14 @@ class GenotypeTable:
         return len(self.ptr) - 1
 
     def __repr__(self) -> str:
-        rows = [f"GenotypeTable: {len(self):,} rows", f"  {'deletions':<18}{_listed_orders(self.orders)}"]
+        rows = [f"GenotypeTable: {len(self):,} rows", f"  {'deletions':<18}{_describe_orders(self.orders)}"]
         present = np.isfinite(np.asarray(self.labels)).sum(axis=0).tolist()
-        for name, n in zip(schema.LABEL_COLUMNS, present, strict=True):
+        for name, num_rows in zip(schema.LABEL_COLUMNS, present, strict=True):
             if name in schema.LABELS:
-                rows.append(f"  {name:<18}{n:,} rows")
+                rows.append(f"  {name:<18}{num_rows:,} rows")
         for source in self.sources[:_SHOWN]:
-            missing = source.get("report", {}).get(UNKNOWN_ROWS, 0)
-            note = f", {missing:,} rows with an unknown gene left out" if missing else ""
+            num_unknown = source.get("report", {}).get(UNKNOWN_ROWS, 0)
+            note = f", {num_unknown:,} rows with an unknown gene left out" if num_unknown else ""
             rows.append(f"  {'from':<18}{Path(source['path']).name} ({source['layout']}){note}")
         if len(self.sources) > _SHOWN:
             rows.append(f"  {'and':<18}{len(self.sources) - _SHOWN} further files")
@@ -292,21 +268,21 @@ class GenotypeTable:
 
     @functools.cached_property
     def orders(self) -> NDArray[np.int64]:
-        """(n,) number of deleted genes."""
+        """(n,) numbers of deleted genes."""
         return np.diff(self.ptr)
 
     @property
     def targets(self) -> NDArray[np.float32]:
-        """(n, 2) the labels that the model predicts, `schema.LABELS`."""
+        """(n, 2) labels that models predict, `schema.LABELS`."""
         return self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in schema.LABELS]]
 
     def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
-        """Which rows have at least one of some labels.
+        """Which rows have at least one of the labels.
 
         Parameters
         ----------
         labels : sequence of str
-            Of `schema.LABEL_COLUMNS`.
+            Names from `schema.LABEL_COLUMNS`.
 
         Returns
         -------
@@ -316,7 +292,7 @@ class GenotypeTable:
         return np.asarray(present.any(axis=1))
 
     def take(self, rows: ArrayLike) -> GenotypeTable:
-        """The table of some rows.
+        """The table of a selection of rows.
 
         Parameters
         ----------
@@ -345,28 +321,30 @@ class GenotypeTable:
     @functools.cached_property
     def _keys(self) -> NDArray[np.int64]:
         keys = np.empty(len(self), dtype=np.int64)
-        size = int(self.genes.max(initial=0)) + 1
-        base = 0
+        num_genes = int(self.genes.max(initial=0)) + 1
+        offset = 0
         for order in np.unique(self.orders):
             rows = np.flatnonzero(self.orders == order)
-            key, span = np.zeros(len(rows), dtype=np.int64), 1
+            key, num_keys = np.zeros(len(rows), dtype=np.int64), 1
             for column in range(order):
-                if span > _LARGEST // size:  # ranks of prefixes stay below n, so the next product cannot overflow
-                    key, span = np.unique(key, return_inverse=True)[1].reshape(-1), len(rows)
-                key *= size
+                if (
+                    num_keys > _LARGEST // num_genes
+                ):  # ranks of prefixes are below n, so the next product cannot overflow
+                    key, num_keys = np.unique(key, return_inverse=True)[1].reshape(-1), len(rows)
+                key *= num_genes
                 key += self.genes[self.ptr[rows] + column]
-                span *= size
-            distinct, key = np.unique(key, return_inverse=True)
-            keys[rows] = base + key.reshape(-1)
-            base += len(distinct)
+                num_keys *= num_genes
+            unique_keys, key = np.unique(key, return_inverse=True)
+            keys[rows] = offset + key.reshape(-1)
+            offset += len(unique_keys)
         return keys
 
     def genotype_keys(self) -> NDArray[np.int64]:
-        """(n,) equal iff the gene sets are; 0, 1, .. in order of (order, genes), whatever the order of the rows."""
+        """(n,) keys of gene sets: equal iff the gene sets are, numbered from 0 by (number of deletions, genes)."""
         return self._keys
 
     def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Keys of the rows of two tables of one cell: equal if and only if the gene sets are.
+        """Keys of the rows of this and another table of one cell: equal iff the gene sets are.
 
         Parameters
         ----------
@@ -378,27 +356,27 @@ class GenotypeTable:
         (n,) int64, (m,) int64
         """
         genes = np.concatenate([self.genes, other.genes])
-        both = dataclasses.replace(self, genes=genes, ptr=np.concatenate([self.ptr, other.ptr[1:] + self.ptr[-1]]))
-        keys = both.genotype_keys()
+        union = dataclasses.replace(self, genes=genes, ptr=np.concatenate([self.ptr, other.ptr[1:] + self.ptr[-1]]))
+        keys = union.genotype_keys()
         return keys[: len(self)], keys[len(self) :]
 
     def allele_counts(self) -> dict[str, int]:
-        """Rows with each kind of allele; a row with two kinds counts in both."""
-        owner = np.repeat(np.arange(len(self)), self.orders)
-        return {name: len(np.unique(owner[self.alleles == k])) for k, name in enumerate(schema.ALLELES)}
+        """Number of rows with each kind of allele; a row with two kinds counts for both."""
+        row = np.repeat(np.arange(len(self)), self.orders)
+        return {name: len(np.unique(row[self.alleles == k])) for k, name in enumerate(schema.ALLELES)}
 
     @property
     def num_genotypes(self) -> int:
-        """Distinct gene sets."""
+        """Number of distinct gene sets."""
         return int(self._keys.max(initial=-1)) + 1
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the rows, their labels and the graph's ids; file names do not enter."""
+        """SHA-256 of the genotypes, their labels and the ids of the graph; file names have no influence."""
         return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
-        """Refuse a graph with other ids (FingerprintError).
+        """Raise FingerprintError for a graph with other ids.
 
         Parameters
         ----------
@@ -409,7 +387,7 @@ class GenotypeTable:
         require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, cell.ids, self.ids, what)
 
     def info(self) -> dict[str, Any]:
-        """Counts, sources and fingerprints, ready for JSON."""
+        """Counts, sources and fingerprints, as plain values for JSON."""
         orders, counts = np.unique(self.orders, return_counts=True)
         present = np.isfinite(self.labels).sum(axis=0)
         return {
@@ -424,29 +402,29 @@ class GenotypeTable:
         }
 
 
-_SHOWN = 4  # files and orders of a `repr`
+_SHOWN = 4  # files, and numbers of deletions, in a `repr`
 UNKNOWN_ROWS = "rows with an unknown gene, left out"
 _LARGEST = np.iinfo(np.int64).max
 _INTERACTION_COLUMNS = tuple(schema.LABEL_COLUMNS.index(n) for n in (schema.INTERACTION, schema.INTERACTION_P))
 
 
-def _listed_orders(orders: NDArray[np.int64]) -> str:
-    """`1: 120 rows, 2: 4,000 rows`, the rarest orders together."""
+def _describe_orders(orders: NDArray[np.int64]) -> str:
+    """Rows by number of deletions, as `1: 120 rows, 2: 4,000 rows`."""
     counts = np.bincount(orders)
     numbers = np.flatnonzero(counts)
-    shown = [f"{k}: {counts[k]:,} rows" for k in numbers[:_SHOWN]]
-    rest = int(counts[numbers[_SHOWN:]].sum())
-    return ", ".join([*shown, f"more: {rest:,} rows"] if rest else shown) or "none"
+    counts_shown = [f"{k}: {counts[k]:,} rows" for k in numbers[:_SHOWN]]
+    num_others = int(counts[numbers[_SHOWN:]].sum())
+    return ", ".join([*counts_shown, f"more: {num_others:,} rows"] if num_others else counts_shown) or "none"
 
 
-def part_report(screen: ScreenTable, found: EncodedGenotypes) -> dict[str, Any]:
-    """What was read of a screen and became of its rows: counts, which add up over blocks, and the reader's texts."""
-    low = np.diff(found.ptr) < schema.MIN_ORDER[schema.INTERACTION]
-    undefined = low & ~found.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
+def block_report(screen: ScreenTable, encoded: EncodedGenotypes) -> dict[str, Any]:
+    """Counts of the rows of a block, which can be added over blocks, and the report of the reader."""
+    no_interaction = np.diff(encoded.ptr) < schema.MIN_ORDER[schema.INTERACTION]
+    is_undefined = no_interaction & ~encoded.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
     return {
         "rows": len(screen),
-        UNKNOWN_ROWS: int(found.incomplete.sum()),
-        "rows that name a gene twice, merged": found.repeated,
-        "interactions of fewer than two deletions, left out": int(undefined.sum()),
+        UNKNOWN_ROWS: int(encoded.incomplete.sum()),
+        "rows that name a gene twice, merged": encoded.repeated,
+        "interactions of fewer than two deletions, left out": int(is_undefined.sum()),
         **screen.report,
     }

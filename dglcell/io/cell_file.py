@@ -66,7 +66,7 @@ def save(
         screen.require_cell(cell)
         parts = [screen]
     elif screen is not None:
-        parts = screen.parts()
+        parts = screen.blocks()
 
     def meta_of_all() -> dict[str, Any]:
         if screen is None:

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build
 from dglcell.readers import genes, networks, sbml
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY
 from dglcell.readers.screens import read as screens
+from tests.records import table_of
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ def test_the_yeast_cell_is_built_within_10_seconds(yeast_records) -> None:
 
 
 def test_the_costanzo_screen_becomes_a_table_within_5_seconds(yeast_files, yeast_cell) -> None:
-    assert fastest(lambda: GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], unknown="skip")) < 5
+    assert fastest(lambda: table_of(yeast_cell, [yeast_files.costanzo], unknown="skip")) < 5
 
 
 def test_a_thousand_genotypes_are_knocked_out_within_10_milliseconds(yeast_cell) -> None:

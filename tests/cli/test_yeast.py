@@ -9,17 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from dglcell.cli.main import run
-from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file
 from dglcell.schema import VARIANTS
+from tests.records import table_of
 
 
 @pytest.fixture(scope="module")
 def cell(yeast_cell: CellGraph, yeast_files: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The yeast cell graph, with Costanzo 2010 stored in it."""
     path = tmp_path_factory.mktemp("yeast") / "cell.h5"
-    table, _ = GenotypeTable.from_records(yeast_cell, [yeast_files.costanzo], unknown="skip")
+    table, _ = table_of(yeast_cell, [yeast_files.costanzo], unknown="skip")
     cell_file.save(yeast_cell, path, table)
     return path
 

@@ -17,10 +17,10 @@ from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.inference.run import Run, load_run
 from dglcell.io import cell_file
-from dglcell.readers.screens.read import read_screen
 from dglcell.training.loop import train
 from dglcell.training.metrics import by_order, compare
 from tests.cells import tiny_cell
+from tests.records import table_of
 from tests.runs import tiny_config, tiny_table
 
 
@@ -103,7 +103,7 @@ def test_another_screen_is_scored_whole_and_named_so(run: Run, tmp_path: Path) -
     write_screen(tmp_path / "new.tsv", tiny_table(run.cell, rows=30, seed=5), extra="G001;stranger\t1\t0\n")
     result = evaluate(run, screen=[tmp_path / "new.tsv"])
     assert list(result) == ["screen", "baselines"]
-    table, _ = GenotypeTable.from_records(run.cell, [read_screen(tmp_path / "new.tsv")], unknown="skip")
+    table, _ = table_of(run.cell, [tmp_path / "new.tsv"], unknown="skip")
     own, split = run_screen(run)
     seen = set(sets_of(own, np.flatnonzero(split.subset < 2)))
     new = np.array([genes not in seen for genes in sets_of(table, np.arange(len(table)))])
@@ -116,7 +116,7 @@ def test_the_screen_is_found_again_from_any_folder(
 ) -> None:
     cell = tiny_cell()
     monkeypatch.chdir(made[1].parent)
-    table, _ = GenotypeTable.from_records(cell, [read_screen(Path(made[1].name))])
+    table, _ = table_of(cell, [Path(made[1].name)])
     split = make_split(table, "random", 0, 0.2, 0.2)
     train(cell, table, split, tiny_config(epochs=1), tmp_path / "run")
     monkeypatch.chdir(tmp_path)

@@ -7,8 +7,7 @@ import pytest
 
 from dglcell.config import ScreenRules
 from dglcell.errors import DataError, UsageError
-from dglcell.genotypes.labels import weighted_means
-from dglcell.genotypes.merge import ScreenMerger, merge_screens
+from dglcell.genotypes.merge import ScreenMerger, merge_screens, weighted_means
 from dglcell.genotypes.table import GenotypeTable
 from tests.cells import tiny_cell
 
@@ -134,7 +133,7 @@ def test_a_cross_of_two_strains_of_one_gene_is_no_single_mutant(tmp_path):
     table, report = merge_screens(tiny_cell(), [crosses, singles], rules=ScreenRules(derive_fitness=True))
     same(table.labels[:, 0], [NAN, -0.2 + 0.8 * 0.5, 0.8, 0.5, 0.1, NAN, 0.3])
     same(table.labels[-2:, 2], [-0.3, 0.3 - 0.8 * 0.5])
-    what = "rows that name a gene twice, without a part in derived labels"
+    what = "rows that name a gene twice, not used to derive labels"
     assert [f.get(what) for f in report["files"]] == [1, 2]
 
 
@@ -157,7 +156,7 @@ def test_blocks_give_the_same_table_as_the_whole(files, monkeypatch):
     whole, _ = merge_screens(tiny_cell(), files, rules=ScreenRules(clip_fitness=True, max_p=0.3))
     monkeypatch.setattr(module, "read_blocks", lambda path, raw: read_blocks(path, raw, size=170))
     union = ScreenMerger(tiny_cell(), files, rules=ScreenRules(clip_fitness=True, max_p=0.3))
-    assert len(list(union.parts())) > 2
+    assert len(list(union.blocks())) > 2
     parts = union.table()
     assert parts.fingerprint == whole.fingerprint
     assert parts.sources == whole.sources

@@ -4,9 +4,9 @@ import numpy as np
 
 from dglcell import schema
 from dglcell._dgl import load as load_dgl
-from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build
 from tests.cells import reaction_to_genes
+from tests.records import table_of
 from tests.work import lines_of
 
 KNOCKOUTS = 500
@@ -136,7 +136,7 @@ def test_any_number_of_genotypes_take_the_same_lines_of_python(yeast_cell):
 
 def test_the_costanzo_screen(yeast_files, yeast_cell):
     screen = yeast_files.costanzo
-    (table, report), lines = lines_of(lambda: GenotypeTable.from_records(yeast_cell, [screen], unknown="skip"))
+    (table, report), lines = lines_of(lambda: table_of(yeast_cell, [screen], unknown="skip"))
     assert len(screen.genotypes) == 163_160
     assert len(table) == 163_160 - report["files"][0]["rows with an unknown gene, left out"]
     assert len(table) > 162_000

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dglcell.errors import DglcellError
-from dglcell.genotypes.splits.leakage import check_leakage
 from dglcell.genotypes.splits.make import make_split
-from dglcell.genotypes.splits.split import SUBSETS, Split
+from dglcell.genotypes.splits.split import SUBSETS, Split, check_leakage
 from tests.cells import tiny_cell
 from tests.split_promises import table_of_triples, violations
 

@@ -1,7 +1,7 @@
-"""Genes dealt to training, validation and test, so that no gene is in two of them.
+"""Partition of genes into training, validation and test genes, so that no gene is in two subsets of a split.
 
-Genes stand in a random order; the first `a` of them are the test part's, the next up to `b` the validation part's, the
-rest training's. A row belongs to a part that has all of its genes, else to none. Owns the choice of `a` and `b`.
+The genes are put in a random order; the first `a` of them are test genes, the next up to `b` validation genes, the rest
+training genes. A row is in a subset if all of its genes are, else it is unused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dglcell.genotypes.splits.membership import MembershipIndex
 from dglcell.genotypes.splits.split import TEST, TRAIN, UNUSED, VAL
 
-_ALL = 20_000_000  # rows times genes up to which every cut is tried
-_AROUND = 3
+_EXHAUSTIVE_LIMIT = 20_000_000  # rows times genes up to which all cuts are tried
+_NEIGHBORHOOD = 3
 
 Ranks = NDArray[np.int32]
 
@@ -26,61 +26,72 @@ def partition(
     val: float,
     rng: np.random.Generator,
 ) -> NDArray[np.int8] | None:
-    """(n,) the part of each row, or None where this order of the genes gives none.
+    """Draw a random order of the genes and choose the subsets.
 
     Parameters
     ----------
+    items : MembershipIndex
+        Genes of the rows.
     counted : (n,) bool
-        Rows whose shares are to be `test` and `val`, of those that are used.
+        Rows for which the shares of test and validation, among those used, should be `test` and `val`.
     keys : (n,) int64, optional
-        Keys of the rows' gene sets. With them genes come in the order of randomly ordered genotypes, so that some
-        genotypes keep their genes together however few they are; without them each gene comes by itself.
+        Keys of the gene sets of the rows. With them the genes come in the order of randomly ordered genotypes, so that
+        some genotypes have all their genes in one subset, even if subsets are small; otherwise in random order.
+    test, val : float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (n,) int8 or None
+        Subset of each row; None if this order of the genes leaves a subset empty.
     """
-    there = np.flatnonzero(items.degrees(counted))
-    order = rng.permutation(there)
+    genes = np.flatnonzero(items.degrees(counted))
+    permutation = rng.permutation(genes)
     if keys is not None:
-        turn = rng.permutation(int(keys.max(initial=-1)) + 1)
-        turn = np.where(counted, turn[keys], len(turn))
-        first = np.full(items.size, len(keys), dtype=np.int64)
-        np.minimum.at(first, items.values, np.repeat(turn, items.lengths))
-        order = order[np.argsort(first[order], kind="stable")]
-    rank = np.full(items.size, len(there), dtype=np.int32)
-    rank[order] = np.arange(len(there))
-    low, high = items.lowest(rank, len(there)), items.highest(rank, len(there))
-    cut = _cut(low[counted], high[counted], len(there), test, val)
+        genotype_rank = rng.permutation(int(keys.max(initial=-1)) + 1)
+        genotype_rank = np.where(counted, genotype_rank[keys], len(genotype_rank))
+        first_genotype = np.full(items.size, len(keys), dtype=np.int64)
+        np.minimum.at(first_genotype, items.values, np.repeat(genotype_rank, items.lengths))
+        permutation = permutation[np.argsort(first_genotype[permutation], kind="stable")]
+    rank = np.full(items.size, len(genes), dtype=np.int32)
+    rank[permutation] = np.arange(len(genes))
+    low, high = items.lowest(rank, len(genes)), items.highest(rank, len(genes))
+    cut = _best_cut(low[counted], high[counted], len(genes), test, val)
     if cut is None:
         return None
     a, b = cut
-    part = np.full(len(low), UNUSED, dtype=np.int8)
-    part[low >= b] = TRAIN
-    part[(low >= a) & (high < b)] = VAL
-    part[high < a] = TEST
-    return part
+    subset = np.full(len(low), UNUSED, dtype=np.int8)
+    subset[low >= b] = TRAIN
+    subset[(low >= a) & (high < b)] = VAL
+    subset[high < a] = TEST
+    return subset
 
 
-def _cut(low: Ranks, high: Ranks, genes: int, test: float, val: float) -> tuple[int, int] | None:
-    """The `a` and `b` whose parts come nearest to the shares asked for."""
-    below = np.concatenate([[0], np.cumsum(np.bincount(high, minlength=genes))])  # rows whose ranks are all below
-    train = len(low) - np.concatenate([[0], np.cumsum(np.bincount(low, minlength=genes))])
+def _best_cut(low: Ranks, high: Ranks, num_genes: int, test: float, val: float) -> tuple[int, int] | None:
+    """The `a` and `b` with the shares of test and validation nearest to `test` and `val`."""
+    # Rows with all ranks below each cut, and rows with all ranks from it on.
+    num_below = np.concatenate([[0], np.cumsum(np.bincount(high, minlength=num_genes))])
+    num_train = len(low) - np.concatenate([[0], np.cumsum(np.bincount(low, minlength=num_genes))])
 
     def best_at(b: int) -> tuple[float, float, int]:
-        """Distance from the shares asked for, share of both hidden parts, and the `a` that gives them."""
-        inside = np.concatenate([[0], np.cumsum(np.bincount(low[high < b], minlength=b))])
-        n_test, n_val = below[: b + 1], inside[-1] - inside
-        used = train[b] + n_test + n_val
+        """Distance from the given shares, share of test and validation together, and the best `a` for this `b`."""
+        num_inside = np.concatenate([[0], np.cumsum(np.bincount(low[high < b], minlength=b))])
+        num_test, num_val = num_below[: b + 1], num_inside[-1] - num_inside
+        num_used = num_train[b] + num_test + num_val
         with np.errstate(divide="ignore", invalid="ignore"):
-            off = (np.abs(n_test - test * used) + np.abs(n_val - val * used)) / used
-        off[(n_test == 0) | (n_val == 0) | (train[b] == 0)] = np.inf
-        a = int(np.argmin(off))
-        share = 1.0 if train[b] == 0 else float((n_test[a] + n_val[a]) / used[a]) if np.isfinite(off[a]) else 0.0
-        return float(off[a]), share, a
+            distance = (np.abs(num_test - test * num_used) + np.abs(num_val - val * num_used)) / num_used
+        distance[(num_test == 0) | (num_val == 0) | (num_train[b] == 0)] = np.inf
+        a = int(np.argmin(distance))
+        hidden = float((num_test[a] + num_val[a]) / num_used[a]) if np.isfinite(distance[a]) else 0.0
+        share = hidden if num_train[b] else 1.0
+        return float(distance[a]), share, a
 
-    first, last = 2, genes - 1
-    if genes * (len(low) + genes) > _ALL:
-        while last - first > 1:  # the more genes are hidden, the larger the share
-            middle = (first + last) // 2
-            first, last = (middle, last) if best_at(middle)[1] < test + val else (first, middle)
-        first, last = max(2, first - _AROUND), min(genes - 1, last + _AROUND)
-    cuts = [(*best_at(b)[::2], b) for b in range(first, last + 1)]
-    off, a, b = min(cuts, default=(np.inf, 0, 0))
-    return (int(a), int(b)) if np.isfinite(off) else None
+    lower, upper = 2, num_genes - 1
+    if num_genes * (len(low) + num_genes) > _EXHAUSTIVE_LIMIT:
+        while upper - lower > 1:  # the share grows with the number of hidden genes
+            middle = (lower + upper) // 2
+            lower, upper = (middle, upper) if best_at(middle)[1] < test + val else (lower, middle)
+        lower, upper = max(2, lower - _NEIGHBORHOOD), min(num_genes - 1, upper + _NEIGHBORHOOD)
+    cuts = [(*best_at(b)[::2], b) for b in range(lower, upper + 1)]
+    distance, a, b = min(cuts, default=(np.inf, 0, 0))
+    return (int(a), int(b)) if np.isfinite(distance) else None

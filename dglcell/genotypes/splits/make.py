@@ -1,7 +1,7 @@
-"""Training, validation and test parts of a genotype table.
+"""Splits of a genotype table into training, validation and test.
 
-A part is chosen for a gene set, never for a row, so no genotype straddles two parts; every split proves this, and the
-promise of its kind, before it is handed out. Owns the kinds and the choice by chance; knows nothing of models.
+All rows of a gene set are in the same subset. Every split is checked for this, and for the promise of its kind
+(`split.check_leakage`), before it is returned.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, setting
-from dglcell.genotypes.splits.from_file import read_parts
+from dglcell.genotypes.splits.from_file import read_subsets
 from dglcell.genotypes.splits.held_out import hold_out
-from dglcell.genotypes.splits.leakage import check_leakage
-from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split
+from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
 
 if TYPE_CHECKING:
@@ -37,27 +36,28 @@ def make_split(
     folds: int = 10,
     cell: CellGraph | None = None,
 ) -> Split:
-    """Split by gene set; the seed decides, the order of the rows has no influence.
+    """Split a table by gene sets; the result depends on the seed, but not on the order of the rows.
 
-    Validation stands to training as test does. Fractions are shares of the gene sets, under `unseen-all` of those that
-    are used, under `query-pair` of those that hold a query.
+    Validation is held out from training in the same way as test. Fractions are shares of the gene sets, under
+    `unseen-all` of those that are used, under `query-pair` of those with a query.
 
     Parameters
     ----------
     table : GenotypeTable
     kind : str
-        `random`: any gene set, the same share of every order of deletion. `kfold`: the same, fold number `fold` of
-        `folds` is the test part. `unseen-gene`, `unseen-all`, `query-pair`: see `leaks` for what is promised. `file`:
-        `path` says.
+        `random`: gene sets at random, the same share for every number of deletions. `kfold`: the same, and test is fold
+        number `fold` of `folds`. `unseen-gene`, `unseen-all`, `query-pair`: test has genes, or queries, that training
+        has not, see `dglcell.genotypes.splits.split`. `file`: from the file `path`.
     seed : int
-        Of the choice by chance.
+        Seed of the random choice.
     test_fraction, val_fraction : float
         Shares of the test and validation subsets.
     fold, folds : int
-        Of `kfold`: which fold is the test subset, and how many there are.
+        For `kfold`: the number of the test fold, from 0, and the number of folds.
     path : Path, optional
-        A genotype table with a column `split` that holds train, val, test or unused; needs `cell` to resolve the genes.
+        For `file`: a genotype table with a column `split` that contains train, val, test or unused.
     cell : CellGraph, optional
+        For `file`: resolves the genes.
 
     Returns
     -------
@@ -66,9 +66,9 @@ def make_split(
     Raises
     ------
     UsageError
-        An option out of range, a screen that this kind cannot divide, or a part without a labelled row.
+        A setting is out of range, the screen cannot be split in this way, or a subset has no labelled row.
     DataError
-        No row has a label, or the file does not give every gene set exactly one part.
+        No row has a label, or the file does not assign every gene set to exactly one subset.
 
     Examples
     --------
@@ -84,39 +84,39 @@ def make_split(
     _check_fractions(kind, test_fraction, val_fraction)
     error: type[DglcellError] = UsageError
     shares = f"{setting('test_fraction')} {test_fraction:g} and {setting('val_fraction')} {val_fraction:g}"
-    how = f"{setting('split', kind)} with {shares}"
+    description = f"{setting('split', kind)} with {shares}"
     if kind in (schema.UNSEEN_GENE, schema.UNSEEN_ALL, schema.QUERY_PAIR):
-        part = hold_out(table, kind, seed, test_fraction, val_fraction)
+        subset = hold_out(table, kind, seed, test_fraction, val_fraction)
     elif kind == schema.SPLIT_FILE:
         if path is None or cell is None:
             raise UsageError(
                 f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns genes and split"
             )
-        part = read_parts(table, Path(path), cell)[table.genotype_keys()]
-        how, error = f"the split file {path}", DataError
+        subset = read_subsets(table, Path(path), cell)[table.genotype_keys()]
+        description, error = f"the split file {path}", DataError
     elif kind == schema.KFOLD:
         if folds < 2 or not 0 <= fold < folds:
             raise UsageError(f"{setting('fold')} {fold} - 0 to {folds - 1} was expected")
-        part = _kfold(table, seed, val_fraction, fold, folds)[table.genotype_keys()]
-        how = f"{setting('split', 'kfold')} with {setting('fold')} {fold} of {folds}"
+        subset = _kfold(table, seed, val_fraction, fold, folds)[table.genotype_keys()]
+        description = f"{setting('split', 'kfold')} with {setting('fold')} {fold} of {folds}"
     elif kind == schema.RANDOM:
-        part = _random(table, seed, test_fraction, val_fraction)[table.genotype_keys()]
+        subset = _random(table, seed, test_fraction, val_fraction)[table.genotype_keys()]
     else:
         raise UsageError(f"{setting('split')} {kind} - one of {', '.join(schema.SPLITS)} was expected")
-    split = Split(part, kind)
+    split = Split(subset, kind)
     for name in SUBSETS:
         if not usable[split.rows(name)].any():
             raise error(
-                f"{how} leaves the part {name} without a labelled row ({table.num_genotypes} gene sets in all) - "
+                f"{description} leaves the subset {name} without a labelled row ({table.num_genotypes} gene sets) - "
                 f"{_advice(kind, name)} or give more rows"
             )
     check_leakage(table, split)
     return split
 
 
-def _advice(kind: str, part: str) -> str:
-    raised = (kind == schema.RANDOM and part != "train") or (kind == schema.KFOLD and part == "val")
-    return f"raise {setting(f'{part}_fraction')}" if raised else "change the split"
+def _advice(kind: str, subset: str) -> str:
+    is_small = (kind == schema.RANDOM and subset != "train") or (kind == schema.KFOLD and subset == "val")
+    return f"raise {setting(f'{subset}_fraction')}" if is_small else "change the split"
 
 
 def _check_fractions(kind: str, test: float, val: float) -> None:
@@ -134,51 +134,55 @@ def _check_fractions(kind: str, test: float, val: float) -> None:
 
 
 def _strata(table: GenotypeTable, seed: int) -> tuple[list[NDArray[np.int64]], int]:
-    """Shuffled keys of the gene sets of each order, those with a label first; and how many orders these have."""
+    """Shuffled keys of gene sets by number of deletions, first those with a label; and how many of these strata."""
     keys = table.genotype_keys()
     orders = np.zeros(table.num_genotypes, dtype=np.int64)
     orders[keys] = table.orders
     labelled = np.zeros(len(orders), dtype=np.bool_)
     labelled[keys[table.usable()]] = True
     rng = np.random.default_rng(seed)
-    with_label, without = (
+    with_label, unlabelled = (
         [rng.permutation(np.flatnonzero((orders == order) & state)) for order in np.unique(orders[state])]
         for state in (labelled, ~labelled)
     )
-    return [*with_label, *without], len(with_label)
+    return [*with_label, *unlabelled], len(with_label)
 
 
-def _quotas(sizes: list[int], room: list[int], fraction: float, labelled: int) -> list[int]:
-    """How many of each stratum; where rounding leaves none of any with labels, one each of those with most room."""
+def _quotas(sizes: list[int], capacities: list[int], fraction: float, labelled: int) -> list[int]:
+    """Number of gene sets of each stratum; if rounding gives none with labels, one each of the largest strata."""
     quotas = [round(fraction * size) for size in sizes]
     if not any(quotas[:labelled]):
-        for k in np.argsort([-n for n in room[:labelled]], kind="stable")[: round(fraction * sum(sizes[:labelled]))]:
+        for k in np.argsort([-n for n in capacities[:labelled]], kind="stable")[
+            : round(fraction * sum(sizes[:labelled]))
+        ]:
             quotas[k] = 1
     return quotas
 
 
 def _random(table: GenotypeTable, seed: int, test: float, val: float) -> NDArray[np.int8]:
-    part = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
-    strata, labelled = _strata(table, seed)
+    subset = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
+    strata, num_labelled = _strata(table, seed)
     sizes = [len(keys) for keys in strata]
-    tests = _quotas(sizes, sizes, test, labelled)
-    vals = _quotas(sizes, [size - n for size, n in zip(sizes, tests, strict=True)], val, labelled)
-    for keys, n_test, n_val in zip(strata, tests, vals, strict=True):
-        part[keys[:n_test]] = TEST
-        part[keys[n_test : n_test + n_val]] = VAL
-    return part
+    test_quotas = _quotas(sizes, sizes, test, num_labelled)
+    val_quotas = _quotas(sizes, [size - n for size, n in zip(sizes, test_quotas, strict=True)], val, num_labelled)
+    for keys, num_test, num_val in zip(strata, test_quotas, val_quotas, strict=True):
+        subset[keys[:num_test]] = TEST
+        subset[keys[num_test : num_test + num_val]] = VAL
+    return subset
 
 
 def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -> NDArray[np.int8]:
-    part = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
-    strata, labelled = _strata(table, seed)
-    rest, before = [], 0
+    subset = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
+    strata, num_labelled = _strata(table, seed)
+    remaining, start = [], 0
     for keys in strata:
-        in_fold = np.arange(before, before + len(keys)) % folds == fold  # counted on, so that folds are equally large
-        before += len(keys)
-        part[keys[in_fold]] = TEST
-        rest.append(keys[~in_fold])
-    vals = _quotas([len(keys) for keys in strata], [len(keys) for keys in rest], val, labelled)
-    for keys, n_val in zip(rest, vals, strict=True):
-        part[keys[:n_val]] = VAL
-    return part
+        in_fold = (
+            np.arange(start, start + len(keys)) % folds == fold
+        )  # continued over strata, so that folds have equal sizes
+        start += len(keys)
+        subset[keys[in_fold]] = TEST
+        remaining.append(keys[~in_fold])
+    val_quotas = _quotas([len(keys) for keys in strata], [len(keys) for keys in remaining], val, num_labelled)
+    for keys, num_val in zip(remaining, val_quotas, strict=True):
+        subset[keys[:num_val]] = VAL
+    return subset

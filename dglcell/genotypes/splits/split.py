@@ -1,6 +1,12 @@
-"""Split: which part of a study each row of a genotype table is in.
+"""Split: the subset of each row of a genotype table, and the check that training cannot see what it must not.
 
-Owns the codes of the parts; knows not how they are chosen.
+| kind | promise, in addition to: no gene set is in two subsets |
+|---|---|
+| `unseen-gene` | each test genotype has a gene that is in no training and no validation genotype |
+| `unseen-all` | no gene of a test genotype is in a training or validation genotype |
+| `query-pair` | each test genotype has a double-mutant query that is in no training and no validation genotype |
+
+Validation keeps the same promise against training. The check uses only the rows, not how the split was made.
 """
 
 from __future__ import annotations
@@ -11,24 +17,41 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from dglcell import schema
+from dglcell.errors import DataError
+from dglcell.genotypes.splits.membership import MembershipIndex
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.hashing import sha256
 
 SUBSETS = ("train", "val", "test")
 ASSIGNMENTS = (*SUBSETS, "unused")
 TRAIN, VAL, TEST, UNUSED = range(4)
+_BROKEN_PROMISES = {
+    schema.UNSEEN_GENE: "have no gene that is absent from",
+    schema.UNSEEN_ALL: "have a gene that is not absent from",
+    schema.QUERY_PAIR: "have no double-mutant query that is absent from",
+}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Split:
-    """Which part each row is in.
+    """The subset of each row.
 
     Attributes
     ----------
     subset : (n,) int8
-        0 train, 1 val, 2 test, 3 unused: a row that no part may have, such as one with a gene of the test part and a
-        gene of the training part under `unseen-all`.
+        0 train, 1 val, 2 test, 3 unused: a row that can be in none of them, such as one with a gene of test and a gene
+        of training under `unseen-all`.
     kind : str
         One of `schema.SPLITS`.
+
+    Examples
+    --------
+    >>> split = Split(np.array([0, 0, 2, 1], dtype=np.int8))
+    >>> split
+    Split random: 2 train, 1 val, 1 test
+    >>> split.rows("train").tolist()
+    [0, 1]
     """
 
     subset: NDArray[np.int8]
@@ -54,11 +77,53 @@ class Split:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows by part, those that are unused too."""
+        """Number of rows of each subset, and of unused rows."""
         counts = np.bincount(self.subset, minlength=len(ASSIGNMENTS)).tolist()
         return dict(zip(ASSIGNMENTS, counts, strict=True))
 
     @functools.cached_property
     def hash(self) -> str:
-        """SHA-256 of the parts of all rows."""
+        """SHA-256 of the subsets of all rows."""
         return sha256("split", self.subset)
+
+
+def check_leakage(table: GenotypeTable, split: Split) -> None:
+    """Check that no gene set is in two subsets and that the promise of the kind of split is kept.
+
+    Parameters
+    ----------
+    table : GenotypeTable
+    split : Split
+
+    Raises
+    ------
+    DataError
+        The check fails; the message gives the number of genotypes.
+    """
+    if len(split.subset) != len(table):
+        raise DataError(f"the split has {len(split.subset)} rows, the screen {len(table)} - split this screen")
+    if len(table) and not 0 <= split.subset.min() <= split.subset.max() < len(ASSIGNMENTS):
+        raise DataError(f"a subset of the split is none of 0 to {len(ASSIGNMENTS) - 1} - split the screen again")
+    keys = table.genotype_keys()
+    subset_of = np.zeros(table.num_genotypes, dtype=np.int8)
+    subset_of[keys] = split.subset
+    num_straddling = len(np.unique(keys[subset_of[keys] != split.subset]))
+    if num_straddling:
+        raise DataError(f"{num_straddling} gene sets are in two subsets of the split - every gene set must be in one")
+    if split.kind in _BROKEN_PROMISES:
+        items = MembershipIndex.of(table, split.kind)
+        _check_promise(items, split, TEST, (TRAIN, VAL))
+        _check_promise(items, split, VAL, (TRAIN,))
+
+
+def _check_promise(items: MembershipIndex, split: Split, subset: int, seen_by: tuple[int, ...]) -> None:
+    is_hidden = items.degrees(np.isin(split.subset, seen_by)) == 0
+    num_unseen: NDArray[np.int64] = items.counts(is_hidden)
+    minimum = items.lengths if split.kind == schema.UNSEEN_ALL else 1
+    num_broken = int(np.count_nonzero((split.subset == subset) & ((num_unseen < minimum) | (num_unseen == 0))))
+    if num_broken:
+        seen_names = " and ".join(ASSIGNMENTS[k] for k in seen_by)
+        raise DataError(
+            f"the split leaks: {num_broken} rows of {ASSIGNMENTS[subset]} {_BROKEN_PROMISES[split.kind]} {seen_names}, "
+            f"against what {split.kind} promises - split the screen again"
+        )

@@ -146,7 +146,7 @@ SCREENS = {
 NO_QUERY = "no row of the screen comes from a double-mutant query"
 NO_PARTS = "give no test, validation and training subset.* - give "
 EMPTY = (
-    r"leaves the part (train|val|test) without a labelled row \(\d+ gene sets in all\) - "
+    r"leaves the subset (train|val|test) without a labelled row \(\d+ gene sets\) - "
     r"(change the split|raise \1_fraction) or give more rows"
 )
 REFUSED = {
@@ -224,7 +224,7 @@ def test_a_large_screen_is_cut_as_a_small_one_is(monkeypatch):
     """With too many genes to try every cut the best is found by bisection."""
     table = pairs(1500)
     every = make_split(table, "unseen-all").counts
-    monkeypatch.setattr("dglcell.genotypes.splits.gene_disjoint._ALL", 0)
+    monkeypatch.setattr("dglcell.genotypes.splits.gene_disjoint._EXHAUSTIVE_LIMIT", 0)
     some = make_split(table, "unseen-all").counts
     used = [sum(counts[name] for name in SUBSETS) for counts in (every, some)]
     for name in SUBSETS:

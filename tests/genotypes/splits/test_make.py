@@ -64,8 +64,8 @@ def test_folds_partition_the_gene_sets():
         ({"test_fraction": 0.5, "val_fraction": 0.5}, "nothing to train on"),
         ({"kind": "kfold", "fold": 10}, "fold 10 - 0 to 9"),
         ({"kind": "file"}, "split_file"),
-        ({"test_fraction": 0.0}, "the part test without a labelled row"),
-        ({"val_fraction": 0.0}, "the part val without a labelled row"),
+        ({"test_fraction": 0.0}, "the subset test without a labelled row"),
+        ({"val_fraction": 0.0}, "the subset val without a labelled row"),
     ],
 )
 def test_options_that_cannot_be_used(options, message):
@@ -88,7 +88,7 @@ def test_a_part_without_labels_counts_as_empty():
 def test_too_few_gene_sets_for_three_parts():
     cell = tiny_cell()
     with pytest.raises(
-        UsageError, match=r"leaves the part val without .*\(2 gene sets in all\) - raise val_fraction or"
+        UsageError, match=r"leaves the subset val without .*\(2 gene sets\) - raise val_fraction or"
     ):
         make_split(GenotypeTable.of(cell, *cell.indices([[0], [1]]), np.ones((2, 4))))
 
@@ -109,7 +109,7 @@ def test_labels_are_shared_out_and_no_part_is_rounded_away(kind):
 def test_a_leak_is_found():
     cell = tiny_cell()
     table = GenotypeTable.of(cell, *cell.indices([[0, 1], [1, 0], [2]]), np.ones((3, 4)))
-    with pytest.raises(DataError, match="1 gene sets are in two parts"):
+    with pytest.raises(DataError, match="1 gene sets are in two subsets"):
         check_leakage(table, Split(np.array([0, 2, 1], dtype=np.int8)))
     check_leakage(table, Split(np.array([0, 0, 1], dtype=np.int8)))
 
@@ -141,10 +141,10 @@ def test_a_file_gives_the_parts(tmp_path):
     [
         ("genes part\nG001 train\n", "no column split"),
         ("genes split\nG001 train\nG002 dev\n", "split 'dev' in 1 rows"),
-        ("genes split\nG001 train\nG002 val\n", "gives no part to 1 of 3 gene sets"),
-        ("genes split\nG001 train\nG002 val\nG002 test\nG002;G003 test\n", r"s\.tsv: 1 gene sets are in two parts"),
+        ("genes split\nG001 train\nG002 val\n", "gives no subset for 1 of 3 gene sets"),
+        ("genes split\nG001 train\nG002 val\nG002 test\nG002;G003 test\n", r"s\.tsv: 1 gene sets are in two subsets"),
         ("genes split\nG001 train\nQ7 vall\n", "split 'vall' in 1 rows"),
-        ("genes split\nG001 train\nG002 val\nG002;G003 train\n", "leaves the part test without"),
+        ("genes split\nG001 train\nG002 val\nG002;G003 train\n", "leaves the subset test without"),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path, text, message):
@@ -167,6 +167,6 @@ def test_rows_of_a_file_with_genes_that_the_graph_lacks_are_left_out_and_counted
 def test_a_misspelt_gene_of_the_screen_is_found(tmp_path):
     cell = tiny_cell()
     path = write(tmp_path / "s.tsv", "genes split\nQ01 train\nG002 val\nG002;G003 test\n")
-    message = "gives no part to 1 of 3 gene sets"
+    message = "gives no subset for 1 of 3 gene sets"
     with pytest.warns(UserWarning, match="'Q01' in 1 of 3"), pytest.raises(DataError, match=message):
         make_split(file_table(cell), "file", path=path, cell=cell)

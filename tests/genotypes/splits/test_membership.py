@@ -8,7 +8,7 @@ import numpy as np
 
 from dglcell.config import ScreenRules
 from dglcell.genotypes.merge import ScreenMerger, merge_screens
-from dglcell.genotypes.splits.queries import held_pairs, query_pairs
+from dglcell.genotypes.splits.membership import pairs_in_genotypes, query_pairs
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.io import cell_file
 from dglcell.readers.screens.read import read_blocks, read_screen
@@ -112,14 +112,14 @@ def test_every_pair_that_a_genotype_holds_is_found():
     table = table_of_triples(CELL, [*rows, ((), ()), ((), (3,)), ((), tuple(range(12)))])
     pairs = query_pairs(table.genes, table.ptr, table.query)
     assert {frozenset(pair) for pair in pairs.tolist()} == queries_of(table) and len(pairs) > 5
-    held, ptr = held_pairs(table.genes, table.ptr, pairs)
+    held, ptr = pairs_in_genotypes(table.genes, table.ptr, pairs)
     for k in range(len(table)):
         genes = set(table.genes[table.ptr[k] : table.ptr[k + 1]].tolist())
         expected = [row for row, pair in enumerate(pairs.tolist()) if set(pair) <= genes]
         assert sorted(held[ptr[k] : ptr[k + 1]].tolist()) == expected
     none = dataclasses.replace(table, query=np.zeros(len(table), np.uint8))
     assert query_pairs(none.genes, none.ptr, none.query).shape == (0, 2)
-    assert held_pairs(table.genes, table.ptr, np.zeros((0, 2), np.int64))[1].tolist() == [0] * (len(table) + 1)
+    assert pairs_in_genotypes(table.genes, table.ptr, np.zeros((0, 2), np.int64))[1].tolist() == [0] * (len(table) + 1)
 
 
 def test_a_table_from_arrays_has_no_queries_unless_given():

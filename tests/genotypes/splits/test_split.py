@@ -7,9 +7,8 @@ import pytest
 
 from dglcell import schema
 from dglcell.errors import DataError
-from dglcell.genotypes.splits.leakage import check_leakage
 from dglcell.genotypes.splits.make import make_split
-from dglcell.genotypes.splits.split import Split
+from dglcell.genotypes.splits.split import Split, check_leakage
 from tests.cells import tiny_cell
 from tests.split_promises import table_of_triples, violations
 
@@ -30,7 +29,7 @@ def test_a_row_alone_in_another_part_is_found(kind):
     check_leakage(table, split)
     changed = split.subset.copy()
     changed[0] = (changed[0] + 1) % 4
-    with pytest.raises(DataError, match="1 gene sets are in two parts of the split"):
+    with pytest.raises(DataError, match="1 gene sets are in two subsets of the split"):
         check_leakage(table, Split(changed, kind))
 
 
@@ -46,9 +45,7 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
         bad = Split(changed, kind)
         if violations(table, bad):
             found += 1
-            with pytest.raises(
-                DataError, match=rf"the split leaks: \d+ rows of the part \w+ hold .* what {kind} promise"
-            ):
+            with pytest.raises(DataError, match=rf"the split leaks: \d+ rows of \w+ have .* what {kind} promise"):
                 check_leakage(table, bad)
         else:
             check_leakage(table, bad)
@@ -58,11 +55,11 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("unseen-gene", "1 rows of the part test hold no gene that is absent from train and val, against what"),
-        ("unseen-all", "1 rows of the part test hold a gene that is not absent from train and val, against what"),
+        ("unseen-gene", "1 rows of test have no gene that is absent from train and val, against what"),
+        ("unseen-all", "1 rows of test have a gene that is not absent from train and val, against what"),
         (
             "query-pair",
-            "2 rows of the part test hold no double-mutant query that is absent from train and val, against",
+            "2 rows of test have no double-mutant query that is absent from train and val, against",
         ),
     ],
 )
@@ -75,7 +72,7 @@ def test_what_leaks_is_counted_and_named(kind, message):
 @pytest.mark.parametrize("kind", ["unseen-gene", "unseen-all", "query-pair"])
 def test_a_wild_type_in_test_hides_nothing(kind):
     table = table_of_triples(CELL, [((), ()), ((0, 1), (5,)), ((2, 3), (6,))])
-    with pytest.raises(DataError, match="1 rows of the part test"):
+    with pytest.raises(DataError, match="1 rows of test"):
         check_leakage(table, Split(np.array([2, 0, 1], np.int8), kind))
 
 
