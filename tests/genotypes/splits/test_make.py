@@ -87,9 +87,7 @@ def test_a_part_without_labels_counts_as_empty():
 
 def test_too_few_gene_sets_for_three_parts():
     cell = tiny_cell()
-    with pytest.raises(
-        UsageError, match=r"leaves the subset val without .*\(2 gene sets\) - raise val_fraction or"
-    ):
+    with pytest.raises(UsageError, match=r"leaves the subset val without .*\(2 gene sets\) - raise val_fraction or"):
         make_split(GenotypeTable.of(cell, *cell.indices([[0], [1]]), np.ones((2, 4))))
 
 
