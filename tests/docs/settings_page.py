@@ -15,11 +15,12 @@ _SECTION = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.S)
 
 
 def tables(name: str) -> str:
-    """One table for each group of settings of a configuration class."""
+    """The table of a configuration class; of the long one, a table for each group."""
     parts = []
-    for group, rows in groupby(config.settings_table(getattr(config, name)), key=lambda row: row.group):
+    grouped = name == "TrainConfig"
+    for group, rows in groupby(config.settings_table(getattr(config, name)), key=lambda row: grouped and row.group):
         lines = [f"| `{row.flag}` | {cell(row.default)} | {cell(row.help)}{choices(name, row)} |" for row in rows]
-        title = f"### {group}\n\n" if name == "TrainConfig" else ""
+        title = f"### {group}\n\n" if grouped else ""
         parts.append("\n".join([f"{title}| option | default | meaning |", "|---|---|---|", *lines]) + "\n")
     return "\n".join(parts)
 

@@ -181,6 +181,19 @@ def test_links_and_pictures_exist(page: Path) -> None:
             assert anchor in anchors(linked), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", PAGES, **ids)
+def test_paths_of_the_repository_exist(page: Path) -> None:
+    for path in re.findall(r"`((?:dglcell|cli|tests|data|docs)/[\w./]*)`", page.read_text()):
+        assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_names_in_the_code_that_contributors_are_sent_to_exist() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "dglcell").rglob("*.py"))
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a reader")[2]
+    for name in re.findall(r"`((?:schema\.)?_?[A-Za-z]\w*)`", text):
+        assert re.search(rf"\b{name.removeprefix('schema.')}\b", code), name
+
+
 def anchors(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
     plain = [re.sub(r"[^\w\s-]", "", title.replace("*", "").lower()).strip() for title in titles]
