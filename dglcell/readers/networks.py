@@ -135,7 +135,8 @@ def _read_string_actions(
     if num_rows and not a:
         found = ", ".join(sorted(other_modes))
         problems.add(
-            f"{path} (STRING actions) has no row of mode {mode} - give {setting('string_mode')} one of {found}"
+            f"{path} (STRING actions) has no row of mode {mode} - it has {found}; give one of these as "
+            f"{setting('string_mode')}"
         )
     problems.check()
     report: dict[str, int | str] = {"rows": num_rows, f"rows of another mode than {mode}, left out": num_rows - len(a)}

@@ -75,7 +75,9 @@ def test_string_actions(read):
 
 def test_string_actions_of_one_mode_are_a_relation(read):
     assert pairs(read(ACTIONS, RELATION, mode="reaction")) == [("Q0045", "YAL001C")]
-    with pytest.raises(DataError, match="no row of mode glue - it has binding, reaction; name"):
+    with pytest.raises(
+        DataError, match="no row of mode glue - it has binding, reaction; give one of these as string_mode"
+    ):
         read(ACTIONS, RELATION, mode="glue")
 
 
