@@ -390,6 +390,15 @@ def test_genotypes_of_the_test_part_have_no_influence(tmp_path: Path) -> None:
     assert same_run(tmp_path / "9", tmp_path / "10")
 
 
+def test_dropout_is_on_in_training_and_off_in_validation(tmp_path: Path) -> None:
+    """After one step that changes next to nothing, two runs differ by their dropout alone."""
+    for dropout in (0.0, 0.5):
+        tiny_run(tmp_path / str(dropout), dropout=dropout, max_steps=1, lr=1e-12)
+    (without,), (with_dropout,) = history(tmp_path / "0.0"), history(tmp_path / "0.5")
+    assert abs(with_dropout["train"]["mse"] - without["train"]["mse"]) > 1e-3
+    assert with_dropout["val"]["loss"] == pytest.approx(without["val"]["loss"], rel=1e-6)
+
+
 def test_validation_labels_choose_weights_and_teach_nothing(tmp_path: Path) -> None:
     """The last weights of a schedule that looks at no score."""
     changes = {"keep": "last", "schedule": "cosine", "fm_rank": 4, "ppr_topk": 5, "lambda_dist": 0.1}

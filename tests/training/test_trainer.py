@@ -1,4 +1,4 @@
-"""The validation score: the mean correlation over the labels that are learnt, and over no other."""
+"""A model in training: the score that chooses its weights is the mean correlation over the labels that are learnt."""
 
 from __future__ import annotations
 
