@@ -57,7 +57,7 @@ def test_train_and_evaluate(kind: str, cli, trigenic: Path, tmp_path: Path) -> N
     )
     assert (about["kind"], about["hash"]) == (kind, model["split"]["hash"])
     assert model["split"]["rows"] == counts and sum(counts.values()) == 240
-    report = json.loads(cli("evaluate", out, "--split", "test", "--json").out)
+    report = json.loads(cli("evaluate", out, "--subset", "test", "--json").out)
     assert report["test"]["all"]["fitness"]["n"] == counts["test"]
 
 
