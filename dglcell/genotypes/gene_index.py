@@ -61,6 +61,13 @@ class EncodedGenotypes:
 def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> EncodedGenotypes:
     """Gene rows of genotypes that are given by names.
 
+    Parameters
+    ----------
+    cell : CellGraph
+        Resolves the names.
+    genotypes : sequence of sequences of str
+        Names of the genes of each genotype.
+
     Raises
     ------
     DataError
@@ -79,6 +86,12 @@ def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> Encoded
 
 def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
     """Gene rows of the genotypes of a screen, with kinds of allele and genes of the query.
+
+    Parameters
+    ----------
+    cell : CellGraph
+        Resolves the names.
+    screen : ScreenTable
 
     Raises
     ------

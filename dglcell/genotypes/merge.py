@@ -164,6 +164,14 @@ def merge_screens(
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens into one table in memory; see `ScreenMerger`.
 
+    Parameters
+    ----------
+    cell : CellGraph
+        Resolves the names.
+    paths : sequence of Path or ScreenTable
+        Screens in any known layout, or tables that have been read.
+    rules : ScreenRules, optional
+
     Returns
     -------
     table : GenotypeTable

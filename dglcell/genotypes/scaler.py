@@ -28,7 +28,15 @@ class Moments:
 
     @classmethod
     def of(cls, values: NDArray[Any], name: str) -> Self:
-        """Population moments of the finite values; a standard deviation of 0 becomes 1, with a warning."""
+        """Population moments of the finite values; a standard deviation of 0 becomes 1, with a warning.
+
+        Parameters
+        ----------
+        values : (k,) float
+            NaN where missing.
+        name : str
+            Name in the warning.
+        """
         finite = values[np.isfinite(values)].astype(np.float64)
         if not len(finite):
             return cls(np.nan, np.nan, 0)

@@ -418,7 +418,15 @@ def _describe_orders(orders: NDArray[np.int64]) -> str:
 
 
 def block_report(screen: ScreenTable, encoded: EncodedGenotypes) -> dict[str, Any]:
-    """Counts of the rows of a block, which can be added over blocks, and the report of the reader."""
+    """Counts of the rows of a block, which can be added over blocks, and the report of the reader.
+
+    Parameters
+    ----------
+    screen : ScreenTable
+        The block.
+    encoded : EncodedGenotypes
+        Its genotypes.
+    """
     no_interaction = np.diff(encoded.ptr) < schema.MIN_ORDER[schema.INTERACTION]
     is_undefined = no_interaction & ~encoded.incomplete & np.isfinite(screen.labels[:, _INTERACTION_COLUMNS[0]])
     return {

@@ -126,7 +126,14 @@ def build(
 
 
 def complex_edges(model: MetabolicModel, max_alternatives: int = DEFAULT_LIMIT) -> EdgeTable:
-    """Physical contacts from gene rules: genes joined by `and` are subunits of one complex."""
+    """Physical contacts from gene rules: genes joined by `and` are subunits of one complex.
+
+    Parameters
+    ----------
+    model : MetabolicModel
+    max_alternatives : int
+        Largest number of alternatives of one reaction.
+    """
     pairs = reactions.complex_pairs(model, max_alternatives)
     return EdgeTable(str(model.path), "complexes of the gene rules", [a for a, _ in pairs], [b for _, b in pairs])
 

@@ -44,7 +44,7 @@ def build_cell(
     model : path or MetabolicModel, optional
         An SBML file, or `"textbook"` for the E. coli core model (137 genes). Without one the cell has genes only.
     genes : path, GeneList or list of str, optional
-        SGD_features.tab, GFF3 or a file of one id a line; or the ids themselves. Without it, the model's genes.
+        SGD_features.tab, GFF3 or a file of one id per line; or the ids themselves. Without it, the model's genes.
     networks : mapping, optional
         Gene-gene networks by name. `"physical"` and `"regulatory"` (factor to target) are the two that every cell has;
         any further name is a relation of its own, undirected, or directed if it is written `NAME:directed`. Each is a
@@ -89,10 +89,10 @@ def build_cell(
     if model is None and genes is None:
         names = f"neither {setting('model')} nor {setting('genes')} is given"
         raise UsageError(f"{names} - a cell graph needs at least one of them")
-    given = {name: _listed(network) for name, network in (networks or {}).items()}
-    require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(given)])
+    sources_by_name = {name: _listed(network) for name, network in (networks or {}).items()}
+    require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(sources_by_name)])
     records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}
-    for name, sources in given.items():
+    for name, sources in sources_by_name.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
             say(f"reading the network {name.removesuffix(DIRECTED)}")
@@ -100,7 +100,7 @@ def build_cell(
         (records if kind != RELATION else records["relations"])[name] = tables
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
-            if name in {other.removesuffix(DIRECTED) for other in given}:
+            if name in {other.removesuffix(DIRECTED) for other in sources_by_name}:
                 raise UsageError(f"network {name} - the name is taken by {setting(name)}; choose another")
             say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]

@@ -374,6 +374,13 @@ class CellGraph:
         dgl.DGLGraph
             See `heterograph.subgraph` for its node types and data.
 
+        Raises
+        ------
+        TypeError
+            `genes` is a string instead of a list.
+        DataError
+            A gene is not in the graph, or its name is ambiguous.
+
         Examples
         --------
         >>> import dglcell
@@ -434,7 +441,7 @@ def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
 
 def _as_list(genes: str | bytes) -> str:
     """`YAL001C;YAL003W` as the list that it should be."""
-    return repr([part.strip() for part in str(genes).split(";")] if isinstance(genes, str) else [genes])
+    return repr([name.strip() for name in str(genes).split(";")] if isinstance(genes, str) else [genes])
 
 
 def _with_reverses(relations: Iterable[Relation]) -> dict[str, Relation]:

@@ -38,7 +38,15 @@ def content_fingerprint(
     has_features: NDArray[np.bool_],
     growth: Sequence[str] = (),
 ) -> str:
-    """SHA-256 of all but the ids; `relations` are the forward ones."""
+    """SHA-256 of all but the ids; `relations` are the forward ones.
+
+    Parameters
+    ----------
+    relations : iterable of Relation
+        Forward relations, in any order.
+    reaction_group, group_names, features, has_features, growth
+        As in `CellGraph`.
+    """
     parts: list[str | bytes | NDArray[Any]] = []
     for relation in sorted(relations, key=lambda r: r.name):
         parts += [*relation.canonical, str(relation.undirected), relation.src, relation.dst]
@@ -96,7 +104,15 @@ def require_same(
 def first_edge_difference(
     own: Mapping[str, Relation], others: Mapping[str, Relation], ids: Mapping[str, Sequence[str]]
 ) -> str:
-    """The first relation, and edge, in which two cells with the same ids differ; empty if none does."""
+    """The first relation, and edge, in which two cells with the same ids differ; empty if none does.
+
+    Parameters
+    ----------
+    own, others : mapping
+        Relations of the two cells by name.
+    ids : mapping
+        Ids by node type.
+    """
     for name in sorted({*own, *others}):
         if name not in own or name not in others:
             return f"first difference: relation {name} is {'absent' if name in own else 'present'} there"

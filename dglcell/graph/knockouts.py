@@ -71,7 +71,14 @@ class Perturbation:
         return table[node_type]
 
     def removed(self, node_type: str, num_nodes: int) -> Mask:
-        """(B, num_nodes) bool, True where genotype b loses the node."""
+        """(B, num_nodes) bool, True where genotype b loses the node.
+
+        Parameters
+        ----------
+        node_type : str
+        num_nodes : int
+            Number of nodes of this type in the wild type.
+        """
         rows, ptr = self.lost(node_type)
         mask = np.zeros((len(self), num_nodes), dtype=bool)
         mask[np.repeat(np.arange(len(self)), np.diff(ptr)), rows] = True

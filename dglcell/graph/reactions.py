@@ -115,7 +115,14 @@ def empty_metabolism() -> Metabolism:
 
 
 def complex_pairs(model: MetabolicModel, max_alternatives: int = gpr.DEFAULT_LIMIT) -> list[tuple[str, str]]:
-    """Pairs of genes that are in one alternative of a gene rule, subunits of one complex: sorted and distinct."""
+    """Pairs of genes that are in one alternative of a gene rule, subunits of one complex: sorted and distinct.
+
+    Parameters
+    ----------
+    model : MetabolicModel
+    max_alternatives : int
+        Largest number of alternatives of one reaction.
+    """
     pairs: set[tuple[str, str]] = set()
     for record in model.reactions:
         for clause in gpr.alternatives(record.rule, max_alternatives):

@@ -48,6 +48,17 @@ class Relation:
     ) -> Self:
         """A relation from edges in any order.
 
+        Parameters
+        ----------
+        name, src_type, dst_type : str
+            The DGL canonical edge type, `(src_type, name, dst_type)`.
+        src, dst : (E,) int
+            Rows of the two ends of each edge.
+        data : mapping of str to (E,) array, optional
+            Edge data.
+        undirected : bool
+            Whether the edges are given in both directions.
+
         Raises
         ------
         ValueError

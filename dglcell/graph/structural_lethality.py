@@ -3,7 +3,7 @@
 Two arguments from the signs and sums of the stoichiometry, for a steady state in which every metabolite is produced as
 fast as it is consumed. If the cell has all reactions of its model, both are sound, up to the rounding of float32: a
 genotype that is lethal here does not grow in flux balance analysis either. They are not complete: many genotypes that
-do not grow are not recognised. No linear program is solved, and the only bounds are the directions of reaction nodes.
+do not grow are not recognized. No linear program is solved, and the only bounds are the directions of reaction nodes.
 About 20 ms per distinct set of lost reactions of a genome-scale model: fast enough for screens, not for all pairs.
 
 Dead ends: Satish Kumar et al. 2007, doi:10.1186/1471-2105-8-212. Sets of metabolites that only drain are siphons of a
@@ -24,7 +24,7 @@ _ROUNDING = 2.0**-24  # of a float32 coefficient, relative
 
 
 class StructuralLethality:
-    r"""Recognises growth reactions that cannot run after the loss of reaction nodes.
+    r"""Recognizes growth reactions that cannot run after the loss of reaction nodes.
 
     Dead ends: a node stops if one of its substrates is produced by no other running reaction, or one of its products is
     consumed by no other; this is repeated until nothing changes. The two directions of a reaction do not count as each

@@ -67,7 +67,19 @@ class GeneRecords:
         description: str = "",
         interval: GenomicInterval | None = None,
     ) -> None:
-        """Add a gene, or a further piece of one."""
+        """Add a gene, or a further piece of one.
+
+        Parameters
+        ----------
+        gene : str
+            Systematic id.
+        standard : str
+            Standard name, or empty.
+        aliases : iterable of str
+            Other names.
+        description : str
+        interval : GenomicInterval, optional
+        """
         self.num_added += 1
         self.ids.add(gene)
         if description:
@@ -136,6 +148,15 @@ def read_sgd(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> N
 
 def read_gff(path: Path, lines: list[str], records: GeneRecords) -> None:
     """Add the rows of type gene, up to the sequences of the file, to `records`.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    lines : list of str
+        All lines of the file.
+    records : GeneRecords
+        Genes are added to it.
 
     Raises
     ------

@@ -63,6 +63,12 @@ class Block:
 def text_blocks(path: Path, size: int = BLOCK_SIZE) -> Iterator[Block]:
     """The lines of a plain or gzip text file in blocks of about `size` bytes.
 
+    Parameters
+    ----------
+    path : Path
+    size : int
+        Approximate size of a block in bytes.
+
     Raises
     ------
     DataError

@@ -1,6 +1,6 @@
-"""pandas DataFrames -> the same records, by the same rules and with the same messages, as tables on disk.
+"""pandas DataFrames -> the same records, by the same rules and with the same messages, as from tables on disk.
 
-Rows are counted from 1 in messages: `data frame:3` is the third row.
+Messages count rows from 1: `data frame:3` is the third row.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
         No column of genes, both kinds of them, a column twice, no rows, text where a number belongs.
     """
     names = [str(name).strip().lower() for name in frame.columns]
-    chosen = [k for k, name in enumerate(names) if genotype_table.is_used(name, labels)]
-    if not any(genotype_table.is_gene_column(names[k]) for k in chosen):
-        shown = text_files.shorten(", ".join(map(str, frame.columns)), 60)
-        raise DataError(f"{SOURCE}: no column of genes in '{shown}' - {genotype_table.EXPECTED} was expected")
-    header = genotype_table.Header.of_names(SOURCE, [names[k] for k in chosen])
+    columns = [k for k, name in enumerate(names) if genotype_table.is_used(name, labels)]
+    if not any(genotype_table.is_gene_column(names[k]) for k in columns):
+        excerpt = text_files.shorten(", ".join(map(str, frame.columns)), 60)
+        raise DataError(f"{SOURCE}: no column of genes in '{excerpt}' - {genotype_table.EXPECTED} was expected")
+    header = genotype_table.Header.of_names(SOURCE, [names[k] for k in columns])
     if not len(frame):
-        raise DataError(f"{SOURCE} has no rows - a genotype a row was expected")
-    cells = frame.iloc[:, chosen].copy()
-    cells.columns = range(len(chosen))
-    for column, name in enumerate(header.names):
+        raise DataError(f"{SOURCE} has no rows - one genotype per row was expected")
+    cells = frame.iloc[:, columns].copy()
+    cells.columns = range(len(columns))
+    for k, name in enumerate(header.names):
         if genotype_table.is_gene_column(name):
-            cells[column] = [_gene_cell(value) for value in cells[column]]
+            cells[k] = [_gene_cell(value) for value in cells[k]]
     text = cells.to_csv(sep=header.delimiter, header=False, index=False, lineterminator="\n")
     return header.read(_PATH, Block(1, text.encode()))
 
@@ -69,13 +69,13 @@ def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
     """
     allowed = (2, 3) if kind == REGULATORY else (2,)
     if frame.shape[1] not in allowed:
-        found = text_files.quantity(frame.shape[1], "column")
+        num_columns = text_files.quantity(frame.shape[1], "column")
         expected = (
             "two columns (factor, target) with an optional sign" if kind == REGULATORY else "two columns of genes"
         )
-        raise DataError(f"{SOURCE}: {found} in a {kind} network - {expected} was expected")
+        raise DataError(f"{SOURCE}: {num_columns} in a {kind} network - {expected} was expected")
     if not len(frame):
-        raise DataError(f"{SOURCE} has no rows - two genes a row were expected")
+        raise DataError(f"{SOURCE} has no rows - two genes per row were expected")
     a, b, *sign = ([_cell(value) for value in frame.iloc[:, k]] for k in range(frame.shape[1]))
     problems = ErrorCollector()
     for number, ends in enumerate(zip(a, b, strict=True), start=1):
@@ -102,7 +102,9 @@ def features_of_frame(frame: DataFrame) -> FeatureTable:
     except (ValueError, TypeError) as error:
         raise DataError(f"{SOURCE}: features hold text ({error}) - genes in the index, numbers elsewhere") from error
     if not x.size:
-        raise DataError(f"{SOURCE}: features of shape {x.shape} - a row a gene and at least one column were expected")
+        raise DataError(
+            f"{SOURCE}: features of shape {x.shape} - one row per gene and at least one column were expected"
+        )
     ids = [_cell(value) for value in frame.index]
     return check_features(SOURCE, SOURCE, ids, x, [f"{SOURCE}:{k}" for k in range(1, len(ids) + 1)])
 

@@ -91,6 +91,25 @@ def split_rows(
     """Fields of the rows from line index `start` on, and their line numbers.
 
     Blank lines and comments (`#`) are skipped; rows without exactly `width` fields are added to `problems`.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    lines : sequence of str
+        All lines of the file.
+    start : int
+        Index of the first line to read.
+    delimiter : str or None
+        None for runs of white space.
+    width : int
+        Number of columns.
+    problems : ErrorCollector
+
+    Returns
+    -------
+    rows : list of list of str
+    line_numbers : list of int
     """
     rows, line_numbers = [], []
     for line_number, line in enumerate(lines[start:], start=start + 1):
@@ -109,8 +128,21 @@ def split_rows(
 def read_columns(path: Path, lines: list[str], start: int, delimiter: str | None, kind: str) -> EdgeTable:
     """Read two columns of genes and, in a regulatory table, an optional third column with the sign.
 
-    A first row of column names (`gene_a`, `target`, ..) is recognised as the header. In a regulatory table the factor
+    A first row of column names (`gene_a`, `target`, ..) is recognized as the header. In a regulatory table the factor
     comes first, unless the header says that the target does.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    lines : list of str
+        All lines of the file.
+    start : int
+        Index of the first line that is not a comment.
+    delimiter : str or None
+        None for runs of white space.
+    kind : str
+        `physical`, `regulatory` or `relation`.
 
     Raises
     ------
@@ -158,7 +190,16 @@ def _is_header(header: list[str], rows: list[list[str]]) -> bool:
 
 
 def parse_signs(path: Path, cells: list[str], line_numbers: list[int], problems: ErrorCollector) -> NDArray[np.float32]:
-    """(n,) signs as +1, -1 or 0; a cell that is not a sign is added to `problems`."""
+    """(n,) signs as +1, -1 or 0; a cell that is not a sign is added to `problems`.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    cells : list of str, n
+    line_numbers : list of int, n
+    problems : ErrorCollector
+    """
     sign = np.zeros(len(cells), dtype=np.float32)
     for k, cell in enumerate(cells):
         value = _SIGNS.get(cell.lower())
@@ -172,13 +213,34 @@ def parse_signs(path: Path, cells: list[str], line_numbers: list[int], problems:
 
 
 def is_matrix(lines: list[str], start: int, delimiter: str | None) -> bool:
-    """Whether most cells to the right of the first column are 0 or 1."""
+    """Whether most cells to the right of the first column are 0 or 1.
+
+    Parameters
+    ----------
+    lines : list of str
+        All lines of the file.
+    start : int
+        Index of the first line that is not a comment.
+    delimiter : str or None
+        None for runs of white space.
+    """
     cells = [cell.strip() for line in lines[start + 1 : start + 50] for cell in line.split(delimiter)[1:]]
     return sum(cell in _CELL_VALUES for cell in cells) * 2 > len(cells)
 
 
 def read_matrix(path: Path, lines: list[str], start: int, delimiter: str | None) -> EdgeTable:
     """Read a regulatory matrix: targets in rows, transcription factors in columns; a non-zero cell is an edge.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    lines : list of str
+        All lines of the file.
+    start : int
+        Index of the first line that is not a comment.
+    delimiter : str or None
+        None for runs of white space.
 
     Raises
     ------

@@ -50,7 +50,7 @@ class FeatureTable:
 
 
 def read_features(path: Path | str) -> FeatureTable:
-    """Read gene features; the format is recognised by content.
+    """Read gene features; the format is recognized by content.
 
     Raises
     ------

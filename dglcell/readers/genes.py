@@ -1,6 +1,6 @@
 """Gene lists -> systematic ids and the names that stand for them.
 
-SGD_features.tab, GFF3, or one id per line; recognised by content.
+SGD_features.tab, GFF3, or one id per line; recognized by content.
 """
 
 from __future__ import annotations

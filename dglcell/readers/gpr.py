@@ -74,7 +74,14 @@ class Node:
 
 
 def join(kind: str, children: Collection[Node]) -> Node:
-    """The operator `kind` over `children`; children with the same operator are merged, a single child is returned."""
+    """The operator `kind` over `children`; children with the same operator are merged, a single child is returned.
+
+    Parameters
+    ----------
+    kind : str
+        `and` or `or`.
+    children : collection of Node
+    """
     flat: list[Node] = []
     for child in children:
         flat.extend(child.children if child.kind == kind else (child,))

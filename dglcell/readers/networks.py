@@ -1,6 +1,6 @@
 """Interaction tables -> edges between genes.
 
-BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognised by content. Genes keep
+BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognized by content. Genes keep
 the names of the file, without the taxon prefix of STRING; the graph builder resolves them.
 """
 
@@ -66,7 +66,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
         raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
     delimiter = text_files.find_delimiter(lines[start : start + 20])
     header = _header(lines[start], delimiter)
-    reader = _recognise(header, kind, mode)
+    reader = _recognize(header, kind, mode)
     if reader is not None:
         table = reader(path, lines, start, delimiter, header)
     elif kind == RELATION and annotation_format(lines) is not None:
@@ -84,7 +84,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
 Reader = Callable[[Path, list[str], int, str | None, list[str]], EdgeTable]
 
 
-def _recognise(header: list[str], kind: str, mode: str = "") -> Reader | None:
+def _recognize(header: list[str], kind: str, mode: str = "") -> Reader | None:
     """The reader for a file with this header, or None for a header that no database format has."""
     if kind != REGULATORY and set(_LINK_COLUMNS) <= set(header):
         return _read_string_links
@@ -101,7 +101,7 @@ def _header(line: str, delimiter: str | None) -> list[str]:
 
 def _is_comment(line: str, kind: str) -> bool:
     # The header of BioGRID starts with "#" too.
-    return line.startswith("#") and _recognise(_header(line, "\t"), kind) is None
+    return line.startswith("#") and _recognize(_header(line, "\t"), kind) is None
 
 
 def _read_string_actions(
@@ -119,8 +119,8 @@ def _read_string_actions(
         fields = line.split(delimiter, max_splits)
         if len(fields) <= mode_column or (delimiter is not None and line.count(delimiter) != width - 1):
             if line.strip():
-                found = text_files.quantity(len(line.split(delimiter)), "column")
-                problems.add(f"{path}:{line_number}: {found} - {width} were expected, as in the header")
+                excerpt = text_files.quantity(len(line.split(delimiter)), "column")
+                problems.add(f"{path}:{line_number}: {excerpt} - {width} were expected, as in the header")
             continue
         num_rows += 1
         if fields[mode_column] != mode:
@@ -133,9 +133,9 @@ def _read_string_actions(
                 scores.append(fields[score_column])
     confidence = None if score_column is None else _confidence(scores, line_numbers, path, _ACTION_SCORE, problems)
     if num_rows and not a:
-        found = ", ".join(sorted(other_modes))
+        modes = ", ".join(sorted(other_modes))
         problems.add(
-            f"{path} (STRING actions) has no row of mode {mode} - it has {found}; give one of these as "
+            f"{path} (STRING actions) has no row of mode {mode} - it has {modes}; give one of these as "
             f"{setting('string_mode')}"
         )
     problems.check()

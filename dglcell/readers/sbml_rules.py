@@ -40,6 +40,12 @@ class GeneRule:
 def read_rules(path: Path, model: Any) -> dict[str, GeneRule]:
     """Reaction id -> rule, for the reactions of a libsbml model that have a rule.
 
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    model : libsbml.Model
+
     Raises
     ------
     DataError
@@ -95,6 +101,13 @@ def _with_plain_ids(node: gpr.Node) -> gpr.Node:
 
 def plain_id(identifier: str, prefix: str) -> str:
     """An SBML id without its escapes (`__45__` is `-`) and its prefix, as in cobra.
+
+    Parameters
+    ----------
+    identifier : str
+        Id in the SBML file.
+    prefix : str
+        `M_`, `R_` or `G_`.
 
     Examples
     --------

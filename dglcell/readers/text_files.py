@@ -1,4 +1,4 @@
-"""Text files: plain or gzip (recognised by content), any line ending and common encodings, split into lines and fields.
+"""Text files: plain or gzip (recognized by content), any line ending and common encodings, split into lines and fields.
 
 Errors name the file and the line. What the columns of a table mean is left to the readers of each format.
 """

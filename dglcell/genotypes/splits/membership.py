@@ -51,7 +51,14 @@ class MembershipIndex:
 
     @classmethod
     def of(cls, table: GenotypeTable, kind: str) -> MembershipIndex:
-        """The query pairs in each row for `kind` `query-pair`, else its genes."""
+        """The query pairs in each row for `kind` `query-pair`, else its genes.
+
+        Parameters
+        ----------
+        table : GenotypeTable
+        kind : str
+            Kind of split, one of `schema.SPLITS`.
+        """
         genes, ptr = table.genes, table.ptr
         if kind != schema.QUERY_PAIR:
             return cls(genes, ptr, int(genes.max(initial=-1)) + 1)

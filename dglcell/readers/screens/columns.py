@@ -78,13 +78,30 @@ class Columns:
 
 
 def read_columns(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
-    """Read columns of a block that has no header; problems are added to `problems` with their line numbers."""
+    """Read columns of a block that has no header; problems are added to `problems` with their line numbers.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    block : Block
+        Rows without the header.
+    spec : ColumnSpec
+    problems : ErrorCollector
+    """
     columns = read_fast(block, spec)
     return columns if columns is not None else _read_slow(path, block, spec, problems)
 
 
 def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
-    """Read columns with pandas; None if the block has to be parsed line by line."""
+    """Read columns with pandas; None if the block has to be parsed line by line.
+
+    Parameters
+    ----------
+    block : Block
+        Rows without the header.
+    spec : ColumnSpec
+    """
     import pandas as pd
 
     data = block.data

@@ -1,4 +1,4 @@
-"""Published tables of screens -> `ScreenTable`: recognises a layout, reads its rows, and decides which scores count.
+"""Published tables of screens -> `ScreenTable`: recognizes a layout, reads its rows, and decides which scores count.
 
 The layouts are listed in `screen_layouts`.
 """
@@ -55,6 +55,15 @@ class LayoutReader:
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
         """Read one block of rows without its header.
 
+        Parameters
+        ----------
+        path : Path
+            For error messages.
+        block : Block
+            Rows without the header.
+        raw_scores : bool
+            Use scores of triples that are not adjusted for their pairs.
+
         Raises
         ------
         DataError
@@ -75,7 +84,7 @@ class LayoutReader:
         return _screen_table(path, layout, columns, mutations, values, raw_scores)
 
 
-def recognise(lines: Sequence[str]) -> LayoutReader | None:
+def recognize(lines: Sequence[str]) -> LayoutReader | None:
     """The reader for a file that starts with these lines; None if they match no published layout."""
     for skip, line in enumerate(lines[:_MAX_TITLE_LINES]):
         for delimiter in _DELIMITERS:

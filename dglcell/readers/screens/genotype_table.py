@@ -116,6 +116,14 @@ class Header:
     def of(cls, path: Path, line: str, line_number: int = 1) -> Self:
         """Parse a header line.
 
+        Parameters
+        ----------
+        path : Path
+            For error messages.
+        line : str
+            The header.
+        line_number : int
+
         Raises
         ------
         DataError
@@ -191,7 +199,13 @@ class Header:
         return columns, genes
 
     def rows(self, path: Path, block: Block) -> tuple[list[list[str]], Columns]:
-        """Rows as cells, and their labels; a blank line is skipped, or the wild type if there is only one column."""
+        """Rows as cells, and their labels; a blank line is skipped, or the wild type if there is only one column.
+
+        Raises
+        ------
+        DataError
+            Rows of the wrong width, or text where a number belongs; with file and line.
+        """
         problems, width = ErrorCollector(), len(self.names)
         blank = [""] if width == 1 else None
         rows, line_numbers = parse_rows(

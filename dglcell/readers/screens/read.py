@@ -1,4 +1,4 @@
-"""Screens, that is tables of measured genotypes, in any of the published layouts, recognised by content.
+"""Screens, that is tables of measured genotypes, in any of the published layouts, recognized by content.
 
 To add a layout, list it in `screen_layouts`, or write a reader here.
 """
@@ -25,7 +25,7 @@ from dglcell.readers.screens.screen_table import ScreenTable, join
 
 __all__ = ["LAYOUTS", "GenotypeRows", "ScreenTable", "read_blocks", "read_genotype_table", "read_screen"]
 
-_HEAD_SIZE = 1 << 16  # bytes from which a layout is recognised
+_HEAD_SIZE = 1 << 16  # bytes from which a layout is recognized
 _DCELL: Final = "DCell"
 _EXPECTED: Final = (
     genotype_table.EXPECTED,
@@ -62,7 +62,22 @@ class DCell:
         return bool(has_count) and text_files.is_number(fields[-1]) and not any(map(text_files.is_number, fields[1:-1]))
 
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
-        """Read one block of rows; scores of triples count as raw, since the layout does not say that they are tau."""
+        """Read one block of rows; scores of triples count as raw, since the layout does not say that they are tau.
+
+        Parameters
+        ----------
+        path : Path
+            For error messages.
+        block : Block
+            Rows without the header.
+        raw_scores : bool
+            Use scores of triples that are not adjusted for their pairs.
+
+        Raises
+        ------
+        DataError
+            A row of another form, or a score that is not a number; with file and line.
+        """
         problems, genotypes, cells, line_numbers = ErrorCollector(), [], [], []
         for line_number, line in enumerate(block.lines(), start=block.first_line):
             fields = line.split()
@@ -88,7 +103,7 @@ class DCell:
 
 
 def read_screen(path: Path | str, raw_scores: bool = False) -> ScreenTable:
-    """Read a screen in any known layout, recognised by content: text, gzip, or an Excel workbook.
+    """Read a screen in any known layout, recognized by content: text, gzip, or an Excel workbook.
 
     Parameters
     ----------
@@ -105,7 +120,21 @@ def read_screen(path: Path | str, raw_scores: bool = False) -> ScreenTable:
 
 
 def read_blocks(path: Path | str, raw_scores: bool = False, size: int = BLOCK_SIZE) -> Iterator[ScreenTable]:
-    """Read a screen in blocks of about `size` bytes of the file, for files of any length; see `read_screen`."""
+    """Read a screen in blocks of about `size` bytes of the file, for files of any length; see `read_screen`.
+
+    Parameters
+    ----------
+    path : Path
+    raw_scores : bool
+        See `read_screen`.
+    size : int
+        Approximate size of a block in bytes.
+
+    Raises
+    ------
+    DataError
+        As for `read_screen`, when the block is reached.
+    """
     path = Path(path)
     rows = 0
     for reader, block in _blocks_with_reader(path, size):
@@ -123,7 +152,7 @@ def _blocks_with_reader(path: Path, size: int) -> Iterator[tuple[Reader, Block]]
         excerpt = ""
         for sheet in map(Block.without_blank_start, sheets(path)):
             lines = _first_lines(sheet)
-            if reader := _recognise(path, lines, sheet.first_line):
+            if reader := _recognize(path, lines, sheet.first_line):
                 yield reader, sheet.skip(reader.skip)
                 return
             excerpt = excerpt or (lines[0] if lines else "")
@@ -131,7 +160,7 @@ def _blocks_with_reader(path: Path, size: int) -> Iterator[tuple[Reader, Block]]
     blocks = text_blocks(path, size)
     first_block = next(blocks).without_blank_start()
     lines = _first_lines(first_block)
-    reader = _recognise(path, lines, first_block.first_line)
+    reader = _recognize(path, lines, first_block.first_line)
     if reader is None:
         raise _unknown_layout(path, lines[0])
     for block in itertools.chain([first_block.skip(reader.skip)], blocks):
@@ -143,13 +172,13 @@ def _first_lines(block: Block) -> list[str]:
     return Block(block.first_line, data[: data.rfind(b"\n") + 1] or data + b"\n").lines()
 
 
-def _recognise(path: Path, lines: Sequence[str], line_number: int) -> Reader | None:
+def _recognize(path: Path, lines: Sequence[str], line_number: int) -> Reader | None:
     """The reader of a file whose first line that is not blank has the number `line_number`."""
     if not lines:
         return None
     if genotype_table.is_genotype_table(lines):
         return genotype_table.Header.of(path, lines[0], line_number)
-    if reader := delimited_screens.recognise(lines):
+    if reader := delimited_screens.recognize(lines):
         return reader
     return DCell() if DCell.is_row(lines[0].split()) else None
 

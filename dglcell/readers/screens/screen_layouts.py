@@ -1,4 +1,4 @@
-"""The layouts of published yeast screens: how each is recognised, and the meaning of its columns.
+"""The layouts of published yeast screens: how each is recognized, and the meaning of its columns.
 
 A layout is data: its width, words of its header, its columns of strains and numbers. `delimited_screens` reads them.
 Costanzo et al. 2010, doi:10.1126/science.1180823; Costanzo et al. 2016, doi:10.1126/science.aaf1420; Kuzmin et al. 2018
@@ -42,7 +42,7 @@ class ScreenLayout:
         Content to column.
     header : mapping of int to str
         Column to the word at the start of its name, in lower case and without other characters than letters and digits.
-        Empty for a layout that is recognised by its numbers, with or without a header.
+        Empty for a layout that is recognized by its numbers, with or without a header.
     alleles : tuple of int
         For each strain column, the column of allele names; -1 where there is none or it is not needed.
     adjusted : bool

@@ -74,6 +74,19 @@ class ScreenTable:
     ) -> Self:
         """A table of deletions from genotypes as lists of names; `fields` are further fields of a subclass.
 
+        Parameters
+        ----------
+        path, layout : str
+            The file and the name of its layout.
+        genotypes : sequence of sequences of str, n
+            Names of the genes of each genotype.
+        labels : (n, 4) float, optional
+            In the order of `schema.LABEL_COLUMNS`, NaN where missing.
+        lines : (n,) int
+            Line numbers.
+        report : mapping, optional
+        interaction_std : (n,) float, optional
+
         Examples
         --------
         >>> table = ScreenTable.of("screen.tsv", "genotype table", [["b0008"], ["b0008", "b0114"]], None, [2, 3])

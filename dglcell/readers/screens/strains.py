@@ -127,7 +127,15 @@ class Mutations:
 
 
 def combine(columns: Sequence[StrainColumn], query: bool = False) -> Mutations:
-    """Genotypes from columns of strains, the genes of the first column first; see `parse_strain` for `query`."""
+    """Genotypes from columns of strains, the genes of the first column first; see `parse_strain` for `query`.
+
+    Parameters
+    ----------
+    columns : sequence of StrainColumn
+        All of n rows.
+    query : bool
+        Whether the columns are the genes of one double-mutant query.
+    """
     n = len(columns[0].codes)
     parsed: list[GeneColumn] = []
     suffixes, controls, empty = Counter[str](), 0, np.zeros(n, dtype=np.bool_)
@@ -154,7 +162,14 @@ def combine(columns: Sequence[StrainColumn], query: bool = False) -> Mutations:
 def interleave(
     num_rows: int, columns: Sequence[GeneColumn]
 ) -> tuple[tuple[str, ...], NDArray[np.int8], NDArray[np.int32], NDArray[np.int64]]:
-    """Names, kinds, codes and ptr, as in `ScreenTable`, of genotypes whose genes stand in columns."""
+    """Names, kinds, codes and ptr, as in `ScreenTable`, of genotypes whose genes stand in columns.
+
+    Parameters
+    ----------
+    num_rows : int
+    columns : sequence of GeneColumn
+        For each column, which of its values each row has (n,), and the genes of each value.
+    """
     code_of: dict[Gene, int] = {}
     lengths = np.zeros(num_rows, dtype=np.int64)
     columns_flat = []
