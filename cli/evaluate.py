@@ -22,6 +22,12 @@ from dglcell.config.settings import DATA
     group=DATA,
     help="Subset of the run's screen to score. [default: test]",
 )
+@option(
+    "--cell",
+    type=options.FILE,
+    group=DATA,
+    help="Cell file that holds the screen of the training, for a run that was moved away from it.",
+)
 @option("--screen", multiple=True, type=options.FILE, group=DATA, help="Score these screens instead of the run's own.")
 @option(
     "--baselines",
@@ -36,7 +42,14 @@ from dglcell.config.settings import DATA
 @options.as_json
 @options.verbose
 def command(
-    run: Path, subset: str, screen: tuple[Path, ...], baselines: str, device: str, engine: str, as_json: bool
+    run: Path,
+    subset: str,
+    cell: Path | None,
+    screen: tuple[Path, ...],
+    baselines: str,
+    device: str,
+    engine: str,
+    as_json: bool,
 ) -> None:
     """Compare a trained run with baselines on held-out genotypes.
 
@@ -54,7 +67,7 @@ def command(
     select(baselines, 0)  # a wrong name is said before any work
     loaded = load_run(run, device=device, engine=engine)
     folder = loaded.folder
-    report = evaluate(loaded, subset, screen or None, names=baselines, draw=folder.plots, say=console.say)
+    report = evaluate(loaded, subset, screen or None, names=baselines, draw=folder.plots, say=console.say, cell=cell)
     written = reports.save(report, folder.evaluation)
     if as_json:
         console.result(report)

@@ -219,6 +219,7 @@ def evaluate(
     subset: str = "test",
     screen: GenotypeTable | Path | str | Sequence[Path | str] | None = None,
     baselines: str | Sequence[str] = "quick",
+    cell: Path | str | None = None,
 ) -> DataFrame:
     """Compare a run with baselines that were fitted on its training rows, on genotypes that neither has seen.
 
@@ -232,6 +233,8 @@ def evaluate(
         is the run's own screen is taken for it, which a run needs whose screen came from no file.
     baselines : str or sequence of str
         `quick` (seconds), `default` (minutes), `all`, `none`, names joined by commas or a list of names.
+    cell : path, optional
+        The cell file that holds the run's own screen, for a run that was moved away from it.
 
     Returns
     -------
@@ -243,7 +246,7 @@ def evaluate(
     Raises
     ------
     DataError
-        The run's screen is not where it was, or no row of the subset has a label.
+        The run's screen was not found, or no row of the subset has a label.
     FingerprintError
         The screen has changed since the training.
 
@@ -267,7 +270,7 @@ def evaluate(
         screen = None
     elif isinstance(screen, (str, Path)):
         screen = [screen]
-    report = compare(run, subset, screen, own, baselines)
+    report = compare(run, subset, screen, own, baselines, cell=cell)
     failed = report.get(reports.FAILED, {})
     rows = [row for row in reports.tidy(report) if row[1] != reports.FAILED]
     frame = pandas.DataFrame(rows, columns=list(reports.COLUMNS))

@@ -20,7 +20,8 @@ from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.engines.device import one_thread
 from dglcell.errors import RunError
-from dglcell.evaluation.evaluate import evaluate, run_screen
+from dglcell.evaluation.evaluate import evaluate
+from dglcell.evaluation.run_screen import run_screen
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.splits.make import Split, make_split
 from dglcell.genotypes.table import GenotypeTable

@@ -76,4 +76,4 @@ ENGINES: Final = ("auto", "dgl", "torch", "fused")
 # File kinds (HDF5 root attribute `format`) and their versions, the only ones that are read.
 CELL_FORMAT: Final = "dglcell-cell"
 CELL_VERSION: Final = 2
-RUN_VERSION: Final = 1
+RUN_VERSION: Final = 2

@@ -106,6 +106,12 @@ def load_screen(path: Path | str) -> GenotypeTable | None:
     return _screen(*_read(Path(path), lambda name: name.startswith((_SCREEN, "ids/"))))
 
 
+def screen_ids(path: Path | str) -> str | None:
+    """The `ids` fingerprint of the screen that is stored with a cell graph, None when there is none; reads no row."""
+    _, meta = _read(Path(path), lambda name: False)
+    return None if meta.get("screen") is None else str(meta["screen"]["ids_fingerprint"])
+
+
 def load_both(path: Path | str) -> tuple[CellGraph, GenotypeTable | None]:
     """`load` and `load_screen` in one reading of the file."""
     arrays, meta = _read(Path(path), lambda name: True)

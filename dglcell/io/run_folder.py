@@ -1,18 +1,20 @@
 """The run folder: what its files are called, who may write it, and its small files.
 
-Every file is replaced whole. Knows nothing of models: weights and states come as arrays and dicts.
+A run can be moved and copied: files outside it are named relative to it. Every file is replaced whole.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dglcell.config import TrainConfig
 from dglcell.errors import DataError, FormatError, UsageError, setting
-from dglcell.genotypes.splits.make import Split
+from dglcell.genotypes.splits.make import SUBSETS, Split
+from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file, checkpoint
 from dglcell.io.atomic import write_text
@@ -29,7 +31,7 @@ class RunFolder:
     |---|---|
     | `config.toml` | the effective configuration, ready for `--config` |
     | `cell.h5` | the graph alone |
-    | `split.safetensors` | each row's part (0 train, 1 val, 2 test, 3 unused), kind, hash, the screen's fingerprint |
+    | `split.safetensors` | each row's subset (0 train, 1 val, 2 test, 3 unused), kind, hash, the screen's fingerprint |
     | `model.safetensors` | weights of the best epoch, and everything that prediction needs |
     | `resume.pt` | state after the last whole epoch |
     | `metrics.jsonl` | one line an epoch |
@@ -65,11 +67,35 @@ class RunFolder:
 
     def members(self) -> list[RunFolder]:
         """The members of the ensemble that have weights, the first one's folder first."""
-        found, folder = [], RunFolder(self.path)
+        members, folder = [], RunFolder(self.path)
         while folder.model.is_file():
-            found.append(folder)
+            members.append(folder)
             folder = RunFolder(self.path, folder.member + 1)
-        return found
+        return members
+
+    def relative(self, path: Path) -> str:
+        """Where a file lies as seen from this folder, with `/` on every system; its name alone on another drive."""
+        try:
+            return Path(os.path.relpath(path.parent.resolve() / path.name, self.path.resolve())).as_posix()
+        except ValueError:
+            return path.name
+
+    def locate(self, relative: str) -> Path:
+        """The inverse of `relative`."""
+        return Path(os.path.normpath(self.path.resolve() / relative))
+
+    def screen_reference(self, table: GenotypeTable, screen_file: Path | None) -> dict[str, Any]:
+        """By what `evaluate` finds a screen again: the cell file that holds it, else its text files, and a fingerprint.
+
+        Of a screen that a cell file holds, the names of the text files alone are kept: they need not be at hand.
+        """
+        files = []
+        for source in table.sources:
+            path = Path(source["path"])
+            is_text = screen_file is None and source["sha256"]
+            files.append({**source, "path": self.relative(path) if is_text else path.name})
+        cell = None if screen_file is None else self.relative(Path(screen_file))
+        return {"cell": cell, "files": files, "fingerprint": table.fingerprint}
 
     def require(self) -> None:
         """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
@@ -105,13 +131,13 @@ class RunFolder:
             path.unlink(missing_ok=True)
         cell_file.save(cell, self.cell)
         metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}
-        checkpoint.write(self.split, checkpoint.SPLIT, {"part": split.subset}, metadata)
+        checkpoint.write(self.split, checkpoint.SPLIT, {"subset": split.subset}, metadata)
         self.write_config(config)
 
     def forget_evaluation(self) -> None:
         """Take away what was said of weights that are about to change."""
-        drawn = [path for part in ("train", "val", "test", "screen") for path in self.plots.glob(f"{part}_*.png")]
-        for path in [*self.evaluation.glob("*.*"), *drawn]:
+        plots = [path for name in (*SUBSETS, "screen") for path in self.plots.glob(f"{name}_*.png")]
+        for path in [*self.evaluation.glob("*.*"), *plots]:
             path.unlink(missing_ok=True)
 
     def write_config(self, config: TrainConfig) -> None:
@@ -121,7 +147,7 @@ class RunFolder:
     def read_split(self) -> tuple[Split, str]:
         """The split, and the fingerprint of the screen whose rows it divides."""
         tensors, metadata = checkpoint.read(self.split, checkpoint.SPLIT)
-        split = Split(tensors["part"], metadata["kind"])
+        split = Split(tensors["subset"], metadata["kind"])
         if split.hash != metadata["hash"]:
             raise FormatError(f"{self.split} is damaged: its rows do not match its hash - train again")
         return split, str(metadata["screen"])

@@ -91,7 +91,7 @@ def train(
     overwrite : bool
         Replace a run in `out`.
     screen_file : Path, optional
-        The cell file that holds the screen, where it came from one; `evaluate` finds it there again.
+        The cell file that holds the screen, where it came from one; the run refers to it relative to `out`.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def _train_member(trainer: Trainer, folder: RunFolder, progress: Progress, scree
             ) from error
         position.history.append(record)
         if record["best"]:
-            metadata = trainer.metadata(record, str(screen_file.resolve()) if screen_file else None)
+            metadata = trainer.metadata(record, folder.screen_reference(trainer.data.table, screen_file))
             checkpoint.write(folder.model, checkpoint.MODEL, trainer.weights(), metadata)
         folder.write_metrics(position.history)
         states.save(folder.resume, trainer.state())

@@ -11,7 +11,7 @@ import dataclasses
 import importlib.metadata
 import platform
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -203,15 +203,15 @@ class Trainer:
         """The model's state as arrays."""
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.model.state_dict().items()}
 
-    def metadata(self, record: Mapping[str, Any], origin: str | None) -> dict[str, Any]:
-        """What `model.safetensors` says beside the weights; `origin` is the file that holds the screen, if one does."""
+    def metadata(self, record: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
+        """What `model.safetensors` says beside the weights; `screen` as `RunFolder.screen_reference` gives it."""
         data = self.data
         return {
-            "config": self.config.to_dict(),
+            "config": _without_folders(self.config),
             "scaler": data.scaler.to_dict(),
             "fingerprints": dict(data.cell.fingerprints),
             "split": {"kind": data.split.kind, "hash": data.split.hash, "rows": data.split.counts},
-            "screen": {"cell": origin, "files": _absolute(data.table.sources), "fingerprint": data.table.fingerprint},
+            "screen": dict(screen),
             "orders": np.unique(data.table.orders[data.train_rows]).tolist(),
             "seed": self.config.seed,
             "versions": versions(),
@@ -227,7 +227,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.learning_rates.state_dict(),
             "chunk": self.chunk,
-            "config": self.config.to_dict(),
+            "config": _without_folders(self.config),
             "fingerprints": dict(self.data.cell.fingerprints),
             "screen": self.data.table.fingerprint,
             "split": self.data.split.hash,
@@ -273,9 +273,11 @@ def _weighted_mse(predictions: NDArray[np.float32], targets: NDArray[np.float32]
     return total / sum(weights[c] for c in used)
 
 
-def _absolute(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Screen files by a path that holds from any working folder."""
-    return [{**source, "path": str(Path(source["path"]).absolute())} for source in sources]
+def _without_folders(config: TrainConfig) -> dict[str, Any]:
+    """The configuration with files by their names alone: a run that is moved must not point to where they lay."""
+    split_file = None if config.split_file is None else Path(config.split_file).name
+    screen = tuple(Path(path).name for path in config.screen)
+    return dataclasses.replace(config, split_file=split_file, screen=screen).to_dict()
 
 
 def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:

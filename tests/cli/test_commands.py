@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -230,6 +231,16 @@ def test_an_ensemble_predicts_with_its_standard_deviation(cli, core: Path, tmp_p
     pair, single = csv.DictReader((tmp_path / "p.csv").open())
     assert float(pair["pred_gene_interaction_sd"]) > 0 and float(single["pred_fitness_sd"]) > 0
     assert single["pred_gene_interaction_sd"] == ""
+
+
+def test_a_run_that_was_moved_is_evaluated_with_the_cell_file_that_is_named(
+    cli, core: Path, trained: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained, tmp_path / "deep" / "er" / "moved")
+    alone = cli("evaluate", run, "--baselines", "none")
+    assert alone.code == 1 and alone.err.endswith("give the file that holds it, --cell\n")
+    named = cli("evaluate", run, "--baselines", "none", "--cell", core, "--json")
+    assert json.loads(named.out) == json.loads(cli("evaluate", trained, "--baselines", "none", "--json").out)
 
 
 def test_evaluate_goes_on_without_a_baseline_that_fails(cli, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

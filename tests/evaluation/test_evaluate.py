@@ -12,7 +12,8 @@ import pytest
 from dglcell import baselines, schema
 from dglcell.errors import DataError, FingerprintError, RunError, UsageError
 from dglcell.evaluation import report
-from dglcell.evaluation.evaluate import evaluate, run_screen
+from dglcell.evaluation.evaluate import evaluate
+from dglcell.evaluation.run_screen import run_screen
 from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.inference.run import Run, load_run
@@ -111,40 +112,12 @@ def test_another_screen_is_scored_whole_and_named_so(run: Run, tmp_path: Path) -
     assert result["screen"]["all"]["fitness"]["n"] == np.isfinite(table.targets[new, 0]).sum()
 
 
-def test_the_screen_is_found_again_from_any_folder(
-    made: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cell = tiny_cell()
-    monkeypatch.chdir(made[1].parent)
-    table, _ = table_of(cell, [Path(made[1].name)])
-    split = make_split(table, "random", 0, 0.2, 0.2)
-    train(cell, table, split, tiny_config(epochs=1), tmp_path / "run")
-    monkeypatch.chdir(tmp_path)
-    run = load_run("run")
-    found, parts = run_screen(run)
-    assert (found.fingerprint, parts.hash) == (table.fingerprint, split.hash)
-    assert evaluate(run) == evaluate(run, table=table)
-
-
 def test_a_changed_screen_is_refused(run: Run) -> None:
     table, _ = run_screen(run)
     other = tiny_table(run.cell, seed=9)
     with pytest.raises(FingerprintError) as caught:
         evaluate(run, table=other)
     assert table.fingerprint in str(caught.value) and other.fingerprint in str(caught.value)
-
-
-def test_a_screen_that_has_gone_is_named(made: tuple[Path, Path, Path], run: Run) -> None:
-    content = made[0].read_bytes()
-    try:
-        made[0].unlink()
-        with pytest.raises(DataError, match=r"cell\.h5"):
-            evaluate(run)
-        cell_file.save(tiny_cell(), made[0])
-        with pytest.raises(DataError, match="holds no screen any more"):
-            evaluate(run)
-    finally:
-        made[0].write_bytes(content)
 
 
 def test_what_cannot_be_evaluated_is_refused(run: Run, tmp_path: Path) -> None:

@@ -205,8 +205,9 @@ def test_damage_and_other_versions_are_refused(copy: Path, monkeypatch: pytest.M
         with pytest.raises(FormatError):
             load_run(copy)
     path.write_bytes(content)
-    monkeypatch.setattr(schema, "RUN_VERSION", 2)
-    with pytest.raises(FormatError, match="format version 1, this dglcell reads 2"):
+    version = schema.RUN_VERSION
+    monkeypatch.setattr(schema, "RUN_VERSION", version + 1)
+    with pytest.raises(FormatError, match=f"format version {version}, this dglcell reads {version + 1}"):
         load_run(copy)
 
 
