@@ -76,8 +76,6 @@ def test_commands_run(page: Path, tmp_path: Path, request: pytest.FixtureRequest
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [page for page in with_marks("run") if page.name in NEEDS_YEAST], **ids)
 def test_commands_run_on_yeast(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if PENDING & {word for each in blocks(page) for words in commands(each) for word in words}:
-        pytest.skip("an option is not there yet")
     printed = run_page(page, ("run",), tmp_path, request)
     if page == YEAST:
         counts = re.search(r"For these files: (.*?) `dglcell info`", page.read_text(), re.S)
@@ -117,8 +115,7 @@ def test_every_command_parses(page: Path) -> None:
         for name, *arguments in commands(each):
             command = group.get_command(None, name)  # type: ignore[arg-type]
             assert command is not None, f"{each.where}: {name}"
-            if not PENDING & set(arguments):
-                command.make_context(name, list(arguments))
+            command.make_context(name, list(arguments))
 
 
 @pytest.mark.parametrize("page", PAGES, **ids)
@@ -134,11 +131,10 @@ def test_every_option_exists(page: Path) -> None:
     for each in blocks(page):
         text = text.replace(each.text, "")
     named = {option for code in re.findall(r"`[^`\n]*`", text) for option in re.findall(r"--[a-z][a-z0-9-]*", code)}
-    assert named <= known | OTHER_PROGRAMS | PENDING, named - known - OTHER_PROGRAMS
+    assert named <= known | OTHER_PROGRAMS, named - known - OTHER_PROGRAMS
 
 
 OTHER_PROGRAMS = {"--strict"}  # of mkdocs
-PENDING = {"--cell"}  # to be removed once the command line has them
 
 
 def test_every_public_name_stands_in_the_api() -> None:
