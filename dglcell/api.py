@@ -132,10 +132,10 @@ def read_screen(
     if paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
             return read_screen(path, cell, unknown_genes, **rules)
-    listed = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
-    if len(listed) == 1 and hdf5.is_own(listed[0]):
-        return _stored_screen(listed[0], cell, rules)
-    return merge_screens(cell, listed, ScreenRules(unknown_genes=unknown_genes, **rules))[0]
+    screens = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
+    if len(screens) == 1 and hdf5.is_own(screens[0]):
+        return _stored_screen(screens[0], cell, rules)
+    return merge_screens(cell, screens, ScreenRules(unknown_genes=unknown_genes, **rules))[0]
 
 
 def train(
@@ -164,7 +164,7 @@ def train(
     out : path
         Run folder to write: weights, the configuration, metrics of every epoch, plots.
     progress : Progress, optional
-        Is told what happens.
+        Receives the events of the training: starts, steps, epochs, ends.
     overwrite : bool
         Replace a run in `out`.
     resume : bool

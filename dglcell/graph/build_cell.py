@@ -55,7 +55,7 @@ def build_cell(
     features : path, FeatureTable or DataFrame, optional
         Gene features: HDF5 with `ids` and `x`, a table, an annotation, or a data frame with genes in its index.
     say : callable
-        Is told, in one line each, what is being read.
+        Called with a line of text for each file that is read.
     **settings
         Fields of `BuildConfig`: `string_mode`, `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`,
         `self_loops`.

@@ -7,6 +7,7 @@ command line.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -155,22 +156,22 @@ class Run:
         import pandas
 
         ScreenRules.require(unknown_genes=unknown_genes)
-        found, named, index = _encoded(self.cell, genotypes)
-        if found.unknown and unknown_genes == "error":
+        encoded, spellings, index = _encoded(self.cell, genotypes)
+        if encoded.unknown and unknown_genes == "error":
             raise DataError(
-                f"genes that the graph of {self.folder.path} does not have: {found.describe_unknown()} - "
+                f"genes that the graph of {self.folder.path} does not have: {encoded.describe_unknown()} - "
                 f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
             )
-        members = self.predict_members(found.genes, found.ptr, batch_size, found.incomplete)
+        members = self.predict_members(encoded.genes, encoded.ptr, batch_size, encoded.incomplete)
         values = members.mean(axis=0)
         if len(members) > 1:
             values = np.concatenate([values, members.std(axis=0, ddof=1)], axis=1)
         ids = self.cell.ids[schema.GENE]
-        names = [";".join(ids[g] for g in found.genes[a:b]) for a, b in zip(found.ptr, found.ptr[1:], strict=False)]
-        for row in np.flatnonzero(found.incomplete).tolist():
-            names[row] = ";".join(named[row])
+        names = [";".join(ids[g] for g in encoded.genes[a:b]) for a, b in itertools.pairwise(encoded.ptr)]
+        for row in np.flatnonzero(encoded.incomplete).tolist():
+            names[row] = ";".join(spellings[row])
         frame = pandas.DataFrame({"genes": names, **dict(zip(self.columns, values.T, strict=True))}, index=index)
-        frame.attrs = {"skipped": int(found.incomplete.sum()), "unknown_genes": dict(found.unknown)}
+        frame.attrs = {"skipped": int(encoded.incomplete.sum()), "unknown_genes": dict(encoded.unknown)}
         return frame
 
     def embeddings(self, node_type: str = schema.GENE, member: int = 1) -> pandas.DataFrame:
@@ -297,8 +298,8 @@ def _encoded(
         frame: Any = genotypes
         screen = genotypes_of_frame(frame, labels=False)
         return encode_screen(cell, screen), screen.genotypes, frame.index
-    listed = require_gene_lists(genotypes)
-    return encode_genes(cell, listed), listed, None
+    gene_lists = require_gene_lists(genotypes)
+    return encode_genes(cell, gene_lists), gene_lists, None
 
 
 def load_run(
