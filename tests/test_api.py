@@ -186,7 +186,7 @@ def test_a_string_is_no_list_of_genes(run: dglcell.Run) -> None:
             ask("G001")
         with pytest.raises(TypeError, match=r"genotype 'G001;G002' is a string, .* write \[\['G001', 'G002'\], \.\.\]"):
             ask(["G001;G002"])
-        with pytest.raises(TypeError, match=r"genotype 1 is no list of genes"):
+        with pytest.raises(TypeError, match=r"genotype 1 is not a list of genes"):
             ask([1])
     with pytest.raises(TypeError, match="None is no gene"):
         cell.indices([["G001", None]])

@@ -435,7 +435,7 @@ def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
                 f"genotype {genotype!r} is a string, a list of genes was expected - write [{_as_list(genotype)}, ..]"
             )
         if not isinstance(genotype, Iterable):
-            raise TypeError(f"genotype {genotype!r} is no list of genes - write [[{genotype!r}], ..]")
+            raise TypeError(f"genotype {genotype!r} is not a list of genes - write [[{genotype!r}], ..]")
     return genotype_list
 
 

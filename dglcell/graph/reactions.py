@@ -162,7 +162,7 @@ def _assemble(
         "reactions": len(model.reactions),
         "kept": len(group_names),
         "without a gene rule, kept" if keep_unassigned else "without a gene rule, left out": counts["unassigned"],
-        "reversible, two nodes an alternative": counts["reversible"],
+        "reversible, two nodes per alternative": counts["reversible"],
         "bounds 0 and 0, kept as forward": counts["blocked"],
         "zero coefficients, left out": counts["zeros"],
         "metabolites": len(model.metabolites),

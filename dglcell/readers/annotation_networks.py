@@ -56,8 +56,8 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     neighbors = list(_nearest_neighbors(documents))
     if not any(len(rows) for rows, _ in neighbors):
         raise DataError(
-            f"{path} describes {len(ids)} genes, no two of them alike - SGD_features.tab with column 16 or GFF3 with "
-            "description, product, Note or display was expected"
+            f"{path} describes {len(ids)} genes, no two of which are similar - SGD_features.tab with column 16 or "
+            "GFF3 with description, product, Note or display was expected"
         )
     a = [gene for gene, (rows, _) in zip(ids, neighbors, strict=True) for _ in rows]
     b = [ids[row] for rows, _ in neighbors for row in rows]

@@ -204,9 +204,7 @@ def parse_signs(path: Path, cells: list[str], line_numbers: list[int], problems:
     for k, cell in enumerate(cells):
         value = _SIGNS.get(cell.lower())
         if value is None:
-            problems.add(
-                f"{path}:{line_numbers[k]}: '{text_files.shorten(cell)}' as sign - +, -, 1, -1 or 0 was expected"
-            )
+            problems.add(f"{path}:{line_numbers[k]}: sign '{text_files.shorten(cell)}' - +, -, 1, -1 or 0 was expected")
         else:
             sign[k] = value
     return sign

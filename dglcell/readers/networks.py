@@ -77,7 +77,7 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     else:
         table = read_columns(path, lines, start, delimiter, kind)
     if not table.a:
-        raise DataError(f"{path} ({table.layout}) holds no edge - {EXPECTED[kind]}")
+        raise DataError(f"{path} ({table.layout}) has no edges - {EXPECTED[kind]}")
     return table
 
 

@@ -207,7 +207,7 @@ def _document(path: Path, text: str) -> tuple[Any, Any]:
         document.convert(options)
     model = document.getModel()
     if model is None:
-        raise DataError(f"{path} holds no model - {hint}")
+        raise DataError(f"{path} contains no model - {hint}")
     if not model.getNumReactions():
         raise DataError(f"{path}: the model has no reactions - a metabolic model was expected")
     return document, model

@@ -96,7 +96,7 @@ def test_a_file_that_describes_no_genes_alike(texts: tuple[str, str], tmp_path: 
     path.write_text(sgd({f"Y{k}": ("", texts[k % 2]) for k in range(40)}))
     if len(set(texts)) == 2:
         path.write_text(sgd({"Y1": ("", texts[0]), "Y2": ("", texts[1])}))
-    with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of them alike - SGD_features"):
+    with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of which are similar - SGD_features"):
         read_descriptions(path)
 
 
