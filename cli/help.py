@@ -58,7 +58,7 @@ class Command(_PlainWhenPiped, RichCommand):
     """A command whose help shows its options by group."""
 
 
-class Group(_PlainWhenPiped, RichGroup):
+class Group(_PlainWhenPiped, RichGroup):  # type: ignore[misc]  # rich-click's own classes disagree on one signature
     """A group of commands, listed with their summaries."""
 
     summaries: dict[str, str]
