@@ -64,16 +64,15 @@ def command(
     from dglcell.evaluation.evaluate import evaluate
     from dglcell.inference.run import load_run
 
-    select(baselines, 0)  # a wrong name is said before any work
-    loaded = load_run(run, device=device, engine=engine)
-    folder = loaded.folder
-    report = evaluate(loaded, subset, screen or None, names=baselines, draw=folder.plots, say=console.say, cell=cell)
+    select(baselines, 0)  # refuses a wrong name before any work
+    trained = load_run(run, device=device, engine=engine)
+    folder = trained.folder
+    report = evaluate(trained, subset, screen or None, names=baselines, draw=folder.plots, say=console.say, cell=cell)
     written = reports.save(report, folder.evaluation)
     if as_json:
         console.result(report)
     else:
-        part = reports.subset_of(report)
-        title = f"{part}: {folder.path}"
+        title = f"{reports.subset_of(report)}: {folder.path}"
         columns = ("model", "rows", "label", "n", "Pearson", "Spearman", "MSE", "MAE")
         console.table(columns, reports.tidy(report), title=title)
     for path in (*written, *sorted(folder.plots.glob(f"{reports.subset_of(report)}_*.png"))):

@@ -34,22 +34,22 @@ class ManyFiles(Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Repeat the option's name before each of its further values."""
         options = [p for p in self.params if isinstance(p, click.Option)]
-        repeated = {name for o in options if o.multiple for name in o.opts}
-        valued = {name for o in options if not o.is_flag for name in o.opts}
-        wanted = sum(isinstance(p, click.Argument) and p.required for p in self.params)
-        spread: list[str] = []
+        repeatable = {name for o in options if o.multiple for name in o.opts}
+        with_value = {name for o in options if not o.is_flag for name in o.opts}
+        num_arguments = sum(isinstance(p, click.Argument) and p.required for p in self.params)
+        tokens: list[str] = []
         option, values = "", 0  # the option whose values are being read, and how many it has
         for token in args:
             if token.startswith("-") and token != "-":
-                option, values = token if token in valued else "", 0
-            elif option and (values == 0 or (option in repeated and wanted == 0)):
+                option, values = token if token in with_value else "", 0
+            elif option and (values == 0 or (option in repeatable and num_arguments == 0)):
                 if values:
-                    spread.append(option)
+                    tokens.append(option)
                 values += 1
             else:
-                option, wanted = "", wanted - 1
-            spread.append(token)
-        return super().parse_args(ctx, spread)
+                option, num_arguments = "", num_arguments - 1
+            tokens.append(token)
+        return super().parse_args(ctx, tokens)
 
 
 def verbose(command: _Command) -> _Command:

@@ -61,7 +61,7 @@ def command(
         return
     if report["skipped"]:
         names = list(report["unknown_genes"])
-        shown = ", ".join(names[:5]) + (", .." if len(names) > 5 else "")
-        console.say(f"{report['skipped']:,} rows with unknown genes ({shown}) have empty predictions")
+        examples = ", ".join(names[:5]) + (", .." if len(names) > 5 else "")
+        console.say(f"{report['skipped']:,} rows with unknown genes ({examples}) have empty predictions")
     rate = report["predicted"] / seconds
     console.say(f"wrote {report['predicted']:,} predictions to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)")

@@ -10,7 +10,7 @@ import click
 
 from dglcell.cli import console, options
 from dglcell.cli.help import option
-from dglcell.cli.settings import given_settings, setting_options
+from dglcell.cli.settings import setting_options, settings_of_options
 from dglcell.config import BuildConfig, ScreenRules
 from dglcell.config.settings import DATA, OUTPUT
 from dglcell.errors import UsageError, setting
@@ -94,7 +94,7 @@ def command(
     out: Path,
     as_json: bool,
     overwrite: bool,
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
@@ -106,8 +106,8 @@ def command(
     from dglcell.io.atomic import refuse_existing
     from dglcell.readers.sbml import textbook_path
 
-    config = BuildConfig.from_dict(given_settings(BuildConfig, given)).validate()
-    rules = ScreenRules.from_dict(given_settings(ScreenRules, given)).validate()
+    config = BuildConfig.from_dict(settings_of_options(BuildConfig, values)).validate()
+    rules = ScreenRules.from_dict(settings_of_options(ScreenRules, values)).validate()
     if rules.rules() and not screen:
         raise UsageError(
             f"{', '.join(setting(name) for name in rules.rules())} without {setting('screen')} has no effect"
@@ -121,24 +121,24 @@ def command(
     require_files([sbml, genes, *paths, description, overlap, features, *screen])
     refuse_existing(out, overwrite)
     cell = build_cell(sbml, genes, networks, description, overlap, features, console.say, **config.to_dict())
-    union, screen_report = None, None
+    merger, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        union = ScreenMerger(cell, screen, rules)
-    cell_file.save(cell, out, union, overwrite)
-    if union is not None:
-        screen_report = union.report()
+        merger = ScreenMerger(cell, screen, rules)
+    cell_file.save(cell, out, merger, overwrite)
+    if merger is not None:
+        screen_report = merger.report()
     if as_json:
         console.result({**cell.info(), "out": str(out), "report": cell.report, "screen": screen_report})
     else:
         _print(cell, screen_report, out)
 
 
-def _relations(given: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
+def _relations(items: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
     """NAME=FILE, and further files of the same name."""
     relations: dict[str, tuple[Path, ...]] = {}
     name = ""
-    for item in given:
+    for item in items:
         new, equals, path = item.partition("=")
         name, path = (new, path) if equals else (name, item)
         if not (name and path):
@@ -170,7 +170,7 @@ def _flat(part: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any
         elif isinstance(value, Mapping):
             yield from _flat(part, value)
         elif isinstance(value, list):
-            shown = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
-            yield part, what, f"{len(value)}" + (f" ({shown})" if value else "")
+            examples = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
+            yield part, what, f"{len(value)}" + (f" ({examples})" if value else "")
         else:
             yield part, what, value

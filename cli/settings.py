@@ -80,11 +80,11 @@ def setting_option(settings: type[Settings], name: str, **changes: Any) -> _Deco
 
 def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     name, facts = field.name, field.metadata
-    shown = str(changes["default"]) if "default" in changes else default_text(field)
+    default = str(changes["default"]) if "default" in changes else default_text(field)
     words = [
         changes.get("help", facts["help"]),
-        f"As {facts['example']}." if facts["example"] and facts["example"] != shown else "",
-        f"[default: {shown}]" if shown else "",
+        f"As {facts['example']}." if facts["example"] and facts["example"] != default else "",
+        f"[default: {default}]" if default else "",
     ]
     more: dict[str, Any] = {"group": facts["group"], **changes, "help": with_flags(" ".join(filter(None, words)))}
     if len(facts["choices"]) > _MOST_CHOICES:
@@ -111,10 +111,10 @@ def _type(field: dataclasses.Field[Any]) -> Any:
     return kinds[what]
 
 
-def given_settings(settings: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of_options(settings: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of options that were given on the command line, as plain values."""
-    given = {name: values[name] for name in settings.names() if values.get(name) is not None and values[name] != ()}
-    return {name: _plain(value) for name, value in given.items()}
+    explicit = {name: values[name] for name in settings.names() if values.get(name) is not None and values[name] != ()}
+    return {name: _plain(value) for name, value in explicit.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -123,7 +123,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def configuration(given: Mapping[str, Any], config: str | None) -> TrainConfig:
+def configuration(values: Mapping[str, Any], config: str | None) -> TrainConfig:
     """Defaults, then the TOML file or recipe, then the options that were given; checked.
 
     Raises
@@ -131,5 +131,5 @@ def configuration(given: Mapping[str, Any], config: str | None) -> TrainConfig:
     UsageError
         Something in it cannot be used.
     """
-    values: dict[str, Any] = read_toml(find_config(config)) if config else {}
-    return TrainConfig.from_dict(values | given_settings(TrainConfig, given), config or "the options").validate()
+    file: dict[str, Any] = read_toml(find_config(config)) if config else {}
+    return TrainConfig.from_dict(file | settings_of_options(TrainConfig, values), config or "the options").validate()

@@ -39,7 +39,7 @@ def command(
     out: Path,
     as_json: bool,
     overwrite: bool,
-    **given: Any,
+    **values: Any,
 ) -> None:
     """Train a model on a cell graph and a screen.
 
@@ -48,7 +48,7 @@ def command(
     """
     from dglcell.io import cell_file
 
-    settings = configuration(given, config)  # before a large graph is read
+    settings = configuration(values, config)  # before a large graph is read
     graph, stored = (cell_file.load(cell), None) if settings.screen else cell_file.load_both(cell)
     table, screen_file = _screen(graph, cell, stored, settings)
     from dglcell.cli.display import display

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from dglcell.config.model import FEATURES_MODES
+from dglcell.config.model import FEATURES_MODE_HELP, FEATURES_MODES
 from dglcell.config.settings import DATA, GRAPH, Settings, declare
 
 
@@ -17,7 +17,7 @@ class BuildConfig(Settings):
     )
     features_mode: str = declare(
         "concat",
-        "Gene features: concat joins them to the learned gene embedding, replace uses them instead of it.",
+        FEATURES_MODE_HELP,
         GRAPH,
         choices=FEATURES_MODES,
     )

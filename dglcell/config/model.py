@@ -13,6 +13,7 @@ _SET_ENCODER_HEADS = 4
 _SET_ENCODER_VARIANTS = ("local", "both")
 _FM_RANK = 128  # where there is a set encoder; the published variants have no factorization machine
 FEATURES_MODES = ("concat", "replace")
+FEATURES_MODE_HELP = "Gene features: concat joins them to the learned gene embedding, replace uses them instead of it."
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -37,7 +38,7 @@ class ModelConfig(Settings):
     dropout: float = declare(0.1, "Dropout probability.", MODEL, min=0, below=1)
     features_mode: str | None = declare(
         None,
-        "Gene features: concat joins them to the learned gene embedding, replace uses them instead of it.",
+        FEATURES_MODE_HELP,
         MODEL,
         choices=FEATURES_MODES,
         unset="that of the cell graph",

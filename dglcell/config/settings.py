@@ -145,17 +145,17 @@ class Settings:
         """
         problems = ErrorCollector(UsageError)
         fields = {field.name: field for field in dataclasses.fields(cls)}
-        known: dict[str, Any] = {}
+        converted: dict[str, Any] = {}
         for key, value in values.items():
             if key not in fields:
                 problems.add(f"{where}: unknown key {key!r}{_nearest(key, fields)}")
                 continue
             try:
-                known[key] = _convert(fields[key], value)
+                converted[key] = _convert(fields[key], value)
             except (TypeError, ValueError):
                 problems.add(f"{where}: {key} = {value!r} - {_expected_type(fields[key])} was expected")
         problems.check()
-        return cls(**known)
+        return cls(**converted)
 
     @classmethod
     def require(cls, **values: Any) -> None:

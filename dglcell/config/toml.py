@@ -41,9 +41,9 @@ def find_config(name: str | Path) -> Path:
     UsageError
         It is neither; the recipes are listed.
     """
-    known = recipes()
-    if str(name) in known:
-        return known[str(name)]
+    by_name = recipes()
+    if str(name) in by_name:
+        return by_name[str(name)]
     if not Path(name).is_file():
-        raise UsageError(f"{name}: no such file or recipe - a TOML file or one of {', '.join(known)} was expected")
+        raise UsageError(f"{name}: no such file or recipe - a TOML file or one of {', '.join(by_name)} was expected")
     return Path(name)

@@ -1,4 +1,4 @@
-"""What a training run is made with."""
+"""The settings of a training run."""
 
 from __future__ import annotations
 
@@ -163,7 +163,8 @@ class TrainConfig(ScreenRules, ModelConfig):
         Raises
         ------
         UsageError
-            There is no such recipe (those there are get listed) or file, or a key or value of it is wrong.
+            There is no recipe of this name (the error lists those there are) and no such file, or a key or value in it
+            is wrong.
 
         Examples
         --------

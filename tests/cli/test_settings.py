@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dglcell.cli import train
-from dglcell.cli.settings import configuration, given_settings
+from dglcell.cli.settings import configuration, settings_of_options
 from dglcell.config import TrainConfig, recipes
 from dglcell.errors import UsageError
 
@@ -63,7 +63,7 @@ def test_options_overrule_the_file(tmp_path: Path) -> None:
 
 def test_only_what_is_given_arrives() -> None:
     values = train.command.make_context("train", ["cell.h5", "--layers", "2", "--out", "run"]).params
-    assert given_settings(TrainConfig, values) == {"layers": 2}
+    assert settings_of_options(TrainConfig, values) == {"layers": 2}
 
 
 @pytest.mark.parametrize(
