@@ -73,3 +73,15 @@ def test_every_module_is_packaged(site: Path) -> None:
     for folder, inside in (("dglcell", ""), ("cli", "cli"), ("data", "data")):
         for path in (ROOT / folder).rglob("*.py"):
             assert (site / "dglcell" / inside / path.relative_to(ROOT / folder)).is_file(), path
+
+
+def test_recipes_are_found_in_the_wheel(site: Path, tmp_path: Path) -> None:
+    code = "from dglcell.config import recipes; print(*recipes(), sep='\\n'); print(*recipes().values(), sep='\\n')"
+    env = {**os.environ, "PYTHONPATH": str(site)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
+    )
+    names = sorted(path.stem for path in (ROOT / "data" / "recipes").glob("*.toml"))
+    lines = done.stdout.splitlines()
+    assert lines[: len(names)] == names and len(names) == 2, done.stderr
+    assert all(line.startswith(str(site)) for line in lines[len(names) :])
