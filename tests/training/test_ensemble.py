@@ -17,6 +17,7 @@ from dglcell.evaluation.report import tidy
 from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import COLUMNS, SD_COLUMNS, load_run
 from dglcell.io.run_folder import RunFolder
+from dglcell.training import loop
 from dglcell.training.loop import train
 from dglcell.training.progress import NullProgress
 from tests.cells import tiny_cell
@@ -32,8 +33,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders `three` (an ensemble) and `7`, `8`, `9` (the same models, each on its own)."""
     path = tmp_path_factory.mktemp("runs")
     train(CELL, TABLE, SPLIT, tiny_config(seed=7, ensemble=3, epochs=1), path / "three")
-    for seed in (7, 8, 9):
-        train(CELL, TABLE, SPLIT, tiny_config(seed=seed, epochs=1), path / str(seed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "_draw", lambda *args: None)
+        for seed in (7, 8, 9):
+            train(CELL, TABLE, SPLIT, tiny_config(seed=seed, epochs=1), path / str(seed))
     return path
 
 

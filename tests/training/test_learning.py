@@ -119,7 +119,13 @@ def modules(tmp_path: Path, fm_rank: int) -> float:
     hidden, validation = (pairs % 10 == 9).any(1), (pairs % 10 == 8).any(1)
     split = Split(np.where(hidden, 2, np.where(validation, 1, 0)).astype(np.int8))
     config = tiny_config(
-        label_weights={"gene_interaction": 1.0}, fm_rank=fm_rank, epochs=12, schedule="cosine", fm_lr=3e-2, lr=1e-5
+        label_weights={"gene_interaction": 1.0},
+        fm_rank=fm_rank,
+        epochs=12,
+        batch_size=96,
+        schedule="cosine",
+        fm_lr=3e-2,
+        lr=1e-5,
     )
     train(cell, table, split, config, tmp_path / str(fm_rank))
     rows = split.rows("test")
