@@ -124,7 +124,7 @@ def test_an_empty_association_is_malformed(read, association, what):
         ("<html><body>404</body></html>", "is not SBML"),
         ("<sbml>", "model.xml:2: not valid XML or SBML"),
         (document()[:900], "not valid XML or SBML"),
-        ("<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'></sbml>", "contains no model"),
+        ("<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'></sbml>", "no model"),
         (document().split("<reaction")[0] + "</listOfReactions></model></sbml>", "has no reactions"),
         (document(value="two"), "model.xml:10: not valid XML or SBML .Attribute type mismatch"),
         (document(lower="lots"), "model.xml:7: not valid XML or SBML .Attribute type mismatch"),
