@@ -13,6 +13,7 @@ import dglcell
 from dglcell.cli.main import group
 from tests.docs import settings_page
 from tests.docs.pages import MARKS, PAGES, ROOT, Block, block, blocks, commands, run_block
+from tests.test_import_order import FLOORS
 
 README = ROOT / "README.md"
 YEAST = ROOT / "docs" / "yeast.md"
@@ -181,6 +182,12 @@ def test_links_and_pictures_exist(page: Path) -> None:
 def test_paths_of_the_repository_exist(page: Path) -> None:
     for path in re.findall(r"`((?:dglcell|cli|tests|data|docs)/[\w./]*)`", page.read_text()):
         assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_the_floors_are_those_of_the_imports() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| floor, top to bottom |")[2].partition("\n\n")[0]
+    floors = [re.findall(r"`(\w+)/?`", line.split("|")[1]) for line in table.splitlines()[2:]]
+    assert floors == [list(floor) for floor in FLOORS]
 
 
 def test_names_in_the_code_that_contributors_are_sent_to_exist() -> None:
