@@ -32,7 +32,8 @@ from dglcell.io.run_folder import RunFolder
 from dglcell.nn.model import CellModel
 from dglcell.nn.predictor import Predictor
 from dglcell.readers.data_frames import genotypes_of_frame
-from dglcell.training.trainer import TrainProgress, new_model
+from dglcell.training.state import TrainProgress
+from dglcell.training.trainer import new_model
 
 if TYPE_CHECKING:
     import pandas
@@ -72,7 +73,7 @@ class Run:
     metadata: dict[str, Any]
     models: tuple[CellModel, ...]
     engine: Engine
-    _scorer: Predictor
+    _predictor: Predictor
     screen: GenotypeTable | None = None
 
     def __repr__(self) -> str:
@@ -207,7 +208,7 @@ class Run:
             raise UsageError(f"node_type {node_type!r} - one of {', '.join(schema.NODE_TYPES)} was expected")
         if not 1 <= member <= len(self.models):
             raise UsageError(f"member {member} - 1 to {len(self.models)} was expected")
-        states = self._scorer.wild_types()[member - 1].states[node_type][:, 0].detach().float().cpu().numpy()
+        states = self._predictor.wild_types()[member - 1].states[node_type][:, 0].detach().float().cpu().numpy()
         index = pandas.Index(self.cell.ids[node_type], name=node_type, dtype=object)
         return pandas.DataFrame(states, index=index, columns=[f"h{k}" for k in range(1, states.shape[1] + 1)])
 
@@ -259,13 +260,13 @@ class Run:
         TrainConfig.require(batch_size=batch_size)
         ptr = np.asarray(ptr, np.int64)
         orders = np.diff(ptr)
-        kept = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
-        self._warn_of_new_orders(orders[kept])
+        rows = np.flatnonzero(~skip) if skip is not None else np.arange(len(orders))
+        self._warn_of_new_orders(orders[rows])
         values = np.full((len(self.models), len(orders), len(schema.LABELS)), np.nan, np.float32)
         # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
-        kept_ptr = np.concatenate([ptr[kept], ptr[-1:]])
-        for member, standardised in enumerate(self._scorer(genes, kept_ptr, batch_size)):
-            values[member, kept] = self.scaler.inverse(standardised, orders[kept])
+        offsets = np.concatenate([ptr[rows], ptr[-1:]])
+        for member, standardised in enumerate(self._predictor(genes, offsets, batch_size)):
+            values[member, rows] = self.scaler.inverse(standardised, orders[rows])
         values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
         return values
 
@@ -284,7 +285,7 @@ class Run:
 def _encoded(
     cell: CellGraph, genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable
 ) -> tuple[EncodedGenotypes, Sequence[Sequence[str]], Any]:
-    """Gene rows of genotypes, the names that were given for them, and the index of a data frame."""
+    """Gene rows of genotypes, their names as the caller spells them, and the index of a data frame."""
     if isinstance(genotypes, GenotypeTable):
         genotypes.require_cell(cell, "the genotypes")
         none = np.zeros(len(genotypes), dtype=np.bool_)
@@ -347,24 +348,24 @@ def load_run(
     folder = RunFolder(path)
     folder.require()
     tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
-    where = resolve(device)
+    target = resolve(device)
     if cell is None:
         cell = cell_file.load(folder.cell)
     elif folder.cell.is_file():
         cell_file.load(folder.cell).require_equal(cell, f"the graph given for the run {folder.path}")
     cell.require_same(metadata["fingerprints"], what=f"the run {folder.path}")
     config = TrainConfig.from_dict(metadata["config"], str(folder.model))
-    precision = config.precision if where.type == "cuda" else "fp32"
+    precision = config.precision if target.type == "cuda" else "fp32"
     models = [_model(folder, cell, config, tensors)]
     for member in _further_members(folder):
         tensors, further = checkpoint.read(member.model, checkpoint.MODEL)
         _require_member(folder, member, metadata, further)
         models.append(_model(member, cell, config, tensors))
-    made = make_engine(engine, cell.dgl, where)
-    models = [model.to(where).eval() for model in models]
-    scorer = Predictor(models, made, cell, precision, chunk)
+    bound = make_engine(engine, cell.dgl, target)
+    models = [model.to(target).eval() for model in models]
+    predictor = Predictor(models, bound, cell, precision, chunk)
     scaler = Scaler.from_dict(metadata["scaler"])
-    return Run(folder, cell, config, scaler, metadata, tuple(models), made, scorer)
+    return Run(folder, cell, config, scaler, metadata, tuple(models), bound, predictor)
 
 
 def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dict[str, Any]) -> CellModel:
@@ -385,28 +386,27 @@ def _further_members(folder: RunFolder) -> list[RunFolder]:
         if folder.config.is_file()
         else TrainConfig()
     )
-    asked = config.ensemble
-    if len(members) < asked:
+    if len(members) < config.ensemble:
         warnings.warn(
             DglcellWarning(
-                f"the run {folder.path} has {len(members)} of the {asked} models that were asked for: these are used - "
-                f"go on with the training with {setting('resume', True)}"
+                f"the run {folder.path} has {len(members)} of the {config.ensemble} models that were asked for: these "
+                f"are used - go on with the training with {setting('resume', True)}"
             ),
             stacklevel=3,
         )
-    if asked > 1:
-        _warn_of_broken_off(members[:asked], config)
-    return members[1 : max(1, asked)]
+    if config.ensemble > 1:
+        _warn_of_interrupted(members[: config.ensemble], config)
+    return members[1 : config.ensemble]
 
 
-def _warn_of_broken_off(members: Sequence[RunFolder], config: TrainConfig) -> None:
-    """A mean over models of which one has learnt for a shorter time than the others is worth a word."""
+def _warn_of_interrupted(members: Sequence[RunFolder], config: TrainConfig) -> None:
+    """Warn of a member that was trained for a shorter time than the others: the mean counts it as one of them."""
     for member in members:
         history = member.read_metrics()
         if history and TrainProgress.after(history).stopped_by(config) is None:
             warnings.warn(
                 DglcellWarning(
-                    f"model {member.member} of the run {member.path} was broken off after epoch "
+                    f"model {member.member} of the run {member.path} was interrupted after epoch "
                     f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - go on with the training with "
                     f"{setting('resume', True)}"
                 ),
@@ -416,13 +416,13 @@ def _warn_of_broken_off(members: Sequence[RunFolder], config: TrainConfig) -> No
 
 def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any], further: dict[str, Any]) -> None:
     """Refuse weights that another training wrote (FingerprintError)."""
-    shape = {field.name for field in dataclasses.fields(ModelConfig)}
+    architecture = {field.name for field in dataclasses.fields(ModelConfig)}
     for what, of in (
         ("graph", lambda m: m["fingerprints"]),
         ("screen", lambda m: m["screen"]["fingerprint"]),
         ("split", lambda m: m["split"]["hash"]),
         ("scaler", lambda m: m["scaler"]),
-        ("architecture", lambda m: {k: v for k, v in m["config"].items() if k in shape}),
+        ("architecture", lambda m: {k: v for k, v in m["config"].items() if k in architecture}),
     ):
         if of(first) != of(further):
             raise FingerprintError(

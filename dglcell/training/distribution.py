@@ -1,7 +1,7 @@
 """The distribution of a label as a Gaussian kernel density estimate, and its quantiles for any batch size.
 
 A batch of n labelled genotypes needs n quantiles, and n changes from batch to batch; so the distribution function is
-tabulated once and inverted on the table. Knows nothing of torch or of losses.
+tabulated once and inverted on the table.
 """
 
 from __future__ import annotations

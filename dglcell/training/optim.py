@@ -1,4 +1,4 @@
-"""The optimiser of a run and its learning rates from step to step."""
+"""The optimizer of a run and its learning rates from step to step."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 
 def adamw(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW; factors have their own learning rate, and penalties in the loss in the place of weight decay."""
-    factors = [] if model.fm is None else list(model.fm.parameters())
-    ids = {id(p) for p in factors}
+    """AdamW; the gene factorization machine has its own learning rate and no weight decay, but penalties in the loss."""
+    factorization = [] if model.fm is None else list(model.fm.parameters())
+    ids = {id(p) for p in factorization}
     groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]
-    if factors:
-        groups.append({"params": factors, "lr": config.fm_lr, "weight_decay": 0.0})
+    if factorization:
+        groups.append({"params": factorization, "lr": config.fm_lr, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 
@@ -53,7 +53,7 @@ class LearningRates:
             group["lr"] = highest * scale
 
     def after_epoch(self, score: float) -> None:
-        """Let them fall if the validation score stalls, where they do not follow the cosine."""
+        """Lower them where the validation score stalls; not under the cosine schedule."""
         if not self._cosine:
             self._plateau.step(score)
 

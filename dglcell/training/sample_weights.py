@@ -1,7 +1,4 @@
-"""How much each measured value counts in the squared error, by its own standard deviation.
-
-Owns the formula; knows no files and no models.
-"""
+"""How much each measured value counts in the squared error, by its own standard deviation."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ class SampleWeights:
     .. math:: w = c / (s^2 + m^2)
 
     with m the median of the training values' standard deviations, and c such that the training values' weights have the
-    mean 1. m stands for what a value's own sd does not tell, so the most exact value counts at most twice as much as
-    the median one: with 1/s^2 alone a few values of an sd near 0 would be all that is learnt. A value without an sd is
-    taken to have m.
+    mean 1. m stands for the errors that a value's own sd does not cover, so the most exact value counts at most twice
+    as much as the median one; with 1/s^2 alone a few values of an sd near 0 would dominate the loss. A value without an
+    sd is taken to have m.
 
     Parameters
     ----------
@@ -46,11 +43,13 @@ class SampleWeights:
         std, targets = deviations(table, rows), table.take(rows).targets
         median, scale = np.zeros(len(schema.LABELS)), np.ones(len(schema.LABELS))
         for k in range(len(schema.LABELS)):
-            there = std[np.isfinite(targets[:, k]), k].astype(np.float64)
-            known = there[np.isfinite(there)]
+            of_values = std[np.isfinite(targets[:, k]), k].astype(np.float64)
+            known = of_values[np.isfinite(of_values)]
             if len(known) and np.median(known) > 0:
                 median[k] = np.median(known)
-                scale[k] = 1 / np.mean(1 / (np.where(np.isfinite(there), there, median[k]) ** 2 + median[k] ** 2))
+                scale[k] = 1 / np.mean(
+                    1 / (np.where(np.isfinite(of_values), of_values, median[k]) ** 2 + median[k] ** 2)
+                )
         if not median.any():
             raise UsageError(f"{setting('weight_by_sd')}: the training rows have no standard deviations - leave it out")
         return cls(median, scale)

@@ -1,25 +1,64 @@
-"""`resume.pt`: everything that training needs to go on as if it had never stopped.
+"""How far a run has come, and `resume.pt`: everything that training needs to go on as if it had never stopped.
 
-Plain numbers, strings, lists, dicts and tensors, so that `torch.load(weights_only=True)` reads it: nothing is ever
-unpickled. A digest over all of it is stored beside, because a damaged tensor would otherwise go unnoticed.
+The file holds plain numbers, strings, lists, dicts and tensors, so that `torch.load(weights_only=True)` reads it:
+nothing is ever unpickled. A digest over all of it is stored with it, because a damaged tensor would otherwise go
+unnoticed.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from dglcell import schema
+from dglcell.config import TrainConfig
 from dglcell.errors import FormatError, UsageError, setting
 from dglcell.hashing import sha256
 from dglcell.io.atomic import replacing
 
 State = dict[str, Any]
+
+
+@dataclasses.dataclass
+class TrainProgress:
+    """How far a run has come.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Whole epochs and optimizer steps done.
+    best_score : float or None
+        Best validation score so far; None before the first.
+    best_epoch : int
+    history : list of dict
+        The lines of `metrics.jsonl`.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    best_score: float | None = None
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def after(cls, history: list[dict[str, Any]]) -> Self:
+        """Where a run stood when it wrote the last of these lines; there must be one."""
+        best = next((record for record in reversed(history) if record["best"]), history[-1])
+        return cls(history[-1]["epoch"], history[-1]["step"], best["score"], best["epoch"], history)
+
+    def stopped_by(self, config: TrainConfig) -> str | None:
+        """`epochs`, `max_steps` or `patience` where that ends the run here, else None."""
+        if self.epoch >= config.epochs:
+            return "epochs"
+        if config.max_steps is not None and self.step >= config.max_steps:
+            return "max_steps"
+        return "patience" if self.epoch - self.best_epoch >= config.patience else None
 
 
 def save(path: Path, state: State) -> None:

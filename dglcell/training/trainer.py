@@ -13,7 +13,7 @@ import platform
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from dglcell.nn.states import GraphSizes
 from dglcell.training.data import TrainingData
 from dglcell.training.metrics import compare
 from dglcell.training.optim import LearningRates, adamw
+from dglcell.training.state import TrainProgress
 
 # What may change when a run is resumed: how long and where it computes, not what.
 _FREE_ON_RESUME = (
@@ -45,42 +46,6 @@ _FREE_ON_RESUME = (
     "ensemble",
     "unknown_genes",
 )
-
-
-@dataclasses.dataclass
-class TrainProgress:
-    """How far a run has come.
-
-    Attributes
-    ----------
-    epoch, step : int
-        Whole epochs and optimizer steps done.
-    best_score : float or None
-        Best validation score so far; None before the first.
-    best_epoch : int
-    history : list of dict
-        The lines of `metrics.jsonl`.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    best_score: float | None = None
-    best_epoch: int = 0
-    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-
-    @classmethod
-    def after(cls, history: list[dict[str, Any]]) -> Self:
-        """Where a run stood when it wrote the last of these lines; there must be one."""
-        best = next((record for record in reversed(history) if record["best"]), history[-1])
-        return cls(history[-1]["epoch"], history[-1]["step"], best["score"], best["epoch"], history)
-
-    def stopped_by(self, config: TrainConfig) -> str | None:
-        """`epochs`, `max_steps` or `patience` where that ends the run here, else None."""
-        if self.epoch >= config.epochs:
-            return "epochs"
-        if config.max_steps is not None and self.step >= config.max_steps:
-            return "max_steps"
-        return "patience" if self.epoch - self.best_epoch >= config.patience else None
 
 
 class Trainer:
