@@ -14,7 +14,7 @@ _WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 
 def adamw(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW; the gene factorization machine has its own learning rate and no weight decay, but penalties in the loss."""
+    """AdamW; the gene factorization machine has its own learning rate, and penalties for weight decay."""
     factorization = [] if model.fm is None else list(model.fm.parameters())
     ids = {id(p) for p in factorization}
     groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]

@@ -43,13 +43,11 @@ class SampleWeights:
         std, targets = deviations(table, rows), table.take(rows).targets
         median, scale = np.zeros(len(schema.LABELS)), np.ones(len(schema.LABELS))
         for k in range(len(schema.LABELS)):
-            of_values = std[np.isfinite(targets[:, k]), k].astype(np.float64)
-            known = of_values[np.isfinite(of_values)]
+            sd = std[np.isfinite(targets[:, k]), k].astype(np.float64)
+            known = sd[np.isfinite(sd)]
             if len(known) and np.median(known) > 0:
                 median[k] = np.median(known)
-                scale[k] = 1 / np.mean(
-                    1 / (np.where(np.isfinite(of_values), of_values, median[k]) ** 2 + median[k] ** 2)
-                )
+                scale[k] = 1 / np.mean(1 / (np.where(np.isfinite(sd), sd, median[k]) ** 2 + median[k] ** 2))
         if not median.any():
             raise UsageError(f"{setting('weight_by_sd')}: the training rows have no standard deviations - leave it out")
         return cls(median, scale)
