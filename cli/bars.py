@@ -85,6 +85,31 @@ class Counter(Bars):
             self.refresh()
 
 
+class Whole(Bars):
+    """One bar for a job of several stages, with the time left for all of them.
+
+    Parameters
+    ----------
+    name : str
+        Of the job.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._task, self._started, self._drawn = self.add(name, total=100, count=False), time.perf_counter(), 0.0
+        self._stage = ""
+        self.start()
+
+    def step(self, share: float, stage: str) -> None:
+        """`share` of the time has passed, from 0 to 1, and `stage` goes on."""
+        now = time.perf_counter()
+        if now - self._drawn >= REDRAW or stage != self._stage:
+            self._drawn, self._stage = now, stage
+            left = f"{console.duration((now - self._started) * (1 - share) / share)} left" if share > 0 else ""
+            self.move(self._task, 100 * share, 100, (f"{share:.0%}", *filter(None, (left, stage))))
+            self.refresh()
+
+
 def _fitting(texts: Sequence[str], room: int) -> str:
     """The texts, joined; the last ones are left out until the rest fits."""
     for number in range(len(texts), 0, -1):

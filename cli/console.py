@@ -181,24 +181,37 @@ def counter(noun: str) -> Iterator[Callable[[int, int], None]]:
 
     Where drawing fails, a warning says so and the work goes on without a bar.
     """
+    with _drawn(lambda bars: bars.Counter(noun)) as draw:
+        yield draw
+
+
+@contextlib.contextmanager
+def whole(name: str) -> Iterator[Callable[[float, str], None]]:
+    """As `counter`, for a job of several stages: a callback `(share of the time, stage)`, the share from 0 to 1."""
+    with _drawn(lambda bars: bars.Whole(name)) as draw:
+        yield draw
+
+
+@contextlib.contextmanager
+def _drawn(make: Callable[[Any], Any]) -> Iterator[Callable[..., None]]:
     if not is_live():
-        yield lambda done, total: None
+        yield lambda *arguments: None
         return
-    from dglcell.cli.bars import Counter
+    bar: Any = None
 
-    bar: Counter | None = None
-
-    def draw(done: int, total: int) -> None:
+    def draw(*arguments: Any) -> None:
         nonlocal bar
         try:
             if bar is not None:
-                bar.step(done, total)
+                bar.step(*arguments)
         except Exception as error:
             _close(bar, error)
             bar = None
 
     try:
-        bar = Counter(noun)
+        from dglcell.cli import bars
+
+        bar = make(bars)
     except Exception as error:
         _close(bar, error)
     try:

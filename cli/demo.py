@@ -32,15 +32,15 @@ from dglcell.config.settings import OUTPUT, TRAINING
 @options.overwrite
 @options.verbose
 def command(seed: int, out: Path, as_json: bool, overwrite: bool) -> None:
-    """Build, train, evaluate and predict on E. coli core, without a download, in at most two minutes on two cores.
+    """Build, train, evaluate and predict on E. coli core, without a download, in a minute or two on two cores.
 
     Labels are fitness and gene interactions of all single and double deletions by flux balance.
     """
-    from dglcell import demo
-    from dglcell.cli.display import display
+    with console.whole("demo") as watch:
+        watch(0.0, "loading PyTorch")
+        from dglcell import demo
 
-    with display() as progress:
-        result = demo.run(out, progress, seed, say=console.say, overwrite=overwrite)
+        result = demo.run(out, watch, seed, say=console.say, overwrite=overwrite)
     if as_json:
         document = dataclasses.asdict(result)
         console.result({k: str(v) if isinstance(v, Path) else v for k, v in document.items() if k != "plots"})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import multiprocessing
 
 import numpy as np
 import pytest
 import torch
 
 from dglcell import demo, schema
-from dglcell.errors import UsageError
+from dglcell.errors import RunError, UsageError
 from dglcell.evaluation.evaluate import evaluate
 from dglcell.inference.run import load_run
 
@@ -24,11 +25,11 @@ def example():
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    said = []
-    with pytest.MonkeyPatch.context() as patch:  # two quick baselines stand for all
-        patch.setattr(demo, "BASELINES", ("mean", "gene-ridge"))
-        result = demo.run(tmp_path_factory.mktemp("demo") / "new", say=said.append, config=SHORT)
-    return result, said
+    said, shares = [], []
+    out = tmp_path_factory.mktemp("demo") / "new"
+    names = ("mean", "gene-ridge")  # two quick baselines stand for all
+    result = demo.run(out, lambda *share: shares.append(share), say=said.append, config=SHORT, names=names)
+    return result, said, shares
 
 
 def test_example_is_the_core_model_with_its_screen(example):
@@ -41,13 +42,14 @@ def test_example_is_the_core_model_with_its_screen(example):
 
 
 def test_result_names_what_is_there(finished):
-    result, said = finished
+    result, said, _ = finished
     assert [row.model for row in result.rows] == [
         "mean",
         "gene-ridge",
-        "dglcell without lost reactions",
-        "dglcell",
+        demo.ABLATION,
+        demo.MODEL,
     ]
+    assert (*demo.BASELINES, demo.ABLATION, demo.MODEL) == demo.ROWS
     assert result.pairs == 1863 and len(said) == 3
     assert {path.name for path in result.plots} == {
         "training.png",
@@ -66,8 +68,17 @@ def test_result_names_what_is_there(finished):
         )
 
 
+def test_the_share_of_the_time_only_grows(finished):
+    _, _, shares = finished
+    values = [share for share, _ in shares]
+    assert values == sorted(values) and values[0] == 0 and values[-1] == 1
+    assert sum(demo.STAGES.values()) == pytest.approx(1)
+    stages = [stage for _, stage in shares]
+    assert "training model 1 of 1, epoch 1 of 1" in stages and stages[-2:] == ["evaluating", "done"]
+
+
 def test_rows_are_those_of_evaluate(finished):
-    result, _ = finished
+    result, _, _ = finished
     found = evaluate(load_run(result.run))  # finds the screen in the demo's cell file
     row = result.rows[-1]
     for label in schema.LABELS:
@@ -75,7 +86,7 @@ def test_rows_are_those_of_evaluate(finished):
 
 
 def test_predictions_are_of_the_held_out_genotypes(finished, example):
-    result, _ = finished
+    result, _, _ = finished
     with open(result.predictions, newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
     assert list(rows[0]) == ["genes", *schema.LABELS, "pred_fitness", "pred_gene_interaction"]
@@ -86,7 +97,7 @@ def test_predictions_are_of_the_held_out_genotypes(finished, example):
 
 
 def test_an_earlier_demo_is_kept(finished):
-    result, _ = finished
+    result, _, _ = finished
     with pytest.raises(UsageError, match="exists"):
         demo.run(result.out, config=SHORT)
 
@@ -101,3 +112,19 @@ def test_the_callers_threads_are_left_alone(tmp_path):
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_failure_of_the_second_process_is_told(tmp_path):
+    (tmp_path / "ablation").write_text("in the way")
+    with pytest.raises(RunError, match=r"baselines or the ablation failed: UsageError: .*ablation.* is a file"):
+        demo.run(tmp_path, config=SHORT, names=("mean",))
+
+
+def test_the_second_process_ends_with_the_first(tmp_path):
+    def stop(share, stage):
+        if stage.startswith("training"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.run(tmp_path, stop, config=SHORT, names=("mean",))
+    assert not multiprocessing.active_children()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dglcell.evaluation import report as reports
 from dglcell.evaluation.run_screen import Say, read_screens, run_screen
 from dglcell.genotypes.splits.make import SUBSETS, TRAIN, VAL, Split
 from dglcell.genotypes.table import GenotypeTable
+from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import Run
 from dglcell.plots import comparison, figures
 from dglcell.training.metrics import by_order
@@ -35,6 +36,7 @@ def evaluate(
     draw: Path | None = None,
     say: Say = lambda message: None,
     cell: Path | str | None = None,
+    baseline_scores: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Metrics of a run and of baselines that learned from its training rows.
 
@@ -56,6 +58,8 @@ def evaluate(
         Hears, in one line each, what is done and how long a baseline took.
     cell : Path, optional
         The cell file that holds the run's own screen.
+    baseline_scores : mapping, optional
+        What `score_baselines` returned for the same rows; `names` are then not fitted.
 
     Returns
     -------
@@ -92,28 +96,49 @@ def evaluate(
     result: dict[str, Any] = {subset: by_order(members.mean(axis=0), scored.targets, scored.orders)}
     if len(members) > 1:
         result[reports.MEMBERS] = [by_order(member, scored.targets, scored.orders) for member in members]
-    result |= _baselines(run, own, rows, scored, chosen, say)
+    result |= baseline_scores or score_baselines(run.cell, own, rows, scored, chosen, run.config.seed, say)
     if draw is not None:
         _draw(Path(draw), subset, members, scored, result)
     return result
 
 
-def _baselines(
-    run: Run,
-    own: GenotypeTable,
+def score_baselines(
+    cell: CellGraph,
+    table: GenotypeTable,
     rows: NDArray[np.int64],
     scored: GenotypeTable,
     names: Sequence[str],
-    say: Say,
+    seed: int,
+    say: Say = lambda message: None,
 ) -> dict[str, Any]:
-    """The report's `baselines` and, where there are any, those that `failed`: minutes of the others are not lost."""
+    """Fit baselines and compute their metrics; one that fails gives a warning, and the others go on.
+
+    Parameters
+    ----------
+    cell : CellGraph
+    table : GenotypeTable
+    rows : array
+        Training rows of `table`.
+    scored : GenotypeTable
+        The genotypes to score.
+    names : sequence of str
+        Of `baselines.NAMES`.
+    seed : int
+    say : callable
+        Hears, in one line each, what is done and how long it took.
+
+    Returns
+    -------
+    dict
+        `baselines` and, where there are any, `failed`, as in the result of `evaluate`.
+    """
     scores: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for number, name in enumerate(names, 1):
         say(f"fitting baseline {number} of {len(names)}, {name}, to {len(rows):,} training rows")
         started = time.perf_counter()
         try:
-            predicted = baselines.make(name).fit(run.cell, own, rows, run.config.seed).predict(scored)
+            predicted = baselines.make(name).fit(cell, table, rows, seed).predict(scored)
         except _FAILURES as error:
             named = "" if isinstance(error, DglcellError) else type(error).__name__
             failed[name] = ": ".join(filter(None, (named, " ".join(str(error).split()))))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dglcell import baselines
+from dglcell import baselines, demo
 from tests.docs.pages import ROOT
 
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -53,6 +53,12 @@ def test_dglcell_on_costanzo_2010() -> None:
 def test_baselines_on_costanzo_2010(name: str) -> None:
     cells = " | ".join(pearson(each["baselines"][name]) for each in without_factorization_machine())
     assert any(line.endswith(f"| {cells} |") for line in rows(RESULTS, f"`{name}`"))
+
+
+def test_rows_of_the_demo_are_named_as_it_prints_them() -> None:
+    section = RESULTS.read_text().split("\n## Demo")[1].split("\n## ")[0]
+    table = section.split("| Pearson on 1,863 held-out pairs")[1].split("\n\n")[0].splitlines()[2:]
+    assert tuple(line.split("|")[1].strip(" `*") for line in table) == demo.ROWS
 
 
 def test_dna_repair() -> None:
