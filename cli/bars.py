@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dglcell.cli import console
+from dglcell.cli.text import duration
 
 REDRAW = 0.25  # seconds between two drawings
 _WIDEST_BAR, _NARROWEST_BAR = 40, 6
@@ -80,7 +80,7 @@ class Counter(Bars):
         now = time.perf_counter()
         if now - self._drawn >= REDRAW or done >= total:
             self._drawn = now
-            left = f"{console.duration((now - self._started) / done * (total - done))} left" if done else ""
+            left = f"{duration((now - self._started) / done * (total - done))} left" if done else ""
             self.move(self._task, done, total, (left,))
             self.refresh()
 
@@ -105,7 +105,7 @@ class Whole(Bars):
         now = time.perf_counter()
         if now - self._drawn >= REDRAW or stage != self._stage:
             self._drawn, self._stage = now, stage
-            left = f"{console.duration((now - self._started) * (1 - share) / share)} left" if share > 0 else ""
+            left = f"{duration((now - self._started) * (1 - share) / share)} left" if share > 0 else ""
             self.move(self._task, 100 * share, 100, (f"{share:.0%}", *filter(None, (left, stage))))
             self.refresh()
 

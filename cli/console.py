@@ -231,13 +231,6 @@ def _close(bar: Any, error: Exception | None = None) -> None:
         display_failed(error, "going on without it")
 
 
-def duration(seconds: float) -> str:
-    """Seconds as `12s`, `3m05s` or `2h40m`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
-
-
 def graph_rows(info: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The counts of a cell graph (`CellGraph.info`) as rows of a table."""
     rows: list[tuple[str, Any]] = [(f"{name} nodes", n) for name, n in info["nodes"].items()]

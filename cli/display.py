@@ -9,6 +9,7 @@ from typing import Any
 
 from dglcell import schema
 from dglcell.cli import console
+from dglcell.cli.text import duration
 from dglcell.training.progress import Progress
 
 _GAP = "  "  # between two columns
@@ -88,7 +89,7 @@ class Clock:
         if since <= 0:
             return "?"
         epochs = max(0.0, self._epochs - epoch) + (self._models - 1) * self._epochs
-        return console.duration((time.perf_counter() - self._started) / since * epochs)
+        return duration((time.perf_counter() - self._started) / since * epochs)
 
 
 class Lines:
@@ -212,7 +213,7 @@ def _columns(record: Mapping[str, Any], epochs: int) -> dict[str, str]:
     for label, r in _validation(record).items():
         cells["r " + label.removeprefix("gene_").replace("_", " ")] = _correlation(r)
     cells |= {"*": "*" if record["best"] else "", "genotypes/s": f"{record['genotypes_per_second']:,.0f}"}
-    cells["time"] = console.duration(record["seconds"])
+    cells["time"] = duration(record["seconds"])
     terms = [name for name in _TERMS if name in losses]
     cells |= {name: _number(losses[name]) for name in terms} if len(terms) > 1 else {}
     return cells | {"learning rate": f"{record['lr']:.2e}"}

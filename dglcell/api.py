@@ -90,7 +90,7 @@ def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = 
 
 
 def read_screen(
-    paths: Path | str | Sequence[Path | str], cell: CellGraph, unknown_genes: str = "error", **rules: Any
+    paths: Path | str | Sequence[Path | str] | DataFrame, cell: CellGraph, unknown_genes: str = "error", **rules: Any
 ) -> GenotypeTable:
     """Read measured genotypes, in any published layout, into one table.
 
@@ -98,7 +98,8 @@ def read_screen(
     ----------
     paths : path or sequence of paths
         Screen files, whose layout is recognised from their content; or one cell file that holds a screen. `"textbook"`
-        is the screen of the E. coli core model that comes with dglcell, computed by flux balance.
+        is the screen of the E. coli core model that comes with dglcell, computed by flux balance. A data frame is read
+        as `GenotypeTable.from_dataframe` does, and by the rules given here.
     cell : CellGraph
         Resolves the names: ids, standard names and aliases.
     unknown_genes : str
@@ -132,10 +133,15 @@ def read_screen(
     if paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
             return read_screen(path, cell, unknown_genes, **rules)
+    settings = ScreenRules(unknown_genes=unknown_genes, **rules)
+    if hasattr(paths, "columns"):
+        from dglcell.readers.data_frames import genotypes_of_frame
+
+        return merge_screens(cell, [genotypes_of_frame(paths)], settings)[0]
     screens = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     if len(screens) == 1 and hdf5.is_own(screens[0]):
         return _stored_screen(screens[0], cell, rules)
-    return merge_screens(cell, screens, ScreenRules(unknown_genes=unknown_genes, **rules))[0]
+    return merge_screens(cell, screens, settings)[0]
 
 
 def train(

@@ -158,7 +158,7 @@ def test_the_rules_of_a_screen_apply_to_a_frame_and_to_files(tmp_path: Path) -> 
     cell = tiny_cell()
     frame = pd.DataFrame({"genes": ["G001", "G002"], "fitness": [-0.5, 1.0]})
     frame.to_csv(tmp_path / "screen.tsv", sep="\t", index=False)
-    assert dglcell.GenotypeTable.from_dataframe(frame, cell, clip_fitness=True).labels[0, 0] == 0
+    assert dglcell.read_screen(frame, cell, clip_fitness=True).labels[0, 0] == 0
     assert dglcell.read_screen(tmp_path / "screen.tsv", cell, clip_fitness=True).labels[0, 0] == 0
 
 

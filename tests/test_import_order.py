@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,3 +76,18 @@ def test_there_is_no_relative_import_that_would_go_unseen() -> None:
     for module, path in sources():
         tree = ast.parse(path.read_text())
         assert not [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level], module
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for type checkers and inside functions count too."""
+    names = dict(sources())
+    graph: dict[str, set[str]] = {}
+    for module, path in names.items():
+        targets: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dglcell."):
+                whole = [f"{node.module}.{a.name}" for a in node.names if f"{node.module}.{a.name}" in names]
+                targets.update(whole or {node.module or ""})
+        graph[module] = targets & set(names) - {module}
+    order = graphlib.TopologicalSorter(graph)
+    order.prepare()  # CycleError names the circle

@@ -139,9 +139,7 @@ class GenotypeTable:
         return cls(rows, starts, values, origin, source_list, cell.fingerprints[IDS], cell.ids, kinds, std, bits)
 
     @classmethod
-    def from_dataframe(
-        cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "error", **rules: Any
-    ) -> GenotypeTable:
+    def from_dataframe(cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "error") -> GenotypeTable:
         """A table from a pandas DataFrame, by the rules of a genotype table on disk.
 
         Parameters
@@ -154,8 +152,6 @@ class GenotypeTable:
             Resolves the names: ids, standard names and aliases.
         unknown_genes : str
             What a gene that the cell lacks does: `error` stops, `skip` leaves the row out and counts it.
-        **rules
-            Fields of `ScreenRules`, such as `clip_fitness=True`.
 
         Returns
         -------
@@ -178,10 +174,20 @@ class GenotypeTable:
         >>> table.orders.tolist(), table.targets[:, 0].round(2).tolist()
         ([1, 2], [0.8999999761581421, 0.699999988079071])
         """
-        from dglcell.genotypes.merge import merge_screens  # which is made of tables itself
         from dglcell.readers.data_frames import genotypes_of_frame
 
-        return merge_screens(cell, [genotypes_of_frame(frame)], ScreenRules(unknown_genes=unknown_genes, **rules))[0]
+        ScreenRules.require(unknown_genes=unknown_genes)
+        screen = genotypes_of_frame(frame)
+        table, encoded = cls.from_block(cell, screen, unknown=unknown_genes)
+        table = table.take(np.flatnonzero(~encoded.incomplete))
+        report = {
+            **block_report(screen, encoded),
+            "rows in the table": len(table),
+            "unknown genes": len(encoded.unknown),
+        }
+        rules = ScreenRules(unknown_genes=unknown_genes).rules()
+        source = {"path": screen.path, "sha256": "", "layout": screen.layout, "rules": rules, "report": report}
+        return dataclasses.replace(table, sources=(source,))
 
     @classmethod
     def from_block(

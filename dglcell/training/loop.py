@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -24,37 +23,8 @@ from dglcell.training import state as states
 from dglcell.training.data import TrainingData
 from dglcell.training.loss_meter import LossMeter, require_finite
 from dglcell.training.metrics import compare
-from dglcell.training.progress import NullProgress, Progress
+from dglcell.training.progress import NullProgress, Progress, RunSummary
 from dglcell.training.trainer import Trainer
-
-
-@dataclasses.dataclass(frozen=True)
-class RunSummary:
-    """How the training of one member ended.
-
-    Attributes
-    ----------
-    path : Path
-        The run folder.
-    reason : str
-        `epochs`, `patience` or `max_steps`.
-    epochs, steps : int
-        Done in all, those before a resume included.
-    best_epoch : int
-        The epoch whose weights were kept.
-    validation : dict
-        Validation metrics of that epoch: `loss`, and per label as `metrics.compare`.
-    seconds : float
-        Wall time of this member; what the members share is prepared before.
-    """
-
-    path: Path
-    reason: str
-    epochs: int
-    steps: int
-    best_epoch: int
-    validation: dict[str, Any]
-    seconds: float
 
 
 def train(

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from dglcell.training.loop import RunSummary
+
+@dataclasses.dataclass(frozen=True)
+class RunSummary:
+    """How the training of one member ended.
+
+    Attributes
+    ----------
+    path : Path
+        The run folder.
+    reason : str
+        `epochs`, `patience` or `max_steps`.
+    epochs, steps : int
+        Done in all, those before a resume included.
+    best_epoch : int
+        The epoch whose weights were kept.
+    validation : dict
+        Validation metrics of that epoch: `loss`, and per label as `metrics.compare`.
+    seconds : float
+        Wall time of this member; what the members share is prepared before.
+    """
+
+    path: Path
+    reason: str
+    epochs: int
+    steps: int
+    best_epoch: int
+    validation: dict[str, Any]
+    seconds: float
 
 
 class Progress(Protocol):

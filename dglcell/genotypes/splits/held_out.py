@@ -57,7 +57,7 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
     for name, value in (("test_fraction", test), ("val_fraction", val)):
         if value <= 0:
             raise UsageError(f"{setting(name)} {value} with {setting('split', kind)} - a fraction above 0 was expected")
-    items = MembershipIndex.of(table, kind)
+    items = MembershipIndex.of(table.genes, table.ptr, table.query, kind)
     counted = _first_of_labelled_sets(table) & (items.lengths > 0)
     draws = int(np.clip(_MAX_WORK // max(1, len(items.values)), 1, _DRAWS))
     rng, orders = np.random.default_rng(seed), table.orders[counted]

@@ -9,15 +9,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-
-if TYPE_CHECKING:
-    from dglcell.genotypes.table import GenotypeTable
 
 _BITS = np.array([k.bit_count() for k in range(256)])  # number of bits of a byte
 _LOWEST = np.array([(k & -k).bit_length() - 1 for k in range(256)])  # position of the lowest bit of a byte
@@ -50,19 +46,21 @@ class MembershipIndex:
     size: int
 
     @classmethod
-    def of(cls, table: GenotypeTable, kind: str) -> MembershipIndex:
+    def of(
+        cls, genes: NDArray[np.int32], ptr: NDArray[np.int64], query: NDArray[np.uint8], kind: str
+    ) -> MembershipIndex:
         """The query pairs in each row for `kind` `query-pair`, else its genes.
 
         Parameters
         ----------
-        table : GenotypeTable
+        genes, ptr, query
+            Genotypes as in `GenotypeTable`.
         kind : str
             Kind of split, one of `schema.SPLITS`.
         """
-        genes, ptr = table.genes, table.ptr
         if kind != schema.QUERY_PAIR:
             return cls(genes, ptr, int(genes.max(initial=-1)) + 1)
-        pairs = query_pairs(genes, ptr, table.query)
+        pairs = query_pairs(genes, ptr, query)
         return cls(*pairs_in_genotypes(genes, ptr, pairs), len(pairs))
 
     @functools.cached_property

@@ -111,7 +111,7 @@ def check_leakage(table: GenotypeTable, split: Split) -> None:
     if num_straddling:
         raise DataError(f"{num_straddling} gene sets are in two subsets of the split - every gene set must be in one")
     if split.kind in _BROKEN_PROMISES:
-        items = MembershipIndex.of(table, split.kind)
+        items = MembershipIndex.of(table.genes, table.ptr, table.query, split.kind)
         _check_promise(items, split, TEST, (TRAIN, VAL))
         _check_promise(items, split, VAL, (TRAIN,))
 
