@@ -130,7 +130,7 @@ def read_screen(
       gene_interaction  9,316 rows
       from              ecoli_core_fba.tsv.gz (genotype table)
     """
-    if paths == TEXTBOOK:
+    if isinstance(paths, str) and paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
             return read_screen(path, cell, unknown_genes, **rules)
     settings = ScreenRules(unknown_genes=unknown_genes, **rules)
