@@ -1,12 +1,13 @@
 """The whole job on an embedded example: E. coli core, fitness and interactions from flux balance, no download.
 
 Builds the cell, trains, evaluates on held-out pairs beside baselines and an ablation, and predicts, by the functions
-that the commands call. Two processes share the work: one trains the model, the other fits the baselines and trains the
-ablation.
+that the commands call. Two processes share the work: one trains two thirds of the models, the other fits the baselines
+and trains the ablation and the rest of the models.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 import time
@@ -58,7 +59,7 @@ CONFIG = TrainConfig(
 )
 PAIRS = "order_2"
 BASELINES = ("mean", "gene-ridge", "embedding-mlp", "lost-reactions-mlp")
-ABLATION, MODEL = "dglcell without lost reactions", "dglcell"
+ABLATION, MODEL = "dglcell without lost reactions, one model", "dglcell"
 ROWS = (*BASELINES, ABLATION, MODEL)  # of the table, as it is printed
 
 # Stages and their share of the time.
@@ -122,20 +123,20 @@ def example() -> tuple[CellGraph, GenotypeTable]:
 
 
 class _TrainingShare(NullProgress):
-    """Passes on how much of the training is done."""
+    """Passes on when the training has begun, and how much of so many models is trained."""
 
-    def __init__(self, watch: Callable[[float, str], None]) -> None:
-        self._watch = watch
+    def __init__(self, models: int, begin: Callable[[], None], watch: Watch) -> None:
+        self._models, self._begin, self._watch = models, begin, watch
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
         """See `training.progress.Progress`."""
-        self._epochs, self._steps, self._about = epochs, steps_per_epoch, about
+        self._epochs, self._steps, self._member = epochs, steps_per_epoch, about["member"]
+        self._begin()
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
         """See `training.progress.Progress`."""
-        member, ensemble = self._about["member"], self._about["ensemble"]
-        done = (member - 1 + (epoch - 1 + step / self._steps) / self._epochs) / ensemble
-        self._watch(done, f"training model {member} of {ensemble}, epoch {epoch} of {self._epochs}")
+        share = (self._member - 1 + (epoch - 1 + step / self._steps) / self._epochs) / self._models
+        self._watch(share, f"training, epoch {epoch} of {self._epochs}, model {self._member} of {self._models}")
 
 
 @one_thread()
@@ -189,12 +190,15 @@ def run(
     )
     say(
         f"training {config.ensemble} models on {split.counts['train']:,} genotypes for {config.epochs} epochs; "
-        f"in a second process {len(names)} baselines and {config.ensemble} models without lost reactions"
+        f"beside it {len(names)} baselines and one model without lost reactions"
     )
-    share = _TrainingShare(lambda done, stage: watch(building + training * done, stage))
-    with _SecondProcess(path, split, config, names, out / "ablation", overwrite) as second:
-        train(cell, table, split, config, out / "run", share, overwrite=overwrite, screen_file=path)
-        watch(building + training, "waiting for baselines and ablation")
+    models = range(1, config.ensemble + 1)
+    first, rest = models[: -(config.ensemble // 3) or None], models[len(models) - config.ensemble // 3 :]
+    task = _Task(path, split, config, tuple(names), out, overwrite, tuple(rest))
+    with _SecondProcess(task) as second:
+        share = _TrainingShare(len(first), second.begin, lambda done, at: watch(building + training * done, at))
+        train(cell, table, split, config, out / "run", share, overwrite=overwrite, screen_file=path, members=first)
+        watch(building + training, "waiting for the second process")
         baseline_scores = second.result()
     say(f"evaluating on {split.counts['test']:,} held-out genotypes")
     watch(building + training, "evaluating")
@@ -219,19 +223,28 @@ def run(
     )
 
 
-class _SecondProcess:
-    """Fits the baselines and trains the ablation, beside the training of the model."""
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    """What the second process needs to know."""
 
-    def __init__(
-        self, cell: Path, split: Split, config: TrainConfig, names: Sequence[str], out: Path, overwrite: bool
-    ) -> None:
+    cell: Path
+    split: Split
+    config: TrainConfig
+    names: tuple[str, ...]
+    out: Path
+    overwrite: bool
+    members: tuple[int, ...]
+
+
+class _SecondProcess:
+    """Fits the baselines, trains the ablation and some models of the ensemble, beside the first process."""
+
+    def __init__(self, task: _Task) -> None:
         context = get_context("spawn")
-        self._results, connection = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_second, args=(cell, split, config, tuple(names), out, overwrite, connection), daemon=True
-        )
+        self._pipe, end = context.Pipe()
+        self._process = context.Process(target=_second, args=(task, end), daemon=True)
         self._process.start()
-        connection.close()  # so that the end of the process ends the pipe
+        end.close()  # so that the end of the process ends the pipe
 
     def __enter__(self) -> _SecondProcess:
         return self
@@ -240,41 +253,41 @@ class _SecondProcess:
         self._process.terminate()  # nothing to end, unless the training was stopped
         self._process.join()
 
+    def begin(self) -> None:
+        """Tell it that the run folder is there."""
+        with contextlib.suppress(OSError):  # `result` says what became of it
+            self._pipe.send(True)
+
     def result(self) -> dict[str, Any]:
         """Wait for its end; the scores of the baselines."""
         try:
-            result: dict[str, Any] | str = self._results.recv()
-        except EOFError:
+            result: dict[str, Any] | str = self._pipe.recv()
+        except (EOFError, OSError):
             result = "its process ended without a word"
         if isinstance(result, str):
-            raise RunError(f"the baselines or the ablation failed: {result} - run the demo again")
+            raise RunError(f"the second process, with baselines and ablation, failed: {result} - run the demo again")
         return result
 
 
 @one_thread()
-def _second(
-    path: Path,
-    split: Split,
-    config: TrainConfig,
-    names: Sequence[str],
-    out: Path,
-    overwrite: bool,
-    connection: Connection,
-) -> None:
-    """What the second process does; it sends the scores of the baselines, or why there are none."""
+def _second(task: _Task, pipe: Connection) -> None:
+    """Do the task; send the scores of the baselines, or why there are none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # at Ctrl-C the first process ends this one
+    config, split, out = task.config, task.split, task.out
     try:
-        cell, table = cell_file.load_both(path)
+        cell, table = cell_file.load_both(task.cell)
         assert table is not None  # `run` has just stored it
         held_out = table.take(split.rows("test"))
         held_out = held_out.take(np.flatnonzero(held_out.usable()))
-        scores = score_baselines(cell, table, split.rows("train"), held_out, names, config.seed)
-        without = dataclasses.replace(config, lost_reactions=False, structural_lethality=False)
-        train(cell, table, split, without, out, overwrite=overwrite, screen_file=path)
+        scores = score_baselines(cell, table, split.rows("train"), held_out, task.names, config.seed)
+        without = dataclasses.replace(config, lost_reactions=False, structural_lethality=False, ensemble=1)
+        train(cell, table, split, without, out / "ablation", overwrite=task.overwrite, screen_file=task.cell)
+        pipe.recv()  # the first process has made the run folder
+        train(cell, table, split, config, out / "run", screen_file=task.cell, members=task.members)
     except Exception as error:
-        connection.send(f"{type(error).__name__}: {error}")
+        pipe.send(f"{type(error).__name__}: {error}")
     else:
-        connection.send(scores)
+        pipe.send(scores)
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:

@@ -11,9 +11,12 @@ import pytest
 import torch
 
 from dglcell import demo, schema
+from dglcell.engines.device import one_thread
 from dglcell.errors import RunError, UsageError
 from dglcell.evaluation.evaluate import evaluate
+from dglcell.genotypes.splits.make import make_split
 from dglcell.inference.run import load_run
+from dglcell.training.loop import train
 
 SHORT = dataclasses.replace(demo.CONFIG, epochs=1, max_steps=2, layers=1, hidden=8, ensemble=1)
 
@@ -74,7 +77,7 @@ def test_the_share_of_the_time_only_grows(finished):
     assert values == sorted(values) and values[0] == 0 and values[-1] == 1
     assert sum(demo.STAGES.values()) == pytest.approx(1)
     stages = [stage for _, stage in shares]
-    assert "training model 1 of 1, epoch 1 of 1" in stages and stages[-2:] == ["evaluating", "done"]
+    assert "training, epoch 1 of 1, model 1 of 1" in stages and stages[-2:] == ["evaluating", "done"]
 
 
 def test_rows_are_those_of_evaluate(finished):
@@ -116,7 +119,7 @@ def test_the_callers_threads_are_left_alone(tmp_path):
 
 def test_a_failure_of_the_second_process_is_told(tmp_path):
     (tmp_path / "ablation").write_text("in the way")
-    with pytest.raises(RunError, match=r"baselines or the ablation failed: UsageError: .*ablation.* is a file"):
+    with pytest.raises(RunError, match=r"second process, .* failed: UsageError: .*ablation.* is a file"):
         demo.run(tmp_path, config=SHORT, names=("mean",))
 
 
@@ -128,3 +131,17 @@ def test_the_second_process_ends_with_the_first(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         demo.run(tmp_path, stop, config=SHORT, names=("mean",))
     assert not multiprocessing.active_children()
+
+
+def test_the_processes_share_an_ensemble(tmp_path, example):
+    """Its models are those that one process trains."""
+    cell, table = example
+    config = dataclasses.replace(SHORT, ensemble=3)
+    result = demo.run(tmp_path / "demo", config=config, names=("mean",))
+    split = make_split(table, config.split, 0, config.test_fraction, config.val_fraction)
+    with one_thread():
+        train(cell, table, split, config, tmp_path / "run", screen_file=result.cell)
+    shared, alone = load_run(result.run), load_run(tmp_path / "run")
+    assert len(shared.models) == len(alone.models) == 3 and len(load_run(result.ablation).models) == 1
+    for mine, other in zip(shared.models, alone.models, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(mine.parameters(), other.parameters(), strict=True))

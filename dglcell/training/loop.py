@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     screen_file: Path | None = None,
+    members: Sequence[int] | None = None,
 ) -> tuple[RunSummary, ...]:
     """Train all models of an ensemble, one after the other, and leave a run folder.
 
@@ -62,6 +64,9 @@ def train(
         Replace a run in `out`.
     screen_file : Path, optional
         The cell file that holds the screen, where it came from one; the run refers to it relative to `out`.
+    members : sequence of int, optional
+        Train only these, from 1, so that processes can share an ensemble. Member 1 makes the folder, so its training
+        must have begun before that of others.
 
     Returns
     -------
@@ -77,11 +82,12 @@ def train(
     """
     if resume and overwrite:
         raise UsageError(f"{setting('resume')} and {setting('overwrite')} contradict each other - give one of them")
-    if not resume:
+    members = range(1, config.ensemble + 1) if members is None else members
+    if not resume and 1 in members:
         RunFolder(out).refuse_existing(overwrite)
     data = TrainingData(cell, table, split, config)
     summaries = []
-    for member in range(1, data.config.ensemble + 1):
+    for member in members:
         folder = RunFolder(out, member)
         continues = resume and (member == 1 or folder.resume.is_file())
         trainer = _resume(data, folder) if continues else _begin(data, folder, overwrite)

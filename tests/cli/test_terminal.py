@@ -288,7 +288,7 @@ WHOLE = """
 import time
 from dglcell.cli import console
 with console.whole("demo") as watch:
-    for share, stage in ((0.0, "loading"), (0.5, "training model 2 of 3, epoch 7 of 13"), (1.0, "done")):
+    for share, stage in ((0.0, "loading"), (0.5, "training, epoch 7 of 13, model 2 of 3"), (1.0, "done")):
         watch(share, stage)
         console.say(f"now {stage}")
         time.sleep(0.3)
@@ -304,7 +304,7 @@ def test_one_bar_for_a_job_of_several_stages(columns: int) -> None:
     assert {re.search(r"\d+%", line).group() for line in bars} == {"0%", "50%", "100%"}  # type: ignore[union-attr]
     assert all(re.search(r"\b\ds left", line) for line in bars if "50%" in line)
     if columns >= 80:
-        assert any(line.endswith("s left, training model 2 of 3, epoch 7 of 13") and "━" in line for line in bars)
+        assert any(line.endswith("s left, training, epoch 7 of 13, model 2 of 3") and "━" in line for line in bars)
     assert [line for line in session.lines if line.startswith("now ")][:1] == ["now loading"]
     assert session.lines[-1] == "end" and session.cursor_is_shown and not any("━" in line for line in session.lines)
 

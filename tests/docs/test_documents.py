@@ -236,7 +236,7 @@ def test_the_demo(tmp_path: Path) -> None:
     scores = {model: value for model, value, *_ in rows}
     assert tuple(scores) == ("model", *demo.ROWS)  # which docs/results.md names alike, by test_results
     assert float(scores["embedding-mlp"]) > float(scores["gene-ridge"]) > 0
-    others = ("embedding-mlp", "lost-reactions-mlp", "dglcell without lost reactions")
+    others = ("embedding-mlp", "lost-reactions-mlp", demo.ABLATION)
     assert float(scores["dglcell"]) > max(float(scores[name]) for name in others)
     assert (tmp_path / "demo" / "predictions.tsv").is_file()
     assert len(list((tmp_path / "demo" / "run" / "plots").glob("*.png"))) >= 3
