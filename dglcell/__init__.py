@@ -1,8 +1,8 @@
 """Cell graphs and heterogeneous graph networks that score gene deletions in bulk.
 
-From files to an evaluated model: `build_cell` makes a `CellGraph`, `read_screen` a `GenotypeTable` of measured
-genotypes, `train` a `Run`; `evaluate` compares it with baselines and `Run.predict` scores genotypes. This is the public
-interface, all of it: other modules may change without notice.
+From files to an evaluated model: `build_cell` returns a `CellGraph`, `read_screen` a `GenotypeTable` of measured
+genotypes, `train` a `Run`; `evaluate` compares the run with baselines, and `Run.predict` scores genotypes. This is the
+whole public interface; other modules may change without notice.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for (PEP 562), so that `import dglcell` takes no time."""
+    """Import a public name on first use (PEP 562), so that `import dglcell` takes no time."""
     if name not in _MODULES:
         raise AttributeError(f"module 'dglcell' has no attribute {name!r}")
     value = getattr(import_module(f"dglcell.{_MODULES[name]}"), name)

@@ -1,6 +1,6 @@
-"""The functions of the public interface that put several floors together; `dglcell` hands them out.
+"""The functions of the public interface that combine several packages; `import dglcell` provides them.
 
-Logic lives below: each function here checks its arguments and calls the part that does the work.
+Each function checks its arguments and calls the package that does the work.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def load_cell(path: Path | str) -> CellGraph:
     Returns
     -------
     CellGraph
-        Without the screen that the file may hold beside it: `read_screen(path, cell)` gives that.
+        Without the screen that the file may also hold, which `read_screen(path, cell)` reads.
 
     Raises
     ------
     DataError
         There is no such file.
     FormatError
-        It is no cell graph, is damaged, or is of another version.
+        The file is not a cell graph, is damaged, or is of another version.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def load_cell(path: Path | str) -> CellGraph:
 
 
 def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = None, overwrite: bool = False) -> None:
-    """Write a cell graph, and a screen of it, as `dglcell preprocess` does.
+    """Write a cell graph, and optionally a screen, as `dglcell preprocess` does.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = 
     screen : GenotypeTable, optional
         Measured genotypes to store with it.
     overwrite : bool
-        Replace a file that is there.
+        Replace an existing file.
 
     Raises
     ------
@@ -97,13 +97,13 @@ def read_screen(
     Parameters
     ----------
     paths : path or sequence of paths
-        Screen files, whose layout is recognised from their content; or one cell file that holds a screen. `"textbook"`
+        Screen files, whose layout is recognized from their content; or one cell file that holds a screen. `"textbook"`
         is the screen of the E. coli core model that comes with dglcell, computed by flux balance. A data frame is read
-        as `GenotypeTable.from_dataframe` does, and by the rules given here.
+        as by `GenotypeTable.from_dataframe`, with the rules given here.
     cell : CellGraph
         Resolves the names: ids, standard names and aliases.
     unknown_genes : str
-        What a gene that the cell lacks does: `error` stops, `skip` leaves the row out and counts it.
+        What to do with a gene that the cell lacks: `error` stops, `skip` leaves the row out and counts it.
     **rules
         Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`.
 
@@ -117,7 +117,7 @@ def read_screen(
     DataError
         A file cannot be read, names a gene twice or an unknown one under `error`, or holds no screen.
     UsageError
-        A rule with a value that cannot be used, or rules for a screen that is stored with a cell.
+        A rule with an invalid value, or rules for a screen that is stored with a cell.
 
     Examples
     --------
@@ -165,8 +165,8 @@ def train(
     split : Split, optional
         Training, validation and test rows; without it, the split that `config` describes.
     config : TrainConfig, optional
-        Every setting of the model and its training; without it, the defaults. How a screen is read has been settled
-        when `screen` was: those settings are taken from there.
+        Every setting of the model and its training; without it, the defaults. The settings that say how a screen is
+        read are taken from `screen`, which has been read already.
     out : path
         Run folder to write: weights, the configuration, metrics of every epoch, plots.
     progress : Progress, optional
@@ -174,7 +174,7 @@ def train(
     overwrite : bool
         Replace a run in `out`.
     resume : bool
-        Go on with the run in `out` from its last finished epoch.
+        Continue the run in `out` after its last finished epoch.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def train(
     UsageError
         Settings that cannot be used, a folder that may not be written, nothing to resume.
     RunError
-        The loss is not finite, or memory is short.
+        The loss is not finite, or there is not enough memory.
 
     Examples
     --------
@@ -235,19 +235,19 @@ def evaluate(
     subset : str
         Rows of the run's own screen to score: `test`, `val` or `train`.
     screen : GenotypeTable or paths, optional
-        Another screen to score instead; genotypes that the run was trained or validated on are left out. A table that
-        is the run's own screen is taken for it, which a run needs whose screen came from no file.
+        Another screen to score instead; genotypes that the run was trained or validated on are left out. The run's own
+        screen as a table is recognized, and is needed if that screen was not read from a file.
     baselines : str or sequence of str
         `quick` (seconds), `default` (minutes), `all`, `none`, names joined by commas or a list of names.
     cell : path, optional
-        The cell file that holds the run's own screen, for a run that was moved away from it.
+        The cell file that holds the run's own screen, if the run was moved away from it.
 
     Returns
     -------
     pandas.DataFrame
         One row for each model, group of rows (`all`, and `order_1`, `order_2`, .. by number of deletions) and label:
         `model`, `rows`, `label`, `n`, `pearson`, `spearman`, `mse`, `mae`; undefined numbers are NaN. `attrs["failed"]`
-        says which baselines failed, and why.
+        names the baselines that failed, with the reason.
 
     Raises
     ------
@@ -297,7 +297,7 @@ def _stored_screen(path: Path, cell: CellGraph, rules: dict[str, Any]) -> Genoty
 
 
 def _as_read(config: TrainConfig, screen: GenotypeTable) -> TrainConfig:
-    """The configuration with the rules that the screen was read by, which reading its files again must follow."""
+    """The configuration with the rules by which the screen was read, so that its files can be read again in this way."""
     rules = [source.get("rules") for source in screen.sources]
     if not rules or rules[0] is None or any(other != rules[0] for other in rules):
         return config

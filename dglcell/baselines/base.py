@@ -39,9 +39,9 @@ class Baseline(Protocol):
         """Labels (n, 2), columns as `schema.LABELS`; NaN where undefined or never trained on."""
 
 
-def finish(standardised: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> Floats:
+def finish(standardized: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> Floats:
     """To the original scale (n, 2), and NaN where a label is undefined at this order."""
-    values = scaler.inverse(standardised.astype(np.float32), table.orders)
+    values = scaler.inverse(standardized.astype(np.float32), table.orders)
     for k, label in enumerate(schema.LABELS):
         values[table.orders < schema.MIN_ORDER[label], k] = np.nan
     return values
@@ -134,14 +134,14 @@ class AdamWFit:
         epoch : int
             Where it was reached, `fallback` if nowhere; the last one without `error`.
         """
-        optimiser = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        optimizer = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
         training = torch.from_numpy(rows)
         smallest, best_epoch = float("inf"), None
         for epoch in range(1, self.epochs + 1):
             for batch in torch.split(training[torch.randperm(len(rows))], self.batch_size) if len(rows) else ():
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 loss(batch).backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+                optimizer.step()
             if error is None:
                 continue
             value = error()

@@ -64,11 +64,11 @@ class EmbeddingBagMLP:
     first_relu : bool
         f is the ReLU alone.
     hidden, epochs, batch_size, lr, weight_decay
-        Width of all layers, and the AdamW run with MSE on standardised labels.
+        Width of all layers, and the AdamW run with MSE on standardized labels.
     large : LargeScreen, optional
-        Instead, with `LARGE` labelled training rows or more.
+        Instead, with `LARGE` labeled training rows or more.
     fill : bool
-        Items without a labelled training row get the mean vector of the others; else they keep the random one they
+        Items without a labeled training row get the mean vector of the others; else they keep the random one they
         began with.
     """
 

@@ -28,7 +28,7 @@ class MatrixFactorization:
     """Biases and symmetric low-rank interactions of genes, for any order of deletion.
 
     `y_S = mu + sum_{i in S} b_i + sum_{i != j in S} u_i . v_j`: for a pair `mu + b_i + b_j + u_i . v_j + u_j . v_i`, a
-    symmetric matrix of rank 2 `rank` at most, of either sign of eigenvalue. Squared error on standardised labels with
+    symmetric matrix of rank 2 `rank` at most, of either sign of eigenvalue. Squared error on standardized labels with
     `penalty (|u_i|^2 + |v_i|^2 + 0.2 b_i^2)` for each occurrence of a gene in a batch (Koren, Bell and Volinsky 2009,
     doi:10.1109/MC.2009.263; over sets of any size a factorization machine, Rendle 2010, doi:10.1109/ICDM.2010.127).
 

@@ -36,7 +36,7 @@ class QueryMean:
     """What a genotype's genes show elsewhere: the mean over the training genotypes that share a part of it.
 
     `y_S = sum_t w_t m_t / sum_t w_t` over the parts t of S that training has, with `m_t = s_t / (n_t + c)` the mean of
-    their standardised labels, drawn towards 0, and `w_t = n_t / (n_t + c)`. The parts of a triple or more are its pairs
+    their standardized labels, drawn towards 0, and `w_t = n_t / (n_t + c)`. The parts of a triple or more are its pairs
     of genes, as found in training genotypes of three genes or more; of a pair, or where no such pair is known, its
     genes. Without any, the mean of all labels. Any gene may be the query: for a triple mutant of a double-mutant query,
     it is the query pair that was measured often, and its weight is the largest.
@@ -127,7 +127,7 @@ class GeneRidge:
 
 
 def ridge(x: Any, y: Doubles, penalty: float) -> Doubles:
-    """Coefficients and constant `(d + 1,)` of ridge regression on sparse x `(n, d)`; the constant is not penalised."""
+    """Coefficients and constant `(d + 1,)` of ridge regression on sparse x `(n, d)`; the constant is not penalized."""
     from sklearn.linear_model import Ridge
     from threadpoolctl import threadpool_limits
 

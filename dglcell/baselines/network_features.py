@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
-_PAIR_FEATURES = 3  # of each relation: shared neighbours, the same over the degrees, adjacency
+_PAIR_FEATURES = 3  # of each relation: shared neighbors, the same over the degrees, adjacency
 _DENSE = 256  # genes up to which all eigenvectors are computed at once
 
 
@@ -29,7 +29,7 @@ class NetworkFeatures:
     and with directed edges taken both ways (Ng, Jordan and Weiss 2002), scaled to mean square 1, and `log(1 + degree)`;
     also the gene features that the graph has. A genotype has of these the sum over its genes, and over its pairs of
     genes the summed absolute difference and product; over its pairs and for each relation, `log(1 + c_ij)` with c_ij
-    shared neighbours, `c_ij / sqrt(d_i d_j)`, and the number of edges; and the number of deleted genes.
+    shared neighbors, `c_ij / sqrt(d_i d_j)`, and the number of edges; and the number of deleted genes.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _PAIRS = 32_768  # of genes at a time: bounds the memory of features
 
 
 class SpectralRidge:
-    """Ridge regression on `NetworkFeatures`, standardised.
+    """Ridge regression on `NetworkFeatures`, standardized.
 
     `min sum_n c_n (y_n - b - x_n w)^2 + penalty |w|^2`, c_n the rows of genotype n. From second moments, which are
     summed block by block, so that the features of a long screen are never all in memory. The penalty is chosen on a
@@ -88,16 +88,16 @@ class Moments:
         return both
 
     def ridge(self, penalty: float) -> Doubles:
-        """Constant and coefficients (1 + size,), the penalty on standardised columns; a constant column has 0."""
+        """Constant and coefficients (1 + size,), the penalty on standardized columns; a constant column has 0."""
         n, sums = self.matrix[0, 0], self.matrix[0, 1:]
         if not n:
             return np.zeros(len(self.matrix) - 1)
-        centred = self.matrix[1:, 1:] - np.outer(sums, sums) / n
+        centered = self.matrix[1:, 1:] - np.outer(sums, sums) / n
         square = np.diag(self.matrix)[1:-1]
-        spread = np.diag(centred)[:-1]
+        spread = np.diag(centered)[:-1]
         scale = np.where(spread > 1e-9 * square, np.sqrt(n / np.maximum(spread, 1e-300)), 0.0)
-        normal = centred[:-1, :-1] * np.outer(scale, scale) + penalty * np.eye(len(scale))
-        w = scale * np.linalg.solve(normal, scale * centred[:-1, -1])
+        normal = centered[:-1, :-1] * np.outer(scale, scale) + penalty * np.eye(len(scale))
+        w = scale * np.linalg.solve(normal, scale * centered[:-1, -1])
         mean = sums / n
         return np.concatenate([[mean[-1] - mean[:-1] @ w], w])
 
@@ -111,7 +111,7 @@ class SpectralTrees:
     """Gradient-boosted regression trees on `NetworkFeatures` (Friedman 2001, doi:10.1214/aos/1013203451).
 
     By histograms (scikit-learn). The number of trees is chosen on a tenth of the training genotypes. Of more than
-    `largest` genotypes a random choice of so many is learnt from, since the features of all must be in memory.
+    `largest` genotypes a random choice of so many is learned from, since the features of all must be in memory.
     """
 
     name = "spectral-trees"

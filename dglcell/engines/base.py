@@ -126,11 +126,11 @@ class Engine(Protocol):
         ...
 
     def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: LayerPlan) -> Tensor:
-        """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.engines.operators.normalise`."""
+        """``B^-1 (S * alpha)^T x``: (N_m, B, H, D) -> (N_r, B, H, D); see `dglcell.engines.operators.normalize`."""
         ...
 
     def to_metabolites(self, u: Tensor, alpha: Tensor | None, plan: LayerPlan) -> Tensor:
-        """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.engines.operators.normalise`."""
+        """``D^-1 (S * alpha) u``: (N_r, B, H, D) -> (N_m, B, H, D); see `dglcell.engines.operators.normalize`."""
         ...
 
     def pool(self, values: Tensor, scores: Tensor, plan: LayerPlan) -> Tensor:

@@ -13,7 +13,7 @@ from torch.nn.functional import leaky_relu
 
 from dglcell import _dgl
 from dglcell.engines.dense import DenseStates
-from dglcell.engines.operators import ABSENT, SLOPE, Alive, full_precision, normalise
+from dglcell.engines.operators import ABSENT, SLOPE, Alive, full_precision, normalize
 from dglcell.schema import GENE, IN, OF, STOICHIOMETRY
 
 
@@ -114,7 +114,7 @@ class DglEngine(DenseStates):
             graph.srcdata["x"] = x
             graph.update_all(lambda edges: {"m": edges.data["weight"] * edges.src["x"]}, fn.sum("m", "total"))
             graph.update_all(fn.copy_e("size", "m"), fn.sum("m", "norm"))
-            return normalise(graph.dstdata["total"], graph.dstdata["norm"])
+            return normalize(graph.dstdata["total"], graph.dstdata["norm"])
 
     def _surviving(self, graph: Any, alive: Alive | None) -> Tensor | None:
         """(E, B) bool: both ends of the edge survive; None if nothing is lost."""

@@ -10,7 +10,7 @@ import torch
 from dglcell.engines.base import Engine
 
 _CPU_BUDGET = 3 << 30  # more than this buys no speed on a CPU
-_SHARE = 0.5  # of the free memory: gradients, optimiser and other processes need the rest
+_SHARE = 0.5  # of the free memory: gradients, optimizer and other processes need the rest
 
 
 def free_memory(device: torch.device) -> int:

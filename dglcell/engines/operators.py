@@ -113,7 +113,7 @@ def of_rows(mask: Tensor, rows: Tensor | None) -> Tensor:
     return mask if rows is None else mask.index_select(0, rows)
 
 
-def normalise(total: Tensor, norm: Tensor) -> Tensor:
+def normalize(total: Tensor, norm: Tensor) -> Tensor:
     r"""`total / norm`, and 0 where `norm` is 0 (no surviving incidence, or a stoichiometry of 0).
 
     The last step of the signed, weighted hypergraph convolution (Bai et al., arXiv:1901.08150). With ``S`` the

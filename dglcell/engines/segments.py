@@ -74,7 +74,7 @@ class Edges:
             out.index_add_(0, self.dst, flat)
         elif (
             flat.numel()
-        ):  # embedding_bag is the one segment sum of torch that is both parallel and vectorised on a CPU
+        ):  # embedding_bag is the one segment sum of torch that is both parallel and vectorized on a CPU
             out = embedding_bag(self._arange, flat, self.ptr, mode="sum", include_last_offset=True)
         return out.view(self.num_dst, *values.shape[1:])
 

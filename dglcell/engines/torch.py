@@ -10,7 +10,7 @@ from torch.nn.functional import leaky_relu
 
 from dglcell.engines import operators, segments
 from dglcell.engines.dense import DenseStates
-from dglcell.engines.operators import SLOPE, Alive, full_precision, normalise
+from dglcell.engines.operators import SLOPE, Alive, full_precision, normalize
 from dglcell.engines.segments import Edges
 from dglcell.schema import GENE, IN, STOICHIOMETRY
 
@@ -63,14 +63,14 @@ class TorchEngine(DenseStates):
         """See `Engine.to_reactions`."""
         weight, size = self._weights(x.dtype, alpha, alive)
         edges = self._edges[IN]
-        return normalise(segments.weighted_sum(weight, full_precision(x), edges), edges.sum(size))
+        return normalize(segments.weighted_sum(weight, full_precision(x), edges), edges.sum(size))
 
     def to_metabolites(self, u: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
         """See `Engine.to_metabolites`."""
         weight, size = self._weights(u.dtype, alpha, alive)
         edges, order = self._edges[IN].reverse
         total = segments.weighted_sum(weight.index_select(0, order), full_precision(u), edges)
-        return normalise(total, edges.sum(size.index_select(0, order)))
+        return normalize(total, edges.sum(size.index_select(0, order)))
 
     def pool(self, values: Tensor, scores: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.pool`."""

@@ -71,7 +71,7 @@ def evaluate(
     Raises
     ------
     DataError
-        The run's screen is nowhere, or nothing of the subset is labelled.
+        The run's screen is nowhere, or nothing of the subset is labeled.
     FingerprintError
         The screen is not the one that the run was trained on.
     """

@@ -265,8 +265,8 @@ class Run:
         values = np.full((len(self.models), len(orders), len(schema.LABELS)), np.nan, np.float32)
         # A skipped row has no genes, so taking it out of the offsets leaves the genes as they are.
         offsets = np.concatenate([ptr[rows], ptr[-1:]])
-        for member, standardised in enumerate(self._predictor(genes, offsets, batch_size)):
-            values[member, rows] = self.scaler.inverse(standardised, orders[rows])
+        for member, standardized in enumerate(self._predictor(genes, offsets, batch_size)):
+            values[member, rows] = self.scaler.inverse(standardized, orders[rows])
         values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
         return values
 

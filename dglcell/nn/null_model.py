@@ -14,7 +14,7 @@ class MultiplicativeNullModel(nn.Module):
 
     .. math:: \epsilon_{ij} = \hat f_{ij} - \hat f_i \hat f_j
 
-    on the original scale, then standardised as the labels are. 0 for other orders, whose scores need the fitness of all
+    on the original scale, then standardized as the labels are. 0 for other orders, whose scores need the fitness of all
     smaller sets. The fitness is the head's, without what factors add.
     """
 
@@ -29,13 +29,13 @@ class MultiplicativeNullModel(nn.Module):
         self.scale.copy_(torch.tensor([[m.mean, m.sd] for m in (fitness, interaction)]))
 
     def forward(self, batch: Batch, fitness: Tensor, singles: Tensor) -> Tensor:
-        """Standardised interactions (B,).
+        """Standardized interactions (B,).
 
         Parameters
         ----------
         batch : Batch
         fitness : Tensor (B,)
-            Standardised predictions.
+            Standardized predictions.
         singles : Tensor (R,)
             Those of `batch.singles`.
         """

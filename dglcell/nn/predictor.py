@@ -51,7 +51,7 @@ class Predictor:
     def __call__(
         self, genes: NDArray[np.integer[Any]], ptr: NDArray[np.int64], batch_size: int = 1024
     ) -> NDArray[np.float32]:
-        """Standardised predictions.
+        """Standardized predictions.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from dglcell.nn.pooling import AttentionalPool
 HEADS = 4
 BLOCKS = 2
 # Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
-# states, so that what they share is learnt before each of them is.
+# states, so that what they share is learned before each of them is.
 _SPREAD = (0.1, 0.1, 3.0)
 _STILL = 3.0  # spread of what a structural_lethality adds, for the same reason
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dglcell.plots.figures import COLOURS, GREY, INK, LABELS, new_figure, save, style_axes
+from dglcell.plots.figures import COLORS, GRAY, INK, LABELS, new_figure, save, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,8 @@ def pearson_bars(scores: Scores, path: Path, subset: str = "test") -> None:
     figure = new_figure(1.2 + 3.6 * max(1, len(panels)), 1.5 + 0.32 * len(scores))
     for axes, label in zip(_axes(figure, panels), panels, strict=True):
         values = [score[_ALL][label]["pearson"] for score in scores.values()]
-        colours = [COLOURS[0]] + [_OTHERS] * (len(values) - 1)
-        axes.barh(range(len(values)), [v or 0.0 for v in values], color=colours, height=0.68)
+        colors = [COLORS[0]] + [_OTHERS] * (len(values) - 1)
+        axes.barh(range(len(values)), [v or 0.0 for v in values], color=colors, height=0.68)
         low, high = min([0.0, *(v for v in values if v is not None)]), max([0.05, *(v or 0.0 for v in values)])
         room = 0.02 * (high - low)
         for place, value in enumerate(values):
@@ -75,13 +75,13 @@ def pearson_by_order(scores: Scores, path: Path, subset: str = "test") -> None:
                 [value for value, _ in defined],
                 [place + shift for _, place in defined],
                 _MARKERS[number % len(_MARKERS)],
-                color=COLOURS[number % len(COLOURS)],
+                color=COLORS[number % len(COLORS)],
                 ms=6.5,
                 mew=0,
                 alpha=0.9,
                 label=f"{_deletions(group)}: n = {n:,}{note}",
             )
-        axes.axhspan(-0.5, 0.5, color=COLOURS[0], alpha=0.07, lw=0)
+        axes.axhspan(-0.5, 0.5, color=COLORS[0], alpha=0.07, lw=0)
         _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {subset}\nby deletions in a genotype")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8, ncols=2)
     save(figure, path)
@@ -106,7 +106,7 @@ def _deletions(group: str) -> str:
 
 def _finish(axes: Axes, names: list[str], title: str) -> None:
     style_axes(axes)
-    axes.axvline(0, color=GREY, lw=0.8)
+    axes.axvline(0, color=GRAY, lw=0.8)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_yticks(range(len(names)), names)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, GREY = "#22272e", "#8a929c"
-COLOURS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
+INK, GRAY = "#22272e", "#8a929c"
+COLORS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
 LABELS = {"fitness": "fitness", "gene_interaction": "gene interaction"}
 DPI = 150
 
@@ -46,7 +46,7 @@ def style_axes(axes: Axes) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_color(GREY)
+        axes.spines[side].set_color(GRAY)
     axes.tick_params(colors=INK, labelsize=8, which="both")
     axes.grid(color="#e7eaee", lw=0.6)
     axes.set_axisbelow(True)
@@ -77,20 +77,20 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     epochs = [record["epoch"] for record in history]
     marker = "o" if len(epochs) < 25 else None
 
-    for (term, values), colour in zip(_columns(history, "train").items(), COLOURS, strict=False):
-        losses.plot(epochs, values, color=colour, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
+    for (term, values), color in zip(_columns(history, "train").items(), COLORS, strict=False):
+        losses.plot(epochs, values, color=color, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
     validation = [_number(record["val"].get("loss")) for record in history]
     losses.plot(epochs, validation, color=INK, ls="--", marker=marker, ms=3, label="validation MSE")
-    losses.set_ylabel("loss (standardised labels)")
+    losses.set_ylabel("loss (standardized labels)")
     positive = [v for line in losses.lines for v in np.asarray(line.get_ydata()) if np.isfinite(v) and v > 0]
     if positive and max(positive) > 30 * min(positive):
         losses.set_yscale("log")
 
     labels = [name for name in _NAMES if any(isinstance(r["val"].get(name), Mapping) for r in history)]
-    for label, colour in zip(labels, COLOURS, strict=False):
+    for label, color in zip(labels, COLORS, strict=False):
         values = [_number(record["val"].get(label, {}).get("pearson")) for record in history]
-        scores.plot(epochs, values, color=colour, marker=marker, ms=3, label=_NAMES[label])
-    scores.axhline(0, color=GREY, lw=0.6)
+        scores.plot(epochs, values, color=color, marker=marker, ms=3, label=_NAMES[label])
+    scores.axhline(0, color=GRAY, lw=0.6)
     scores.set_ylabel("validation Pearson r")
     lr = [float(record["lr"]) for record in history]
     rates.step(epochs, lr, where="mid", color=INK, lw=1.2)
@@ -103,7 +103,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         if best:
-            axes.axvline(best[-1], color=GREY, lw=0.9, ls=":", label=f"best epoch: {best[-1]}")
+            axes.axvline(best[-1], color=GRAY, lw=0.9, ls=":", label=f"best epoch: {best[-1]}")
     for axes in (losses, scores):
         axes.legend(frameon=False, fontsize=8)
     figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
@@ -142,8 +142,8 @@ def predicted_against_measured(
     if len(x) > _MANY:
         _density(axes, x[inside], y[inside], (low, high, low, high))
     else:
-        axes.plot(x, y, ".", color=COLOURS[0], ms=5, alpha=0.35, mew=0)
-    axes.plot([low, high], [low, high], color=COLOURS[1], lw=1.0, zorder=3)
+        axes.plot(x, y, ".", color=COLORS[0], ms=5, alpha=0.35, mew=0)
+    axes.plot([low, high], [low, high], color=COLORS[1], lw=1.0, zorder=3)
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
     axes.set_aspect("equal")
@@ -185,8 +185,8 @@ def calibration(
     figure = new_figure(4.9, 4.6)
     axes = figure.subplots()
     top = 1.08 * max([*x, *y], default=1.0) or 1.0
-    axes.plot([0, top], [0, top], color=COLOURS[1], lw=1.0, label="error = standard deviation")
-    axes.plot(x, y, "o-", color=COLOURS[0], ms=5, lw=1.2, label=f"{len(x)} groups by standard deviation")
+    axes.plot([0, top], [0, top], color=COLORS[1], lw=1.0, label="error = standard deviation")
+    axes.plot(x, y, "o-", color=COLORS[0], ms=5, lw=1.2, label=f"{len(x)} groups by standard deviation")
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
     axes.set_aspect("equal")
@@ -214,12 +214,12 @@ def calibration_curve(
 def _density(
     axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], extent: tuple[float, float, float, float]
 ) -> None:
-    """Hexagons coloured by the logarithm of their count, light to dark in one hue."""
+    """Hexagons colored by the logarithm of their count, light to dark in one hue."""
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
-    colours = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
+    colors = LinearSegmentedColormap.from_list("density", ["#d8e8ef", "#0b6e99", "#0a2c3d"])
     hexagons = axes.hexbin(
-        x, y, gridsize=_HEXAGONS, extent=extent, mincnt=1, cmap=colours, norm=LogNorm(vmin=1), linewidths=0.1
+        x, y, gridsize=_HEXAGONS, extent=extent, mincnt=1, cmap=colors, norm=LogNorm(vmin=1), linewidths=0.1
     )
     bar = axes.figure.colorbar(hexagons, ax=axes, shrink=0.8, pad=0.02)
     bar.set_label("genotypes per hexagon", fontsize=8, color=INK)

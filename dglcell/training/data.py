@@ -1,6 +1,6 @@
-"""What all members of an ensemble train on: everything of a training that does not depend on the seed.
+"""Training data shared by all members of an ensemble: everything that does not depend on the seed.
 
-Made and checked once, before anything is written; reads no row of the test subset. Knows nothing of files.
+Prepared and checked once, before anything is written. Labels of the test subset are not used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dglcell.training.sample_weights import SampleWeights, deviations
 
 
 class TrainingData:
-    """A screen on a cell graph, divided, standardised and bound to a device.
+    """A screen on a cell graph, split, standardized and bound to a device.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class TrainingData:
     losses : Losses
     engine : Engine
     chunk : int
-        Genotypes that pass the graph together.
+        Genotypes that are computed together in one pass through the graph.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class TrainingData:
         self.cell, self.table, self.split = cell, table, split
         self.config = config = config.for_cell(cell)
         table.require_cell(cell)
-        check_leakage(table, split)  # whoever made it
+        check_leakage(table, split)  # also a split that was not made by `make_split`
         self.device = resolve(config.device)
         autocast(self.device, config.precision)
         self.train_rows, self.val_rows = self._rows("train"), self._rows("val")
@@ -102,14 +102,14 @@ class TrainingData:
         return -(-len(self.train_rows) // self.config.batch_size)
 
     def targets(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Standardised labels (len(rows), 2); those of rows neither for training nor validation are NaN, never used."""
+        """Standardized labels (len(rows), 2); NaN for rows that are neither training nor validation rows."""
         genotypes = self.table.take(rows)
         targets = self.scaler.transform(genotypes.targets, genotypes.orders)
         targets[~np.isin(self.split.subset[rows], (TRAIN, VAL))] = np.nan
         return targets
 
     def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor, Tensor | None]:
-        """Genotypes, standardised labels (B, 2) and, where asked for, their weights (B, 2), on the device."""
+        """Genotypes, standardized labels (B, 2) and, with `weight_by_sd`, their weights (B, 2), on the device."""
         genotypes = self.table.take(rows)
         perturbation = self.cell.knock_out(genotypes.genes, genotypes.ptr)
         batch = Batch.from_perturbation(perturbation, self.cell, self.device)
@@ -125,7 +125,7 @@ class TrainingData:
     def neighbors(self, networks: Sequence[str]) -> dict[str, Neighbors]:
         """The nearest genes of every gene in the networks of the gene factorization machine.
 
-        Computed when the first new model asks, and kept for the further members of the ensemble.
+        Computed for the first member of an ensemble and reused for the others.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class TrainingData:
         Raises
         ------
         UsageError
-            There is not memory enough.
+            Not enough memory.
         """
         if self._neighbors is None:
             self._neighbors = self._compute_neighbors(tuple(networks))
@@ -143,40 +143,40 @@ class TrainingData:
 
     def _compute_neighbors(self, networks: tuple[str, ...]) -> dict[str, Neighbors]:
         names = tuple(name for name in networks if name != schema.SIMILARITY)
-        learns, alpha, k = schema.SIMILARITY in networks, self.config.ppr_alpha, self.config.ppr_topk
-        self._require_memory(names, learns)
-        if not learns:
+        similarity, alpha, k = schema.SIMILARITY in networks, self.config.ppr_alpha, self.config.ppr_topk
+        self._require_memory(names, similarity)
+        if not similarity:
             return pagerank.diffuse(self.cell, alpha, k, names)
         neighbors = gene_similarity.learn(
-            self.cell, self.table.take(self.train_rows), self._compared(), alpha, k, names
+            self.cell, self.table.take(self.train_rows), self._similarity_labels(), alpha, k, names
         )
-        learned = neighbors[schema.SIMILARITY].index
-        if (learned == np.arange(len(learned))[:, None]).all():
+        nearest = neighbors[schema.SIMILARITY].index
+        if (nearest == np.arange(len(nearest))[:, None]).all():
             warnings.warn(
                 DglcellWarning(
-                    f"{setting('similarity')} has no effect: too few training rows share their other deletions to tell "
-                    "which genes behave alike"
+                    f"{setting('similarity')} has no effect: too few pairs of genes were measured with the same other "
+                    "deletions to learn which genes have similar effects"
                 ),
                 stacklevel=2,
             )
         return neighbors
 
-    def _compared(self) -> NDArray[np.float32]:
-        """The label by which genes are similar: interaction where it is learned and any is known, else fitness."""
+    def _similarity_labels(self) -> NDArray[np.float32]:
+        """(n,) gene interactions if the model learns them and any was measured, else fitness."""
         targets = self.targets(self.train_rows)
         interactions = targets[:, schema.LABELS.index(schema.INTERACTION)]
         if self.config.label_weights.get(schema.INTERACTION, 0.0) > 0 and np.isfinite(interactions).any():
             return interactions
         return targets[:, schema.LABELS.index(schema.FITNESS)]
 
-    def _require_memory(self, names: Sequence[str], learns: bool) -> None:
+    def _require_memory(self, names: Sequence[str], similarity: bool) -> None:
         needed, free = pagerank.memory(self.cell), free_memory(torch.device("cpu"))
-        if learns:
+        if similarity:
             needed += gene_similarity.memory(self.cell, len(names))
         if names and needed > free:
-            less = f"{setting('similarity', False)} or " if learns else ""
+            less = f"{setting('similarity', False)} or " if similarity else ""
             raise UsageError(
-                f"{setting('fm_rank')} {self.config.fm_rank}: to diffuse over the networks of "
-                f"{self.cell.num_nodes(schema.GENE):,} genes takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are "
-                f"free - give {less}{setting('fm_rank', 0)}"
+                f"{setting('fm_rank')} {self.config.fm_rank}: PageRank on the networks of "
+                f"{self.cell.num_nodes(schema.GENE):,} genes needs {needed / 1e9:.1f} GB of memory, "
+                f"{free / 1e9:.1f} GB are free - give {less}{setting('fm_rank', 0)}"
             )

@@ -1,6 +1,6 @@
 """The distribution of a label as a Gaussian kernel density estimate, and its quantiles for any batch size.
 
-A batch of n labelled genotypes needs n quantiles, and n changes from batch to batch; so the distribution function is
+A batch of n labeled genotypes needs n quantiles, and n changes from batch to batch; so the distribution function is
 tabulated once and inverted on the table.
 """
 
@@ -13,7 +13,7 @@ FloatArray = NDArray[np.floating]
 
 _STEPS = 16  # table points per bandwidth: with quintic pieces the error is 3e-12 of probability
 _REACH = 8  # bandwidths from a label beyond which its kernel is 0 or 1 in float64
-_TERMS = 8  # of the Taylor series that moves a label to the nearest table point, at most 1/32 bandwidth away
+_TERMS = 8  # terms of the Taylor series that moves a label to the nearest table point, at most 1/32 bandwidth away
 
 
 class LabelDistribution:
@@ -38,7 +38,7 @@ class LabelDistribution:
         variance = float(self._weights @ (self._values - self._weights @ self._values) ** 2) * n / (n - 1)
         self.bandwidth = n ** (-0.2) * variance**0.5
         self._x, derivatives = self._tabulate()
-        # Clamped to be monotone to the last bit, so that a level is always bracketed by its piece.
+        # Forced to be monotone despite rounding, so that a level always lies within its piece.
         self._cdf = np.maximum.accumulate(derivatives[:, 0])
         derivatives[:, 0] = self._cdf
         self._piecewise = BPoly.from_derivatives(self._x, derivatives)
@@ -46,7 +46,7 @@ class LabelDistribution:
 
     @classmethod
     def fit(cls, labels: FloatArray) -> LabelDistribution | None:
-        """The distribution of labels `(N,)`, NaN left out; None with fewer than 2 distinct values."""
+        """The distribution of labels `(N,)` without NaN; None with fewer than 2 distinct values."""
         labels = np.asarray(labels, np.float64)
         values, counts = np.unique(labels[~np.isnan(labels)], return_counts=True)
         return cls(values, counts) if len(values) >= 2 else None
@@ -65,8 +65,8 @@ class LabelDistribution:
     def _tabulate(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         r"""Table points x (G,), and F, F', F'' there (G, 3).
 
-        Points are multiples of bandwidth / 16 within reach of a label, so a far outlier adds its own stretch and no
-        more. With every label y a distance d from its nearest point p, in bandwidths,
+        Points are the multiples of bandwidth / 16 within 8 bandwidths of a label, so a distant outlier adds only the
+        points around itself. For a label y at a distance d, in bandwidths, from its nearest point p,
 
         .. math:: \Phi((x - y) / b) = \sum_k \frac{(-d)^k}{k!} \Phi^{(k)}((x - p) / b)
 
@@ -84,9 +84,9 @@ class LabelDistribution:
         for k in range(_TERMS):
             weights = np.bincount(position, moment, minlength=len(points))
             if k == 0:
-                table[:, 0] = np.cumsum(weights)  # the kernel of F is stored less the step from 0 to 1
-            for order in range(3):
-                table[:, order] += np.convolve(weights, kernels[k + order], mode="same") / self.bandwidth**order
+                table[:, 0] = np.cumsum(weights)  # the kernel of F is stored without its step from 0 to 1
+            for n in range(3):  # F and its first two derivatives
+                table[:, n] += np.convolve(weights, kernels[k + n], mode="same") / self.bandwidth**n
             moment = moment * -away / (k + 1)
         return origin + points * step, table
 
@@ -111,7 +111,7 @@ def _within_reach(occupied: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
 
 
 def _normal_derivatives(count: int) -> list[NDArray[np.float64]]:
-    """The normal distribution function less a step at 0, and its derivatives, on the table's spacing."""
+    """The normal distribution function minus a step at 0, and its derivatives, on the table's spacing."""
     from scipy.special import ndtr
 
     u = np.arange(-_REACH * _STEPS, _REACH * _STEPS + 1) / _STEPS

@@ -1,6 +1,7 @@
 """The network `similarity`: which genes have similar effects, learned from the training rows and the networks.
 
-Networks are inverted here for `pagerank.diffuse` too, because an inverse is what takes the time.
+The PageRank of the networks, which takes most of the time, is computed once for this and for the neighbors that
+`pagerank.diffuse` would return.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from dglcell.graph.pagerank import Neighbors, PageRank
 _CANDIDATES = 100  # nearest genes in each network
 _LEAST = 1000  # candidates with a training label in common: fewer say nothing
 _BACKGROUND = 0.8  # this share of the candidates is no more alike than any two genes
-_ROOM = 4  # matrices that must still fit into memory for one to be held there
+_ROOM = 4  # a PageRank matrix is kept in memory only if this many of its size would fit into the free memory
 
-_ENTRIES = 1e7  # of profiles, taken together
-_DENSER = 1000
-_COLUMNS = 4096
+_ENTRIES = 1e7  # entries of sparse profiles that are multiplied at a time
+_DENSER = 1000  # multiplications of a dense product in the time of one entry of a sparse row
+_COLUMNS = 4096  # contexts in a block of a dense product
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -36,19 +37,19 @@ Rows = NDArray[np.int64]
 def learn(
     cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: Sequence[str]
 ) -> dict[str, Neighbors]:
-    r"""The nearest genes in each network as `pagerank.diffuse` finds them, and those expected to behave most alike.
+    r"""The nearest genes in each network, as from `pagerank.diffuse`, and those expected to have similar effects.
 
-    The covariance of two genes i, k over the contexts C (the other deletions of a genotype; none in a single one) in
-    which both were measured,
+    The covariance of two genes i, k over the contexts C (the other deletions of a genotype; none for a single
+    deletion) in which both were measured,
 
     .. math:: s_{ik} = \operatorname{mean}_C\; y_{C \cup i}\, y_{C \cup k}
 
-    is regressed by boosted trees on where i and k lie in the networks: for each network personalized PageRank
-    :math:`P_{ik} / \sqrt{P_{ii} P_{kk}}`, the edge between them, the smaller and the larger degree. So the prediction
-    also holds for genes without a training row, and learns which networks are informative. Pairs are
-    those of a gene and its 100 nearest in any network. What the prediction exceeds its 80 % quantile by is the weight
-    of an edge; each gene keeps its largest, and itself with the weight of the largest. For genes with training rows the
-    network is fitted to these rows, as all weights of a model are. The result does not depend on the number of
+    is predicted by boosted trees from the positions of i and k in the networks: for each network personalized PageRank
+    :math:`P_{ik} / \sqrt{P_{ii} P_{kk}}`, the edge between them, the smaller and the larger degree. The trees learn
+    which networks are informative, and predict genes without a training row as well. Pairs are those of a gene and its
+    100 nearest in any network. The weight of an edge is the amount by which the prediction exceeds its 80 % quantile;
+    each gene keeps its edges of largest weight, and itself with the weight of the largest. For genes with training rows
+    the network is fitted to these rows, as all weights of a model are. The result does not depend on the number of
     threads. Learning a kernel from pairwise targets: Cristianini et al. 2001, "On kernel-target alignment", NeurIPS 14;
     the trees: Friedman 2001, doi:10.1214/aos/1013203451.
 
@@ -58,7 +59,7 @@ def learn(
     table : GenotypeTable
         Training rows alone.
     values : (n,)
-        A standardised label of each, NaN where missing.
+        One standardized label of each row, NaN where missing.
     restart : float
         As in `pagerank.diffuse`.
     nearest : int
@@ -69,16 +70,16 @@ def learn(
     Returns
     -------
     dict of str to Neighbors
-        In the order of `names`, then `schema.SIMILARITY`; there every gene is alone if fewer than 1,000 pairs were
-        measured in a common context. Takes the time of `diffuse` on one core and that of the trees (half a minute for
-        yeast), and a second time that of `diffuse` where memory does not hold the PageRank of all networks.
+        By network, first `names`, then `schema.SIMILARITY`; in the latter every gene has no neighbor but itself if
+        fewer than 1,000 pairs were measured in a common context. Run time: that of `diffuse` on one core and half a
+        minute for the trees (yeast); twice that of `diffuse` if memory does not hold the PageRank of all networks.
     """
     from threadpoolctl import threadpool_limits
 
     n = cell.num_nodes(schema.GENE)
     width = min(nearest, n)
     in_networks = {name: Neighbors.alone(n, width) for name in names}
-    with threadpool_limits(1):  # sums in one order
+    with threadpool_limits(1):  # sums must not depend on the number of threads
         pairs, ranks = _candidates(cell, restart, in_networks)
         learned = _learn(cell, table, values, restart, pairs, ranks, Neighbors.alone(n, width))
     return {**in_networks, schema.SIMILARITY: learned}
@@ -94,8 +95,8 @@ def _learn(
     alone: Neighbors,
 ) -> Neighbors:
     mean, count = _covariances(table, values, cell.num_nodes(schema.GENE), pairs)
-    known = count > 0
-    if np.count_nonzero(known) < _LEAST:
+    measured = count > 0
+    if np.count_nonzero(measured) < _LEAST:
         return alone
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -108,18 +109,18 @@ def _learn(
         early_stopping=False,
         random_state=0,
     )
-    alike = trees.fit(x[known], mean[known], count[known]).predict(x).round(6)
-    return _strongest(pairs, alike - np.quantile(alike, _BACKGROUND), alone)
+    covariance = trees.fit(x[measured], mean[measured], count[measured]).predict(x).round(6)
+    return _strongest(pairs, covariance - np.quantile(covariance, _BACKGROUND), alone)
 
 
 def memory(cell: CellGraph, networks: int) -> int:
-    """Bytes that `learn` needs beside `pagerank.memory`: some 300 for a pair of genes, each counted once."""
+    """Bytes that `learn` needs in addition to `pagerank.memory`: about 300 for each pair of genes."""
     return 300 * _CANDIDATES // 2 * cell.num_nodes(schema.GENE) * networks
 
 
 @dataclasses.dataclass(frozen=True)
 class _Pairs:
-    """Pairs of genes, `first < second`, both (P,), by first and then second."""
+    """Pairs of genes, `first < second`, both (P,), sorted by first and then second."""
 
     first: Rows
     second: Rows
@@ -205,17 +206,17 @@ def _sparse(y: Any, a: Rows, b: Rows) -> Floats:
 
 
 def _dense(y: Any, a: Rows, b: Rows) -> Floats:
-    """The same by way of all pairs, some columns after others."""
+    """The same from the products of all pairs of rows, summed over blocks of columns."""
     whole = np.zeros((y.shape[0], y.shape[0]), np.float32)
     columns = y.tocsc()
     for start in range(0, y.shape[1], _COLUMNS):
-        part = columns[:, start : start + _COLUMNS].toarray()
-        whole += part @ part.T
+        block = columns[:, start : start + _COLUMNS].toarray()
+        whole += block @ block.T
     return np.asarray(whole[a, b])
 
 
 def _profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
-    """(n, contexts) sparse: of each gene the mean value in each context, the set of the other deletions of a row."""
+    """(n, contexts) sparse: the mean value of each gene in each context, the other deletions of a row."""
     from scipy.sparse import csr_matrix
 
     rows = np.flatnonzero(np.isfinite(values) & (table.orders > 0))
@@ -224,7 +225,7 @@ def _profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
         of_order = rows[table.orders[rows] == order]
         sets = table.genes[table.ptr[of_order][:, None] + np.arange(order)]
         others = np.concatenate([np.delete(sets, place, axis=1) for place in range(order)])
-        numbers = _numbered(others, n)
+        numbers = _set_numbers(others, n)
         genes.append(sets.T.ravel())
         contexts.append(contexts_so_far + numbers)
         measured.append(np.tile(values[of_order], order))
@@ -234,12 +235,12 @@ def _profiles(table: GenotypeTable, values: Floats, n: int) -> Any:
     entries = (np.concatenate(genes), np.concatenate(contexts))
     total = csr_matrix((np.concatenate(measured), entries), shape=(n, contexts_so_far))
     times = csr_matrix((np.ones(len(entries[0]), np.float32), entries), shape=(n, contexts_so_far))
-    total.data /= times.data  # the same entries in the same order
+    total.data /= times.data  # both matrices store the same entries in the same sequence
     return total
 
 
-def _numbered(sets: NDArray[np.int32], n: int) -> Rows:
-    """(m,) a number of each row (m, k), equal for equal rows and as small as they allow."""
+def _set_numbers(sets: NDArray[np.int32], n: int) -> Rows:
+    """(m,) number of each row of `sets (m, k)`: equal rows have the same number, counted from 0 without gaps."""
     if sets.shape[1] == 0:
         return np.zeros(len(sets), np.int64)
     if n ** sets.shape[1] > np.iinfo(np.int64).max:
@@ -251,7 +252,7 @@ def _numbered(sets: NDArray[np.int32], n: int) -> Rows:
 
 
 def _strongest(pairs: _Pairs, weight: NDArray[Any], alone: Neighbors) -> Neighbors:
-    """Of each gene the pairs of largest weight above 0, and itself; `alone` is overwritten."""
+    """For each gene the pairs with the largest weights above 0, and itself; `alone` is overwritten."""
     edges = weight > 0
     gene = np.concatenate([pairs.first[edges], pairs.second[edges]])
     other = np.concatenate([pairs.second[edges], pairs.first[edges]])

@@ -1,4 +1,4 @@
-"""Training, to be read in a minute: epochs of steps, validation, best and last state on disk, early stopping."""
+"""The training loop: epochs of optimizer steps, validation, best and last state on disk, early stopping."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def train(
     screen_file: Path | None = None,
     members: Sequence[int] | None = None,
 ) -> tuple[RunSummary, ...]:
-    """Train all models of an ensemble, one after the other, and leave a run folder.
+    """Train all models of an ensemble, one after the other, and write a run folder.
 
     The members differ in their seed alone (`seed`, `seed + 1`, ..): initial weights, sequence of the rows, dropout
-    (Lakshminarayanan et al., arXiv:1612.01474). After every epoch the folder holds a whole run: the best weights, the
-    last state, the metrics. Whatever stops the training (Ctrl-C, a loss that is not finite) leaves them as they were
-    after the epoch before, and `resume` goes on from there to the same end, bit for bit, that an uninterrupted run
-    has. An epoch that `max_steps` cuts short counts as one.
+    (Lakshminarayanan et al., arXiv:1612.01474). After every epoch the folder holds a complete run: the best weights,
+    the last state, the metrics. If training is interrupted (Ctrl-C, a loss that is not finite), the folder stays as it
+    was after the last complete epoch; `resume` continues from there and ends with the same weights, bit for bit, as an
+    uninterrupted run. An epoch that `max_steps` cuts short counts as one.
 
     Parameters
     ----------
@@ -56,10 +56,11 @@ def train(
     out : Path
         The run folder.
     progress : Progress, optional
-        Hears what happens.
+        Receives the events of the training.
     resume : bool
-        Go on with the run in `out`: finished members are kept, an interrupted one goes on and missing ones begin, so
-        an ensemble can be made larger later. The configuration must be the same but for its length and its machine.
+        Continue the run in `out`: finished members are kept, an interrupted one goes on and missing ones begin, so
+        an ensemble can be enlarged later. The configuration must be the same, except for the length of the training
+        and the machine.
     overwrite : bool
         Replace a run in `out`.
     screen_file : Path, optional
@@ -76,7 +77,7 @@ def train(
     Raises
     ------
     UsageError
-        Options that cannot be used, a folder that may not be written, nothing to resume.
+        Settings that cannot be used, a folder that may not be written, nothing to resume.
     RunError
         The loss is not finite.
     """
@@ -104,7 +105,7 @@ def _begin(data: TrainingData, folder: RunFolder, overwrite: bool) -> Trainer:
 
 
 def _resume(data: TrainingData, folder: RunFolder) -> Trainer:
-    if folder.member == 1 and folder.cell.is_file():  # it can name what differs; the state has fingerprints alone
+    if folder.member == 1 and folder.cell.is_file():  # names what differs; the state holds only fingerprints
         cell_file.load(folder.cell).require_equal(data.cell, f"the graph given for the run {folder.path}")
     state = states.load(folder.resume)
     trainer = Trainer(data, data.config.seed + folder.member - 1, state, f"the run {folder.path}")
@@ -114,7 +115,7 @@ def _resume(data: TrainingData, folder: RunFolder) -> Trainer:
 
 
 def _train_member(trainer: Trainer, folder: RunFolder, progress: Progress, screen_file: Path | None) -> RunSummary:
-    started, position, config = time.perf_counter(), trainer.position, trainer.config
+    start_time, position, config = time.perf_counter(), trainer.position, trainer.config
     progress.start(config.epochs, position.epoch + 1, trainer.data.steps_per_epoch, _about(trainer, folder.member))
     if position.stopped_by(config) is None:
         folder.forget_evaluation()
@@ -134,17 +135,17 @@ def _train_member(trainer: Trainer, folder: RunFolder, progress: Progress, scree
         progress.epoch(record)
     _draw(trainer, folder)
     best = next(r for r in position.history if r["epoch"] == position.best_epoch)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - start_time
     summary = RunSummary(folder.path, reason, position.epoch, position.step, best["epoch"], best["val"], seconds)
     progress.done(summary)
     return summary
 
 
 def _run_epoch(trainer: Trainer, progress: Progress) -> dict[str, Any]:
-    """One pass over the training rows, then validation; advances the position and returns its record."""
+    """One pass over the training rows, then validation; advances the position and returns the epoch's record."""
     position, config = trainer.position, trainer.config
     epoch, lr, rows = position.epoch + 1, trainer.lr, trainer.shuffled_rows(position.epoch + 1)
-    meter, started = LossMeter(trainer, epoch), time.perf_counter()
+    meter, start_time = LossMeter(trainer, epoch), time.perf_counter()
     trainer.model.train()
     with trainer.seeded(epoch):
         for number, start in enumerate(range(0, len(rows), config.batch_size), 1):
@@ -153,9 +154,9 @@ def _run_epoch(trainer: Trainer, progress: Progress) -> dict[str, Any]:
             batch_rows = rows[start : start + config.batch_size]
             _step(trainer, meter, *trainer.data.batch(batch_rows))
             position.step += 1
-            progress.step(epoch, number, meter.latest, meter.seen / (time.perf_counter() - started))
+            progress.step(epoch, number, meter.latest, meter.seen / (time.perf_counter() - start_time))
     means = meter.means()  # before anything is validated or stored
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - start_time
     validation, score = trainer.validate()
     require_finite("validation loss", validation["loss"], trainer, epoch, position.step)
     trainer.learning_rates.after_epoch(score)
@@ -202,7 +203,7 @@ def _about(trainer: Trainer, member: int) -> dict[str, Any]:
 
 
 def _draw(trainer: Trainer, folder: RunFolder) -> None:
-    """The curves, and the validation rows as the best weights predict them; the last weights are put back."""
+    """The training curves, and predictions of the best weights for the validation rows; restores the last weights."""
     data, rows = trainer.data, trainer.data.val_rows
     figures.training_curves(trainer.position.history, folder.plot("training"))
     last = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}

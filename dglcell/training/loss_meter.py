@@ -1,8 +1,8 @@
 """The losses of an epoch: their running means, the latest values for the display, and a check that all are finite.
 
-Reading a number waits for the device that computes it. On a CPU every step is read. A GPU would idle each time, so it
-is read every few steps; until then a flag on the device keeps a step that is not finite, and all later ones, from
-changing the weights.
+Reading a number waits for the device that computes it. On a CPU every step is read. A GPU would idle meanwhile, so it
+is read every 32 steps; until then a flag on the device prevents a step with a loss that is not finite, and all later
+steps, from changing the weights.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class LossMeter:
         self._trainer, self._epoch = trainer, epoch
         self._every = _EVERY[trainer.device.type]
         self._totals: dict[str, float] = {}
-        self._unread: list[tuple[int, int, Tensor]] = []  # step, genotypes, its numbers and its gradient norm
+        self._unread: list[tuple[int, int, Tensor]] = []  # step, genotypes, its losses and its gradient norm
         self._broken = torch.zeros((), dtype=torch.bool, device=trainer.device)
 
     def add(self, losses: Mapping[str, Tensor], norm: Tensor, genotypes: int) -> None:
@@ -59,7 +59,7 @@ class LossMeter:
         Raises
         ------
         RunError
-            As `read`, in a step that is read.
+            As `read`, which is called every few steps.
         """
         numbers = torch.stack([value.detach().double() for value in (*losses.values(), norm)])
         first = not self._totals
@@ -93,7 +93,7 @@ class LossMeter:
         self._unread.clear()
 
     def means(self) -> dict[str, float]:
-        """Mean over the genotypes of the epoch so far: total, data loss, penalty and terms. Reads what is left."""
+        """Mean over the genotypes of the epoch so far: total, data loss, penalty and terms."""
         self.read()
         return self._trainer.data.losses.divide({name: total / self.seen for name, total in self._totals.items()})
 

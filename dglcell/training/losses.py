@@ -1,7 +1,7 @@
 """The loss terms of a training step and their weighted sum, in plain autograd.
 
 A term of the data is computed per label over the rows that have it, then averaged over the labels that have any;
-labels are standardised. A missing label (NaN) is taken out where it enters, so it never reaches a gradient. The
+labels are standardized. A missing label (NaN) is taken out where it enters, so it never reaches a gradient. The
 penalties are sums of squared weights of the gene factorization machine.
 """
 
@@ -28,7 +28,7 @@ class Predicted(Protocol):
 
     @property
     def predictions(self) -> Tensor:
-        """(B, labels), standardised."""
+        """(B, labels), standardized."""
 
     @property
     def z_w(self) -> Tensor | None:
@@ -44,13 +44,13 @@ class Predicted(Protocol):
 
     @property
     def squares(self) -> tuple[Tensor, Tensor] | None:
-        """Of a gene's own factors; of those around it and of features' weights. Where the model has any and trains."""
+        """Sums of squares of the identity weights and of the network weights, while the model trains."""
 
 
 def mse(predictions: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean squared error of `(n,)` predictions against `(n,)` labels; each term times its weight, whose mean is 1.
 
-    NaN labels are left out; 0 where there is no other. Asks a device for no number: a step would wait for it.
+    NaN labels are left out; 0 if all are NaN. No number is copied from the device, because a step would wait for it.
     """
     present = ~torch.isnan(labels)
     squared = torch.where(present, predictions - labels, 0.0).square()
@@ -98,8 +98,8 @@ def contrastive_loss(z: Tensor, labels: Tensor, temperature: float = TEMPERATURE
     direction = torch.where(length > _ZERO_LENGTH, z / length.clamp_min(_ZERO_LENGTH), torch.zeros_like(z))
     similarity = direction @ direction.T / temperature  # within ±1 / temperature, so exp needs no shift
     distance = (labels[:, None] - labels[None, :]).abs().fill_diagonal_(-1.0)  # the anchor itself sorts first ...
-    distance, order = distance.sort(dim=1)
-    similarity = similarity.gather(1, order)[:, 1:]  # ... and is left out
+    distance, ranking = distance.sort(dim=1)
+    similarity = similarity.gather(1, ranking)[:, 1:]  # ... and is left out
     distance = distance[:, 1:].contiguous()
     tails = similarity.exp().flip(1).cumsum(1).flip(1)  # tails[i, r]: everything at rank r or farther
     first_of_tie = torch.searchsorted(distance, distance)
@@ -107,12 +107,12 @@ def contrastive_loss(z: Tensor, labels: Tensor, temperature: float = TEMPERATURE
 
 
 def cell_loss(z_i: Tensor, z_w: Tensor, z_p: Tensor) -> Tensor:
-    r"""The perturbation vector shall be what the perturbation does to the cell: MSE(z_i, z_w + z_p).
+    r"""The perturbation vector should equal the change of the cell's state: MSE(z_i, z_w + z_p).
 
     Parameters
     ----------
     z_i, z_p : Tensor, (n, h)
-        `z_p` made independently of `z_i`.
+        `z_p` is computed independently of `z_i`.
     z_w : Tensor, (h,) or (1, h)
     """
     return (z_i - (z_w + z_p)).square().mean()
@@ -129,9 +129,9 @@ class Losses:
     Parameters
     ----------
     config : TrainConfig
-        Validated: a term that its variant cannot have was refused there.
+        Validated, which refuses terms that the variant cannot have.
     training_labels : sequence of arrays, one per label of `schema.LABELS`
-        Standardised training labels, the source of `L_dist`'s quantiles; read only when `lambda_dist` > 0.
+        Standardized training labels, the source of `L_dist`'s quantiles; read only when `lambda_dist` > 0.
     """
 
     def __init__(self, config: TrainConfig, training_labels: Sequence[FloatArray] | None = None) -> None:
@@ -155,11 +155,11 @@ class Losses:
         Parameters
         ----------
         output : Predicted
-            `predictions (B, 2)` and the states that the terms in use read.
+            `predictions (B, 2)` and the states that the terms in use need.
         labels : Tensor, (B, 2)
-            Standardised, NaN where missing.
+            Standardized, NaN where missing.
         sample_weights : Tensor, (B, 2), optional
-            Of each value in the squared error; see `train.sample_weights`.
+            Of each value in the squared error; see `training.sample_weights`.
 
         Returns
         -------
@@ -194,7 +194,7 @@ class Losses:
         return terms["mse"] + sum(weighted, start=torch.zeros_like(terms["mse"]))
 
     def divide(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The total of a step or an epoch, divided into what the data and what the weights contribute.
+        """The total of a step or an epoch, divided into the contributions of the data and of the weights.
 
         Parameters
         ----------
@@ -204,7 +204,8 @@ class Losses:
         Returns
         -------
         dict
-            `loss`, `data_loss` and `penalty`, whose sum `loss` is, then the terms. `penalty` is 0 where no term is one.
+            `loss`, which is the sum of `data_loss` and `penalty`, then these two, then the terms. `penalty` is 0
+            without a gene factorization machine.
         """
         terms = {name: value for name, value in values.items() if name != "loss"}
         weighted = {name: self.lambdas.get(name, 1.0) * value for name, value in terms.items()}
@@ -213,19 +214,19 @@ class Losses:
         return {"loss": values["loss"], "data_loss": float(data_loss), "penalty": float(penalty), **terms}
 
     def _squared_error(self, predictions: Tensor, labels: Tensor, sample_weights: Tensor | None) -> Tensor:
-        """Weighted mean over the labels that any row has; 0 where there is none."""
+        """Weighted mean over the labels that at least one row has; 0 if there is none."""
         total, weights = predictions.new_zeros(()), predictions.new_zeros(())
         for column, weight in enumerate(self.weights):
             if weight > 0:
-                of_rows = None if sample_weights is None else sample_weights[:, column].to(predictions.dtype)
-                total = total + weight * mse(predictions[:, column], labels[:, column], of_rows)
+                row_weights = None if sample_weights is None else sample_weights[:, column].to(predictions.dtype)
+                total = total + weight * mse(predictions[:, column], labels[:, column], row_weights)
                 weights = weights + weight * (~torch.isnan(labels[:, column])).any()
         return total / torch.where(weights > 0, weights, 1.0)
 
     def _average(
         self, term: Callable[[int, Tensor], Tensor], present: Tensor, predictions: Tensor, least: int
     ) -> Tensor:
-        """Weighted mean of a term over the labels that at least `least` rows have; 0 where there is none."""
+        """Weighted mean of a term over the labels that at least `least` rows have; 0 if there is none."""
         total, weights = predictions.new_zeros(()), 0.0
         for column, weight in enumerate(self.weights):
             rows = present[:, column].nonzero().squeeze(1)
@@ -254,5 +255,5 @@ def _distribution(label: str, values: FloatArray) -> LabelDistribution | None:
 
 def _state(state: Tensor | None, name: str) -> Tensor:
     if state is None:
-        raise ValueError(f"this variant makes no {name}; TrainConfig.validate refuses the loss that reads it")
+        raise ValueError(f"this variant has no {name}; TrainConfig.validate refuses the loss that needs it")
     return state

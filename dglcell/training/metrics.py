@@ -1,6 +1,6 @@
-"""How well predictions match measured labels: correlation and error, overall and per order of deletion.
+"""How well predictions match measured labels: correlation and error, overall and by number of deletions.
 
-Works on the original scale of the labels; correlations are scipy's. An undefined number is None (JSON null).
+Labels are on their original scale; correlations are scipy's. An undefined number is None (JSON null).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CONSTANT = 1e-6  # spread over largest value below which float32 numbers count 
 
 
 def pearson(predicted: FloatArray, measured: FloatArray) -> float | None:
-    """Pearson correlation of two arrays `(n,)`; None with fewer than 2 rows or where one side is constant."""
+    """Pearson correlation of two arrays `(n,)`; None with fewer than 2 rows or if one array is constant."""
     from scipy.stats import pearsonr
 
     return _correlation(pearsonr, predicted, measured)
@@ -34,7 +34,7 @@ def spearman(predicted: FloatArray, measured: FloatArray) -> float | None:
 
 
 def compare(predicted: FloatArray, measured: FloatArray) -> Metrics:
-    """All metrics of one label over the rows where both sides are there.
+    """All metrics of one label over the rows with both a prediction and a measurement.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def compare(predicted: FloatArray, measured: FloatArray) -> Metrics:
 
 
 def by_order(predicted: FloatArray, measured: FloatArray, orders: NDArray[np.integer]) -> dict[str, dict[str, Metrics]]:
-    """Metrics of every label over all rows and for each order of deletion.
+    """Metrics of every label over all rows and for each number of deletions.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _WARM_UP = 0.1  # share of all steps in which the cosine schedule rises
 
 
 def adamw(model: CellModel, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW; the gene factorization machine has its own learning rate, and penalties for weight decay."""
+    """AdamW; the gene factorization machine has its own learning rate, and penalties in place of weight decay."""
     factorization = [] if model.fm is None else list(model.fm.parameters())
     ids = {id(p) for p in factorization}
     groups: list[dict[str, Any]] = [{"params": [p for p in model.parameters() if id(p) not in ids]}]
@@ -29,7 +29,7 @@ class LearningRates:
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        At its highest learning rates.
+        With the highest learning rate of each group.
     config : TrainConfig
     steps_per_epoch : int
     """
@@ -44,7 +44,7 @@ class LearningRates:
         )
 
     def before_step(self, done: int) -> None:
-        """Set the learning rates of the step after so many."""
+        """Set the learning rates of the step that follows `done` steps."""
         if not self._cosine:
             return
         share = (done + 0.5) / self._steps
@@ -53,7 +53,7 @@ class LearningRates:
             group["lr"] = highest * scale
 
     def after_epoch(self, score: float) -> None:
-        """Lower them where the validation score stalls; not under the cosine schedule."""
+        """Lower the learning rates if the validation score has stopped improving (plateau schedule only)."""
         if not self._cosine:
             self._plateau.step(score)
 
@@ -62,5 +62,5 @@ class LearningRates:
         return self._plateau.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from there."""
+        """Restore what `state_dict` returned."""
         self._plateau.load_state_dict(state)

@@ -53,11 +53,11 @@ class Progress(Protocol):
         """An epoch is validated and saved; `record` is its line of `metrics.jsonl`."""
 
     def done(self, summary: RunSummary) -> None:
-        """Training has ended, not by an error."""
+        """Training has ended without an error."""
 
 
 class NullProgress:
-    """Ignores every event; a base for listeners of some of them."""
+    """Ignores every event; a base class for listeners that need only some of them."""
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
         """See `Progress.start`."""

@@ -19,8 +19,8 @@ class SampleWeights:
 
     with m the median of the training values' standard deviations, and c such that the training values' weights have the
     mean 1. m stands for the errors that a value's own sd does not cover, so the most exact value counts at most twice
-    as much as the median one; with 1/s^2 alone a few values of an sd near 0 would dominate the loss. A value without an
-    sd is taken to have m.
+    as much as the median one; with 1/s^2 alone, a few values with an sd near 0 would dominate the loss. A value without
+    an sd is treated as if its sd were m.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class SampleWeights:
 
     @classmethod
     def fit(cls, table: GenotypeTable, rows: NDArray[np.int64]) -> Self:
-        """From training rows; a label without any standard deviation is not weighted.
+        """Median and scale of training rows; a label without any standard deviation is not weighted.
 
         Raises
         ------

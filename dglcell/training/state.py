@@ -1,4 +1,4 @@
-"""How far a run has come, and `resume.pt`: everything that training needs to go on as if it had never stopped.
+"""Progress of a run, and `resume.pt`: everything that training needs to continue as if it had never stopped.
 
 The file holds plain numbers, strings, lists, dicts and tensors, so that `torch.load(weights_only=True)` reads it:
 nothing is ever unpickled. A digest over all of it is stored with it, because a damaged tensor would otherwise go
@@ -62,7 +62,7 @@ class TrainProgress:
 
 
 def save(path: Path, state: State) -> None:
-    """Write `state` whole or not at all, replacing what is there."""
+    """Write `state` whole or not at all; an existing file is replaced."""
     stored = {"format_version": schema.RUN_VERSION, "digest": _digest(state), "state": state}
     with replacing(path) as temporary:
         torch.save(stored, temporary)
@@ -88,7 +88,7 @@ def load(path: Path) -> State:
         intact = digest == _digest(state)
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().split("\n")[0]
-        raise FormatError(f"{path} is damaged or no state of dglcell ({reason}) - train again") from error
+        raise FormatError(f"{path} is damaged or not a training state of dglcell ({reason}) - train again") from error
     if version != schema.RUN_VERSION:
         raise FormatError(
             f"{path} has format version {version}, this dglcell reads {schema.RUN_VERSION} - "
@@ -104,7 +104,7 @@ def _digest(state: Any) -> str:
 
 
 def _walk(value: Any) -> Iterator[str | Any]:
-    """Leaves of nested dicts and lists, each after its path's markers; tensors as arrays."""
+    """Leaves of nested dicts and lists, preceded by the keys and lengths on the way to them; tensors as arrays."""
     if isinstance(value, dict):
         yield f"dict {len(value)}"
         for key in value:

@@ -1,7 +1,7 @@
-"""One member of an ensemble in training: model, optimizer, learning rates and how far it has come.
+"""One member of an ensemble in training: model, optimizer, learning rates and progress.
 
-Initial weights, row order and dropout each come from (seed, epoch) alone, so a resumed run needs no generator state.
-Knows nothing of files.
+Initial weights, sequence of the rows and dropout each depend on (seed, epoch) alone, so a resumed run needs no state of
+random generators.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dglcell.training.metrics import compare
 from dglcell.training.optim import LearningRates, adamw
 from dglcell.training.state import TrainProgress
 
-# What may change when a run is resumed: how long and where it computes, not what.
+# Settings that may change on resume: the length of the training, the machine and the names of files.
 _FREE_ON_RESUME = (
     "epochs",
     "max_steps",
@@ -58,7 +58,7 @@ class Trainer:
     seed : int, optional
         Of this member; else that of the configuration.
     state : mapping, optional
-        What `state` gave of the same run: go on from there.
+        Result of `state` of the same run: the training continues from there.
     name : str
         Of the run, for messages.
 
@@ -72,8 +72,8 @@ class Trainer:
     learning_rates : LearningRates
     position : TrainProgress
     chunk : int
-        Genotypes that pass the graph together. The same after a resume: the memory that is free must not decide how
-        sums are grouped, and so their last bits.
+        Genotypes that are computed together in one pass through the graph. The same after a resume, because the last
+        bits of sums depend on it and must not depend on the memory that happens to be free.
 
     Raises
     ------
@@ -108,7 +108,7 @@ class Trainer:
             self._restore(state, name)
 
     def _fill_buffers(self) -> None:
-        """What the model knows of the training rows and is not learned by gradients; a state has it already."""
+        """Set what the model takes from the training rows without gradients; a state includes it already."""
         if self.model.readout.null_model is not None:
             self.model.readout.null_model.set_moments(*_pair_moments(self.data.scaler))
         if self.model.fm is not None:
@@ -116,7 +116,7 @@ class Trainer:
 
     @contextlib.contextmanager
     def seeded(self, epoch: int) -> Iterator[None]:
-        """torch's generators start from (seed, epoch) inside and are put back outside; epoch 0 is initialisation."""
+        """Inside, torch's random generators start from (seed, epoch); restored outside. Epoch 0 is initialization."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             torch.manual_seed(int(np.random.SeedSequence([self.config.seed, epoch]).generate_state(1, np.uint64)[0]))
@@ -127,23 +127,23 @@ class Trainer:
         return np.random.default_rng([self.config.seed, epoch]).permutation(self.data.train_rows)
 
     def predict_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Standardised predictions (n, 2) of rows of the table, with the weights as they are now."""
+        """Standardized predictions (n, 2) for rows of the table, with the current weights."""
         data, genotypes = self.data, self.data.table.take(rows)
         predictor = Predictor([self.model], data.engine, data.cell, self.config.precision, self.chunk)
         (predictions,) = predictor(genotypes.genes, genotypes.ptr, self.config.batch_size)
         return predictions
 
     def validate(self) -> tuple[dict[str, Any], float]:
-        """Metrics of the validation rows, and the one number that chooses the best weights.
+        """Metrics of the validation rows, and the score by which the best weights are chosen.
 
         Returns
         -------
         metrics : dict
-            `loss`, the weighted mean over labels of the MSE of standardised values, and for each label
+            `loss`, the weighted mean over labels of the MSE of standardized values, and for each label
             `metrics.compare` on the original scale.
         score : float
-            Higher is better. Mean Pearson over the labels that have one; without any it is `-1 - loss`, below every
-            Pearson. NaN when the weights give no finite prediction.
+            Higher is better. Mean Pearson over the labels for which it is defined; without any it is `-1 - loss`, below
+            every Pearson. NaN if any prediction is not finite.
         """
         data, rows, weights = self.data, self.data.val_rows, self.data.losses.weights
         predictions = self.predict_rows(rows)
@@ -161,7 +161,7 @@ class Trainer:
 
     @property
     def lr(self) -> float:
-        """The learning rate now."""
+        """The current learning rate."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def weights(self) -> dict[str, NDArray[Any]]:
@@ -169,7 +169,7 @@ class Trainer:
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.model.state_dict().items()}
 
     def metadata(self, record: Mapping[str, Any], screen: Mapping[str, Any]) -> dict[str, Any]:
-        """What `model.safetensors` says beside the weights; `screen` as `RunFolder.screen_reference` gives it."""
+        """Metadata of `model.safetensors`; `screen` is the result of `RunFolder.screen_reference`."""
         data = self.data
         return {
             "config": _without_folders(self.config),
@@ -185,7 +185,7 @@ class Trainer:
         }
 
     def state(self) -> dict[str, Any]:
-        """Everything that a `Trainer` needs to go on, in plain numbers, lists, dicts and tensors."""
+        """Everything that a `Trainer` needs to continue, in plain numbers, lists, dicts and tensors."""
         return {
             "position": dataclasses.asdict(self.position),
             "model": dict(self.model.state_dict()),
@@ -215,7 +215,7 @@ class Trainer:
             differences.append("the split differs")
         if differences:
             raise UsageError(
-                f"{name} cannot go on: {'; '.join(differences)} - give the same options, or start a new run"
+                f"{name} cannot go on: {'; '.join(differences)} - give the same settings, or start a new run"
             )
 
     def _restore(self, state: Mapping[str, Any], name: str) -> None:
@@ -224,7 +224,7 @@ class Trainer:
             self.model.load_state_dict(state["model"])
         except RuntimeError as error:
             reason = " ".join(str(error).split())
-            raise UsageError(f"{name} does not fit this dglcell ({reason}) - use the one that began it") from error
+            raise UsageError(f"{name} does not fit this dglcell ({reason}) - use the version that began it") from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.learning_rates.load_state_dict(state["scheduler"])
         if self.config.chunk == "auto":
@@ -239,7 +239,7 @@ def _weighted_mse(predictions: NDArray[np.float32], targets: NDArray[np.float32]
 
 
 def _without_folders(config: TrainConfig) -> dict[str, Any]:
-    """The configuration with files by their names alone: a run that is moved must not point to where they lay."""
+    """The configuration with file names instead of paths, which would be wrong once the run is moved."""
     split_file = None if config.split_file is None else Path(config.split_file).name
     screen = tuple(Path(path).name for path in config.screen)
     return dataclasses.replace(config, split_file=split_file, screen=screen).to_dict()
@@ -253,7 +253,7 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
         warnings.warn(DglcellWarning(f"{mode} has no effect: the cell graph has no gene features"), stacklevel=2)
     if config.structural_lethality and not cell.can_grow:
         raise UsageError(
-            f"{setting('structural_lethality')}: the cell has no growth reaction that can run - build it from a "
+            f"{setting('structural_lethality')}: the cell has no growth reaction that can carry flux - build it from a "
             f"metabolic model, with {setting('keep_unassigned', True)}"
         )
     features = None if cell.features is None else torch.from_numpy(cell.features)
@@ -265,13 +265,13 @@ def _pair_moments(scaler: Scaler) -> tuple[Moments, Moments]:
     fitness, pairs = scaler.pooled[schema.FITNESS], scaler.by_order.get(2)
     if not fitness.n or pairs is None:
         raise UsageError(
-            f"{setting('multiplicative')} needs training rows with fitness, and pairs with gene_interaction"
+            f"{setting('multiplicative')} needs training rows with fitness, and double deletions with gene_interaction"
         )
     return fitness, pairs
 
 
 def versions() -> dict[str, str]:
-    """Of everything whose change could change a number."""
+    """Versions of the software that results depend on."""
     installed = {"dglcell": dglcell.__version__, "python": platform.python_version(), "torch": str(torch.__version__)}
     for name in ("dgl", "numpy", "scipy"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):

@@ -17,7 +17,7 @@ from dglcell import schema
 from dglcell.genotypes.splits.make import make_split
 from dglcell.genotypes.splits.split import ASSIGNMENTS, TRAIN, UNUSED
 from dglcell.io import cell_file
-from dglcell.plots.figures import COLOURS, new_figure, save, style_axes
+from dglcell.plots.figures import COLORS, new_figure, save, style_axes
 
 
 def thin(cell_path: Path, kind: str, seed: int, share: float, out: Path) -> None:
@@ -41,7 +41,7 @@ def draw(results: Path, out: Path) -> None:
     runs = json.loads(results.read_text())["runs"]
     figure = new_figure(6.4, 3.9)
     axes = figure.subplots()
-    for kind, colour in zip(dict.fromkeys(run["split"] for run in runs), COLOURS, strict=False):
+    for kind, colour in zip(dict.fromkeys(run["split"] for run in runs), COLORS, strict=False):
         found = sorted((run for run in runs if run["split"] == kind), key=lambda run: run["training_rows"])
         rows = [run["training_rows"] for run in found]
         axes.plot(rows, [run["test_pearson"] for run in found], "o-", color=colour, label=f"{kind}, test")

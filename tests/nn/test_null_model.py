@@ -108,5 +108,5 @@ def test_what_cannot_be_is_refused():
         TrainConfig(structural_lethality=True, lost_reactions=False).validate()
     with pytest.raises(UsageError, match='multiplicative with variant="both"'):
         TrainConfig(multiplicative=True, variant="both").validate()
-    with pytest.raises(UsageError, match="no growth reaction that can run"):
+    with pytest.raises(UsageError, match="no growth reaction that can carry flux"):
         new_model(tiny_cell(), TrainConfig(structural_lethality=True))

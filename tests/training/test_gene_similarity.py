@@ -326,7 +326,7 @@ def test_sets_are_numbered_alike_if_they_are_equal(order):
     sets = np.random.default_rng(0).integers(0, 4, size=(60, order)).astype(np.int32)
     expected = {row: k for k, row in enumerate(sorted(set(map(tuple, sets.tolist()))))}
     for n in (4, 10**9):  # 10^9 ^ 3 does not fit into 64 bits
-        assert gene_similarity._numbered(sets, n).tolist() == [expected[tuple(row)] for row in sets.tolist()]
+        assert gene_similarity._set_numbers(sets, n).tolist() == [expected[tuple(row)] for row in sets.tolist()]
 
 
 def test_covariances_by_dense_products_are_the_same(monkeypatch):

@@ -2,7 +2,7 @@
 
 Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0. The backward
 loop recomputes scores instead of storing messages. Shapes: `packed`, but `lookup` (N, B + 1), in which the genotypes of
-a node are neighbours in memory; the width D of a head is a multiple of a vector's lanes.
+a node are neighbors in memory; the width D of a head is a multiple of a vector's lanes.
 """
 
 from __future__ import annotations

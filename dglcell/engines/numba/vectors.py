@@ -1,4 +1,4 @@
-"""SIMD vectors as values inside compiled loops: loops that short are not vectorised well by themselves.
+"""SIMD vectors as values inside compiled loops: loops that short are not vectorized well by themselves.
 
 A `Vector` holds 64 bytes: 16 float32 or 8 float64, one AVX-512 register; a narrower machine takes several. Sums keep
 the order they are written in, but for `total`. The last axis of an array must be contiguous, an index not negative, and
@@ -269,12 +269,12 @@ def _exponentials(x, count, shift):  # type: ignore[no-untyped-def]
     if x.dtype == types.float32:
         lanes = BYTES // 4
 
-        def vectorised(x, count, shift):  # type: ignore[no-untyped-def]
+        def vectorized(x, count, shift):  # type: ignore[no-untyped-def]
             less = splat(shift)
             for k in range(0, count, lanes):
                 store(x, (k,), _exp(load(x, (k,)) - less))
 
-        return vectorised
+        return vectorized
 
     def plain(x, count, shift):  # type: ignore[no-untyped-def]
         for k in range(count):

@@ -59,7 +59,7 @@ class Rows:
     def changed(cls, changed: NDArray[np.bool_], dead: NDArray[np.bool_]) -> Rows:
         """Rows of their own for the surviving nodes that changed; both (B, N)."""
         base = cls.shared(changed.shape[1], dead)
-        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbours meet
+        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbors meet
         base.lookup[genotype + 1, node] = changed.shape[1] + np.arange(len(node), dtype=np.int32)
         return cls(
             np.concatenate([base.genotype, (genotype + 1).astype(np.int32)]),

@@ -19,7 +19,7 @@ _MOST_PROGRAMS = 1024  # of the backward pass: several for every multiprocessor 
 
 
 @triton.jit
-def normalised(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.constexpr):
+def normalized(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.constexpr):
     """The rows p (R,) with mean 0 and variance 1, and what they were divided by: (R, WP), (R,)."""
     cell = tl.arange(0, WP)
     exists = (p < num_rows)[:, None] & (cell < W)[None]
@@ -49,7 +49,7 @@ def block_forward(
     """R rows of the block."""
     p = tl.program_id(0) * R + tl.arange(0, R)
     cell = tl.arange(0, WP)
-    v, _, exists = normalised(x, p, num_rows, W, WP, eps, ACC)
+    v, _, exists = normalized(x, p, num_rows, W, WP, eps, ACC)
     gamma = tl.load(weight + cell, mask=cell < W, other=0).to(ACC)
     beta = tl.load(bias + cell, mask=cell < W, other=0).to(ACC)
     out = v * gamma[None] + beta[None]
@@ -92,7 +92,7 @@ def block_backward(
     d_beta = tl.zeros([WP], ACC)
     for tile in range(tl.program_id(0), tiles, tl.num_programs(0)):
         p = tile * R + tl.arange(0, R)
-        v, scale, exists = normalised(x, p, num_rows, W, WP, eps, ACC)
+        v, scale, exists = normalized(x, p, num_rows, W, WP, eps, ACC)
         at = p.to(tl.int64)[:, None] * W + cell[None]
         g = tl.load(grad + at, mask=exists, other=0).to(ACC)
         if MASKED:
