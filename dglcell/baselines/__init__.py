@@ -1,9 +1,9 @@
-"""Simple models that every report is read against: if one of them does as well, the graph added nothing.
+"""Simple models to compare a run with: if one of them does as well, the graph added nothing.
 
-All share one small interface, `fit` on the training rows and `predict` on the original scale, and see no other rows.
-None passes a message along the network: `mean`, `query-mean`, `gene-ridge`, `matrix-factorization` and `embedding-mlp`
-know the deleted genes alone, `spectral-ridge` and `spectral-trees` where these lie in the gene-gene networks, and
-`lost-reactions-mlp` the gene rules.
+All have the same interface: `fit` uses only the training rows, and `predict` returns labels on the original scale. None
+passes messages along the network. `mean`, `query-mean`, `gene-ridge`, `matrix-factorization` and `embedding-mlp` use
+only the identity of the deleted genes; `spectral-ridge` and `spectral-trees` use their positions in the gene-gene
+networks; `lost-reactions-mlp` uses the gene-protein-reaction rules.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _MAKERS: dict[str, Callable[[], Baseline]] = {
 NAMES = tuple(_MAKERS)
 QUICK = (Mean.name, QueryMean.name, GeneRidge.name)  # seconds on any screen
 _SLOW = ("lost-reactions-mlp",)  # a fixed number of epochs
-_FEW = 50_000  # training rows up to which these too take minutes
+_FEW = 50_000  # up to this number of training rows, these take minutes too
 
 
 def make(name: str) -> Baseline:
@@ -68,24 +68,24 @@ def make(name: str) -> Baseline:
 
 
 def _default_names(rows: int) -> tuple[str, ...]:
-    """Those that take minutes with this many training rows."""
+    """Baselines that take at most minutes with this many training rows."""
     return tuple(name for name in NAMES if rows <= _FEW or name not in _SLOW)
 
 
 def select(text: str, rows: int) -> tuple[str, ...]:
-    """Names of baselines from a word for a group of them, `default`, `all`, `quick` or `none`, or from a list.
+    """Names of baselines from the name of a group, `default`, `all`, `quick` or `none`, or from a list.
 
     Parameters
     ----------
     text : str
-        The word, or names joined by commas.
+        The name of a group, or names of baselines joined by commas.
     rows : int
         Training rows; with many of them `default` leaves out baselines that would take hours.
 
     Raises
     ------
     UsageError
-        A name that is none of `NAMES`.
+        A name that is not in `NAMES`.
     """
     groups = {"default": _default_names(rows), "all": NAMES, "quick": QUICK, "none": ()}
     if text in groups:

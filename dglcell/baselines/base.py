@@ -1,4 +1,4 @@
-"""What all baselines share: their interface, rows held out to choose a setting by, gradient descent, original scale."""
+"""Shared by all baselines: the interface, held-out rows for choosing settings, gradient descent, the original scale."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ Doubles = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-HELD_OUT = 10  # one training genotype in so many chooses penalties and epochs
+HELD_OUT = 10  # one training genotype in ten is held out to choose penalties and epochs
 
 
 class Baseline(Protocol):
-    """What evaluation and the demo ask of a baseline."""
+    """Interface of a baseline."""
 
     name: str
 
     def fit(self, cell: CellGraph, table: GenotypeTable, rows: Rows, seed: int = 0) -> Self:
-        """Learn from these rows of the table; a missing label is left out."""
+        """Learn from these rows of the table; missing labels are left out."""
 
     def predict(self, table: GenotypeTable) -> Floats:
         """Labels (n, 2), columns as `schema.LABELS`; NaN where undefined or never trained on."""
 
 
 def finish(standardized: NDArray[Any], scaler: Scaler, table: GenotypeTable) -> Floats:
-    """To the original scale (n, 2), and NaN where a label is undefined at this order."""
+    """Labels (n, 2) on the original scale, NaN where undefined for this number of deletions."""
     values = scaler.inverse(standardized.astype(np.float32), table.orders)
     for k, label in enumerate(schema.LABELS):
         values[table.orders < schema.MIN_ORDER[label], k] = np.nan
@@ -61,11 +61,11 @@ class Distinct:
     Attributes
     ----------
     table : GenotypeTable
-        One row a gene set, (m,).
+        One row for each gene set, (m,).
     y : (m,) float64
-        Mean over its rows.
+        Mean label of its rows.
     weight : (m,) float64
-        How many those are.
+        Number of its rows.
     """
 
     table: GenotypeTable
@@ -89,7 +89,7 @@ class AdamWFit:
     Attributes
     ----------
     epochs : int
-        At most.
+        Largest number of epochs.
     batch_size : int
     lr, weight_decay : float
     patience : int
@@ -104,7 +104,7 @@ class AdamWFit:
 
     @property
     def fallback(self) -> int:
-        """Epochs to run where no held-out error says how many: half of those allowed, and one at least."""
+        """Number of epochs without a held-out error to choose it by: half of `epochs`, and at least one."""
         return max(1, self.epochs // 2)
 
     @one_thread()
@@ -132,7 +132,7 @@ class AdamWFit:
         error : float
             The smallest one; infinite if it was never a number.
         epoch : int
-            Where it was reached, `fallback` if nowhere; the last one without `error`.
+            The epoch of the smallest error, `fallback` if there was none; without `error` the last one.
         """
         optimizer = torch.optim.AdamW(net.parameters(), lr=self.lr, weight_decay=self.weight_decay)
         training = torch.from_numpy(rows)
@@ -162,7 +162,7 @@ def indicator(table: GenotypeTable, num_genes: int) -> Any:
 
 
 def ragged(ptr: Rows, rows: Rows) -> tuple[Rows, Rows]:
-    """Positions (K,) of the items of some rows, one row after the other, and where each row begins in them."""
+    """Positions (K,) of the items of these rows, concatenated, and where each row begins in them."""
     lengths = ptr[rows + 1] - ptr[rows]
     ends = np.cumsum(lengths)
     offsets = ends - lengths
@@ -181,7 +181,7 @@ def pairs_of(genes: NDArray[Any], ptr: Rows) -> tuple[Rows, Rows, Rows]:
     Returns
     -------
     first, second, owner : (P,) int64
-        The two genes, as `genes` lists them, and the genotype; genotypes of one order follow each other.
+        The two genes, as listed in `genes`, and the genotype; sorted by number of deletions.
     """
     orders = np.diff(ptr)
     pairs: list[tuple[Rows, Rows, Rows]] = [(np.zeros(0, np.int64),) * 3]
@@ -196,7 +196,7 @@ def pairs_of(genes: NDArray[Any], ptr: Rows) -> tuple[Rows, Rows, Rows]:
 
 
 def blocks(table: GenotypeTable, pairs: int) -> Iterator[tuple[int, int]]:
-    """Consecutive row ranges that hold about so many pairs of genes (or genotypes) each, so that memory is bounded."""
+    """Consecutive row ranges with about `pairs` pairs of genes (or genotypes) each, so that memory is bounded."""
     cost = np.cumsum(np.maximum(1, table.orders * (table.orders - 1) // 2))
     start = 0
     while start < len(table):

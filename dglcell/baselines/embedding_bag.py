@@ -1,7 +1,7 @@
 """MLPs on sums of learned vectors: those of the deleted genes, or of the reactions that a genotype loses.
 
-Neither passes a message along the network: the first learns a vector for each gene, the second knows the gene rules but
-not which metabolites a reaction turns into which.
+Neither passes messages along the network: the first learns a vector for each gene, the second uses the
+gene-protein-reaction rules but not the stoichiometry.
 """
 
 from __future__ import annotations
@@ -23,25 +23,26 @@ if TYPE_CHECKING:
     from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
-LARGE = 20_000  # training rows of which a tenth is enough to choose the epochs by
+LARGE = 20_000  # from this number of training rows on, a tenth is enough to choose the number of epochs
 
 
 @dataclasses.dataclass(frozen=True)
 class LargeScreen:
-    """How `EmbeddingBagMLP` learns from many rows, where the small network would learn them by heart.
+    """Settings of `EmbeddingBagMLP` for many training rows, which it would overfit otherwise.
 
-    It also sees `sum_{i < j} e_i * e_j`, by elements, beside the sum: on Costanzo 2010 an MLP on the sum alone comes to
-    a Pearson of 0.23 with stopping and to 0.30 with the penalty, for it has to make products out of ReLUs.
+    Beside the sum, the MLP gets the elementwise `sum_{i < j} e_i * e_j`. On Costanzo 2010, an MLP on the sum alone
+    reaches a Pearson correlation of 0.23 with early stopping and 0.30 with the penalty, because it has to approximate
+    products by ReLUs.
 
     Attributes
     ----------
     adamw : AdamWFit
-        Its epochs are chosen on a tenth of the training genotypes, then it is repeated with so many on all of them;
-        with half of them where there are too few genotypes to hold one out.
+        The number of epochs is chosen on a tenth of the training genotypes, then the fit is repeated on all of them;
+        half of `epochs` is used if there are too few genotypes to hold one out.
     penalty : float
-        Of `|e_i|^2`, for each occurrence of an item in a batch.
+        Weight of `|e_i|^2`, for each occurrence of an item in a batch.
     scale : float
-        Standard deviation of the vectors at the beginning.
+        Standard deviation of the initial vectors.
     """
 
     adamw: AdamWFit
@@ -50,11 +51,11 @@ class LargeScreen:
 
 
 class EmbeddingBagMLP:
-    """An MLP on the sum of one learned vector for each item of a genotype, which may have any number of them.
+    """An MLP on the sum of the learned vectors of a genotype's items, of which there may be any number.
 
     `y = W_2 relu(W_1 x + b_1) + b_2` with `x = f(sum_{i in bag} e_i + b_0)`. With genes as items, f is one more linear
     layer with ReLU: a gene-embedding MLP. With lost reactions, f is the ReLU alone: the sum is then the first linear
-    layer of an MLP on their 0/1 vector, computed without making that vector.
+    layer of an MLP on their 0/1 vector, computed without storing that vector.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ class EmbeddingBagMLP:
     large : LargeScreen, optional
         Instead, with `LARGE` labeled training rows or more.
     fill : bool
-        Items without a labeled training row get the mean vector of the others; else they keep the random one they
-        began with.
+        Items without a labeled training row get the mean vector of the others; without `fill` they keep their random
+        initial vector.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class EmbeddingBagMLP:
         seed: int,
         validation: Tensor | None = None,
     ) -> int:
-        """Train a new network on some rows, the global generator left alone; the best epoch for the validation rows."""
+        """Train a new network on these rows without changing the global random state; returns the best epoch."""
 
         def loss(batch: Tensor) -> Tensor:
             predicted, penalty = self._net(*_bags(items, ptr, batch.numpy()))
@@ -177,7 +178,7 @@ class _Net(nn.Module):
         return self.rest(self.first(x)), penalty
 
     def fill(self, items: Rows) -> None:
-        """The mean vector of these items for all others."""
+        """Give all other items the mean vector of these."""
         seen = torch.zeros(self.vectors.num_embeddings, dtype=torch.bool)
         seen[torch.from_numpy(items)] = True
         if seen.any():
@@ -191,10 +192,10 @@ def deleted_genes(cell: CellGraph, table: GenotypeTable) -> tuple[Rows, Rows, in
 
 
 def lost_reactions(cell: CellGraph, table: GenotypeTable) -> tuple[Rows, Rows, int]:
-    """The reactions a genotype loses, and again, as items of their own, those that each single deletion loses.
+    """The reactions that a genotype loses, and as separate items those that each of its single deletions loses.
 
-    The second kind repeats for a reaction that several of the deletions lose alone, so a reaction lost only jointly is
-    one with the first item and without the second. Two items a reaction of the model.
+    A reaction that is lost only by several deletions together has the first item without the second; one that several
+    deletions lose alone has the second item several times. There are two items for each reaction of the model.
     """
     whole = cell.knock_out(table.genes, table.ptr)
     single = cell.knock_out(table.genes, np.arange(len(table.genes) + 1))
@@ -208,13 +209,13 @@ def lost_reactions(cell: CellGraph, table: GenotypeTable) -> tuple[Rows, Rows, i
 
 
 def _bags(items: Rows, ptr: Rows, rows: Sequence[int] | Rows) -> tuple[Tensor, Tensor]:
-    """Items and offsets (len(rows),) of some genotypes, as `nn.EmbeddingBag` takes them."""
+    """Items and offsets (len(rows),) of these genotypes, as `nn.EmbeddingBag` takes them."""
     positions, offsets = ragged(ptr, np.asarray(rows))
     return torch.from_numpy(items[positions]), torch.from_numpy(offsets)
 
 
 def _masked_mse(predicted: Tensor, target: Tensor) -> Tensor:
-    """Mean over labels of the mean squared error over the rows that have the label."""
+    """Mean squared error over the rows that have a label, averaged over the labels."""
     known = torch.isfinite(target)
     error = (predicted - torch.where(known, target, predicted.detach())).square()
     return (error.sum(0) / known.sum(0).clamp(min=1)).mean()

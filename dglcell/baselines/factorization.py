@@ -1,4 +1,4 @@
-"""Matrix factorization of the labels: a gene is known by its interactions with other genes alone."""
+"""Matrix factorization of the labels: a gene is described only by its interactions with other genes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
-_BATCHES, _SMALLEST, _LARGEST = 128, 32, 8192  # batches an epoch, and the batch sizes that it gives at most and least
+_BATCHES, _SMALLEST, _LARGEST = 128, 32, 8192  # batches per epoch, smallest and largest batch size
 _CHUNK = 65_536
 
 
 class MatrixFactorization:
-    """Biases and symmetric low-rank interactions of genes, for any order of deletion.
+    """Biases and symmetric low-rank interactions of genes, for any number of deletions.
 
     `y_S = mu + sum_{i in S} b_i + sum_{i != j in S} u_i . v_j`: for a pair `mu + b_i + b_j + u_i . v_j + u_j . v_i`, a
-    symmetric matrix of rank 2 `rank` at most, of either sign of eigenvalue. Squared error on standardized labels with
+    symmetric matrix of rank 2 `rank` at most, with eigenvalues of both signs. Squared error on standardized labels with
     `penalty (|u_i|^2 + |v_i|^2 + 0.2 b_i^2)` for each occurrence of a gene in a batch (Koren, Bell and Volinsky 2009,
     doi:10.1109/MC.2009.263; over sets of any size a factorization machine, Rendle 2010, doi:10.1109/ICDM.2010.127).
 
-    Each label has its own factors. Penalty and epochs are chosen on a tenth of the training genotypes; without an error
-    of these, they are the larger one and half of the epochs allowed. The final fit is to all. A gene without a training
-    row has neither bias nor factors, so a pair with it falls back on the bias of the other gene.
+    Each label has its own factors. Penalty and number of epochs are chosen on a tenth of the training genotypes; if
+    this gives no finite error, they are the larger penalty and half of `epochs`. The final fit is to all training
+    genotypes. A gene without a training row has neither bias nor factors, so a pair with it is predicted from the bias
+    of the other gene.
     """
 
     name = "matrix-factorization"
@@ -87,7 +88,7 @@ class MatrixFactorization:
         adamw: AdamWFit,
         held: Flags | None = None,
     ) -> tuple[_Factors, tuple[float, int]]:
-        """Fit to the rows that are not held out; the smallest error of those that are, and its epoch."""
+        """Fit to the rows that are not held out; also the smallest error of the held-out rows, and its epoch."""
         y = torch.from_numpy(data.y.astype(np.float32))
         weight = torch.from_numpy((data.weight / data.weight.mean()).astype(np.float32))
         torch.manual_seed(seed)
@@ -110,7 +111,7 @@ class MatrixFactorization:
 
 
 class _Bags:
-    """Deleted genes of some rows, as EmbeddingBag takes them."""
+    """Deleted genes of these rows, as EmbeddingBag takes them."""
 
     def __init__(self, table: GenotypeTable, rows: Rows) -> None:
         positions, offsets = ragged(table.ptr, rows)
@@ -119,7 +120,7 @@ class _Bags:
 
 
 class _Factors(nn.Module):
-    """All of a gene in one row: u, v `(rank,)` each, and b."""
+    """Factors and bias of a gene in one row: u, v `(rank,)` each, and b."""
 
     def __init__(self, num_genes: int, rank: int) -> None:
         super().__init__()
@@ -128,13 +129,13 @@ class _Factors(nn.Module):
         self.rank = rank
 
     def forward(self, bags: _Bags) -> tuple[Tensor, Tensor]:
-        """Labels (n,) and what the penalty multiplies (n,)."""
+        """Labels (n,) and the sums of squares for the penalty (n,)."""
         squares = squares_of(self.genes, self.rank)
         pairs, biases, squares = pair_terms(self.genes, self.rank, bags.genes, bags.offsets, squares)
         return self.mu + pairs + biases.squeeze(1), squares
 
     def forget_all_but(self, seen: NDArray[np.int32]) -> None:
-        """Zero the genes that are not among these rows."""
+        """Set the factors of all other genes to 0."""
         unseen = torch.ones(len(self.genes), dtype=torch.bool)
         unseen[torch.from_numpy(seen.astype(np.int64))] = False
         with torch.no_grad():

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from dglcell.genotypes.table import GenotypeTable
     from dglcell.graph.cell import CellGraph
 
-_PAIR_ORDER = 3  # from here on a genotype has pairs that others share
+_PAIR_ORDER = 3  # from this number of deletions on, genotypes can have a pair of genes in common
 
 
 class Mean:
-    """The mean of the training labels, of interactions by order of deletion."""
+    """The mean of the training labels, of interactions by number of deletions."""
 
     name = "mean"
 
@@ -33,13 +33,14 @@ class Mean:
 
 
 class QueryMean:
-    """What a genotype's genes show elsewhere: the mean over the training genotypes that share a part of it.
+    """Mean of the training genotypes that have genes, or pairs of genes, in common with a genotype.
 
-    `y_S = sum_t w_t m_t / sum_t w_t` over the parts t of S that training has, with `m_t = s_t / (n_t + c)` the mean of
-    their standardized labels, drawn towards 0, and `w_t = n_t / (n_t + c)`. The parts of a triple or more are its pairs
-    of genes, as found in training genotypes of three genes or more; of a pair, or where no such pair is known, its
-    genes. Without any, the mean of all labels. Any gene may be the query: for a triple mutant of a double-mutant query,
-    it is the query pair that was measured often, and its weight is the largest.
+    `y_S = sum_t w_t m_t / sum_t w_t` over the genes or pairs t of S that occur in the training rows, with
+    `m_t = s_t / (n_t + c)` the mean of their standardized labels, shrunk toward 0, and `w_t = n_t / (n_t + c)`. For a
+    genotype with three or more deletions, t are its pairs of genes, as they occur in training genotypes with three or
+    more deletions; for a pair, or if no such pair occurs, t are its genes. Without any t, the prediction is the mean of
+    all labels. Any gene may be the query: in a triple mutant of a double-mutant query, the query pair was measured
+    often, so its weight is the largest.
     """
 
     name = "query-mean"
@@ -74,7 +75,7 @@ class QueryMean:
         by_pair = np.zeros((2, len(table), total.shape[1]))
         for shared, part in zip(by_pair, self._pair_means, strict=True):
             np.add.at(shared, high[owner[seen]], part[place[seen]])
-        by_gene = by_pair[1] == 0  # no pair of the genotype is known
+        by_gene = by_pair[1] == 0  # no pair of the genotype occurs in the training rows
         total, weight = np.where(by_gene, total, by_pair[0]), np.where(by_gene, weight, by_pair[1])
         return finish(total / np.where(weight > 0, weight, 1), self._scaler, table)
 
@@ -90,11 +91,11 @@ class QueryMean:
 
 
 class GeneRidge:
-    """Additive ridge regression: one coefficient a deleted gene, `y = b + sum_{g in S} w_g`.
+    """Additive ridge regression: one coefficient for each deleted gene, `y = b + sum_{g in S} w_g`.
 
-    `min |y - b - X w|^2 + penalty |w|^2` with the deletion indicator X `(n, N_g)`, sparse, each label on its own rows
-    (scikit-learn's `Ridge`). The penalty is chosen from `penalties` on a tenth of the training genotypes. A gene
-    without a training row has `w_g = 0`.
+    `min |y - b - X w|^2 + penalty |w|^2` with the sparse deletion indicator X `(n, N_g)`, for each label on the rows
+    that have it (scikit-learn's `Ridge`). The penalty is chosen from `penalties` on a tenth of the training genotypes.
+    A gene without a training row has `w_g = 0`.
     """
 
     name = "gene-ridge"
@@ -131,12 +132,12 @@ def ridge(x: Any, y: Doubles, penalty: float) -> Doubles:
     from sklearn.linear_model import Ridge
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # conjugate gradients multiply vectors, which more threads only slow down
+    with threadpool_limits(1):  # conjugate gradients on vectors of this size are slower with more threads
         fit = Ridge(penalty, solver="sparse_cg", tol=1e-8).fit(x, y)
     return np.append(fit.coef_, fit.intercept_)
 
 
 def _linear(x: Any, weights: Doubles) -> Doubles:
-    """`x w + b` of what `ridge` gives, one fit or one a column."""
+    """`x w + b` with the result of `ridge`, of one fit or one in each column."""
     values: Doubles = x @ weights[:-1] + weights[-1]
     return values

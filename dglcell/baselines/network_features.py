@@ -1,6 +1,6 @@
-"""Features of genotypes from where their genes lie in the gene-gene networks: spectral coordinates, degrees, paths.
+"""Features of genotypes from the positions of their genes in the gene-gene networks: spectral, degrees, paths.
 
-From the graph alone: no label enters. They do not depend on the sequence of the genes.
+They depend on the graph alone, not on labels and not on the sequence of the genes.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ _DENSE = 256  # genes up to which all eigenvectors are computed at once
 class NetworkFeatures:
     """Features of genotypes from a cell graph.
 
-    A gene has, for each gene-gene relation, its entries in the leading eigenvectors of `D^-1/2 A D^-1/2`, without loops
-    and with directed edges taken both ways (Ng, Jordan and Weiss 2002), scaled to mean square 1, and `log(1 + degree)`;
-    also the gene features that the graph has. A genotype has of these the sum over its genes, and over its pairs of
-    genes the summed absolute difference and product; over its pairs and for each relation, `log(1 + c_ij)` with c_ij
-    shared neighbors, `c_ij / sqrt(d_i d_j)`, and the number of edges; and the number of deleted genes.
+    Features of a gene are, for each gene-gene relation, its entries in the leading eigenvectors of `D^-1/2 A D^-1/2`,
+    without loops and with directed edges taken both ways (Ng, Jordan and Weiss 2002), scaled to mean square 1, and
+    `log(1 + degree)`; also the gene features of the graph. Features of a genotype are the sums of these over its genes;
+    the sums of their absolute differences and products over its pairs of genes; for each relation, the sums over its
+    pairs of `log(1 + c_ij)` with c_ij shared neighbors, of `c_ij / sqrt(d_i d_j)`, and of edges; and the number of
+    deleted genes.
 
     Parameters
     ----------
     cell : CellGraph
     eigenvectors : int
-        Of each relation, at most.
+        Largest number for each relation.
 
     Attributes
     ----------
@@ -80,7 +81,7 @@ class NetworkFeatures:
 
     def _of_pairs(self, first: Rows, second: Rows) -> NDArray[np.float32]:
         """(P, 3 relations)."""
-        if not len(first):  # scipy does not index by nothing
+        if not len(first):  # scipy cannot index with empty arrays
             return np.zeros((0, _PAIR_FEATURES * len(self._adjacency)), np.float32)
         parts = [np.zeros((len(first), 0))]
         for a, degree in zip(self._adjacency, self._degrees, strict=True):
@@ -104,7 +105,7 @@ def leading_eigenvectors(adjacency: Any, count: int) -> Doubles:
     Returns
     -------
     (N, k) float64
-        Mean square 1; the entry of largest size is positive, so that a sign is never left to chance.
+        Mean square 1; the entry of largest size is positive, so that signs are reproducible.
 
     Notes
     -----

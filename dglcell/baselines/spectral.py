@@ -1,7 +1,7 @@
-"""Ridge regression and boosted trees on where the deleted genes lie in the gene-gene networks.
+"""Ridge regression and boosted trees on the positions of the deleted genes in the gene-gene networks.
 
-They know the place of a gene in the networks and not the gene, so they also predict for genes without a training row.
-No message is passed, and nothing is learned about the networks themselves.
+They use the position of a gene in the networks and not its identity, so they also predict genes without a training
+row. No messages are passed, and nothing is learned about the networks themselves.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _PAIRS = 32_768  # of genes at a time: bounds the memory of features
 class SpectralRidge:
     """Ridge regression on `NetworkFeatures`, standardized.
 
-    `min sum_n c_n (y_n - b - x_n w)^2 + penalty |w|^2`, c_n the rows of genotype n. From second moments, which are
-    summed block by block, so that the features of a long screen are never all in memory. The penalty is chosen on a
-    tenth of the training genotypes.
+    `min sum_n c_n (y_n - b - x_n w)^2 + penalty |w|^2` with c_n rows of genotype n, solved from second moments. These
+    are summed block by block, so that the features of a large screen are never all in memory. The penalty is chosen on
+    a tenth of the training genotypes.
     """
 
     name = "spectral-ridge"
@@ -78,7 +78,7 @@ class Moments:
         self.matrix = np.zeros((size + 2, size + 2))
 
     def add(self, x: Doubles, y: Doubles, weight: Doubles) -> None:
-        """Count rows x `(n, size)`, y `(n,)`, each `weight` times."""
+        """Add rows x `(n, size)`, y `(n,)`, each counted `weight` times."""
         z = np.column_stack([np.ones(len(x)), x, y])
         self.matrix += z.T @ (z * weight[:, None])
 
@@ -102,7 +102,7 @@ class Moments:
         return np.concatenate([[mean[-1] - mean[:-1] @ w], w])
 
     def error(self, weights: Doubles) -> float:
-        """Summed squared error of such a fit."""
+        """Sum of squared errors of a fit with these weights."""
         residual = np.append(-weights, 1.0)
         return float(residual @ self.matrix @ residual)
 
@@ -110,8 +110,8 @@ class Moments:
 class SpectralTrees:
     """Gradient-boosted regression trees on `NetworkFeatures` (Friedman 2001, doi:10.1214/aos/1013203451).
 
-    By histograms (scikit-learn). The number of trees is chosen on a tenth of the training genotypes. Of more than
-    `largest` genotypes a random choice of so many is learned from, since the features of all must be in memory.
+    Histogram-based (scikit-learn). The number of trees is chosen on a tenth of the training genotypes. With more than
+    `largest` training genotypes, a random sample of that size is used, because all features must be in memory.
     """
 
     name = "spectral-trees"

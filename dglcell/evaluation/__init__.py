@@ -1,1 +1,1 @@
-"""A run beside its baselines: metrics, reports."""
+"""Compare a run with baselines: metrics, reports."""

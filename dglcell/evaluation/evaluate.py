@@ -1,4 +1,4 @@
-"""A trained run beside its baselines, on the same held-out genotypes."""
+"""Compare a trained run with baselines on the same held-out genotypes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dglcell.plots import comparison, figures
 from dglcell.training.metrics import by_order
 
 SCREEN = "screen"
-# What numbers and memory can do to a baseline; PyTorch says that memory is short by RuntimeError.
+# Failures of a single baseline, from numerics or lack of memory; PyTorch reports the latter as RuntimeError.
 _FAILURES = (DglcellError, ArithmeticError, np.linalg.LinAlgError, MemoryError, RuntimeError)
 
 
@@ -38,7 +38,7 @@ def evaluate(
     cell: Path | str | None = None,
     baseline_scores: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Metrics of a run and of baselines that learned from its training rows.
+    """Metrics of a run and of baselines that were fitted to its training rows.
 
     Parameters
     ----------
@@ -49,13 +49,14 @@ def evaluate(
         Other screens to score instead; the result's key is then `screen`. Rows with a gene that the graph lacks are
         left out, and genotypes that the run was trained or validated on.
     table : GenotypeTable, optional
-        The run's own screen, where it is at hand; else it is found as `run_screen` says.
+        The run's own screen, if it is in memory; without it, `run_screen` looks for it.
     names : str or sequence of str
-        Baselines, of `baselines.NAMES`; or a text as `baselines.select` reads it.
+        Names of baselines, from `baselines.NAMES`; or a text for `baselines.select`.
     draw : Path, optional
-        Folder for the plots: predicted against measured, Pearson beside the baselines, Pearson by order.
+        Folder for the plots: predicted against measured, Pearson correlation of the run and the baselines, the same by
+        number of deletions.
     say : callable
-        Hears, in one line each, what is done and how long a baseline took.
+        Receives progress messages of one line: what is computed, and the time that a baseline took.
     cell : Path, optional
         The cell file that holds the run's own screen.
     baseline_scores : mapping, optional
@@ -65,13 +66,13 @@ def evaluate(
     -------
     dict
         `{subset: {"all" | "order_k": {label: metrics}}, "baselines": {name: {"all" | "order_k": ..}}}`, metrics as in
-        `metrics.compare`; an undefined number is None. Of an ensemble also `"members": [{"all" | "order_k": ..}, ..]`,
-        each model alone; of baselines that failed `"failed": {name: reason}`, with a warning for each.
+        `metrics.compare`; an undefined number is None. An ensemble also has `"members": [{"all" | "order_k": ..}, ..]`,
+        the metrics of each model; failed baselines are in `"failed": {name: reason}`, with a warning for each.
 
     Raises
     ------
     DataError
-        The run's screen is nowhere, or nothing of the subset is labeled.
+        The run's screen was not found, or no row of the subset has a label.
     FingerprintError
         The screen is not the one that the run was trained on.
     """
@@ -79,9 +80,9 @@ def evaluate(
         raise UsageError(f"{setting('subset')} {subset} - one of {', '.join(SUBSETS)} was expected")
     own, split = run_screen(run, table, cell, say)
     rows = split.rows("train")
-    chosen = baselines.select(names, len(rows)) if isinstance(names, str) else tuple(names)
-    for name in chosen:
-        baselines.make(name)  # a name that is none is refused before any work
+    names = baselines.select(names, len(rows)) if isinstance(names, str) else tuple(names)
+    for name in names:
+        baselines.make(name)  # refuses an unknown name before any work
     if screen is not None:
         subset, scored = SCREEN, _unseen(_other(run, screen, say), own, split, say)
     else:
@@ -96,7 +97,7 @@ def evaluate(
     result: dict[str, Any] = {subset: by_order(members.mean(axis=0), scored.targets, scored.orders)}
     if len(members) > 1:
         result[reports.MEMBERS] = [by_order(member, scored.targets, scored.orders) for member in members]
-    result |= baseline_scores or score_baselines(run.cell, own, rows, scored, chosen, run.config.seed, say)
+    result |= baseline_scores or score_baselines(run.cell, own, rows, scored, names, run.config.seed, say)
     if draw is not None:
         _draw(Path(draw), subset, members, scored, result)
     return result
@@ -136,16 +137,16 @@ def score_baselines(
     failed: dict[str, str] = {}
     for number, name in enumerate(names, 1):
         say(f"fitting baseline {number} of {len(names)}, {name}, to {len(rows):,} training rows")
-        started = time.perf_counter()
+        start_time = time.perf_counter()
         try:
             predicted = baselines.make(name).fit(cell, table, rows, seed).predict(scored)
         except _FAILURES as error:
-            named = "" if isinstance(error, DglcellError) else type(error).__name__
-            failed[name] = ": ".join(filter(None, (named, " ".join(str(error).split()))))
-            warnings.warn(f"the baseline {name} failed, the report goes without it: {failed[name]}", stacklevel=3)
+            kind = "" if isinstance(error, DglcellError) else type(error).__name__
+            failed[name] = ": ".join(filter(None, (kind, " ".join(str(error).split()))))
+            warnings.warn(f"the baseline {name} failed and is left out of the report: {failed[name]}", stacklevel=3)
             continue
         scores[name] = by_order(predicted, scored.targets, scored.orders)
-        say(f"{name} took {time.perf_counter() - started:.1f} s")
+        say(f"{name} took {time.perf_counter() - start_time:.1f} s")
     return {reports.BASELINES: scores, **({reports.FAILED: failed} if failed else {})}
 
 
@@ -157,14 +158,12 @@ def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Say) -> 
 
 
 def _unseen(scored: GenotypeTable, own: GenotypeTable, split: Split, say: Say) -> GenotypeTable:
-    """Leave out the gene sets that the run was trained on, or that its weights were chosen by."""
+    """Leave out the genotypes that the run was trained or validated on."""
     own_keys, keys = own.joint_keys(scored)
-    known = np.isin(keys, own_keys[np.isin(split.subset, (TRAIN, VAL))])
-    if known.any():
-        say(
-            f"{known.sum():,} of {len(scored):,} rows are left out: the run was trained or validated on their genotypes"
-        )
-    return scored.take(np.flatnonzero(~known))
+    seen = np.isin(keys, own_keys[np.isin(split.subset, (TRAIN, VAL))])
+    if seen.any():
+        say(f"{seen.sum():,} of {len(scored):,} rows are left out: the run was trained or validated on their genotypes")
+    return scored.take(np.flatnonzero(~seen))
 
 
 def _draw(

@@ -21,22 +21,22 @@ Report = Mapping[str, Any]
 
 
 def subset_of(report: Report) -> str:
-    """What was scored: `test`, `val`, `train` or `screen`."""
+    """The name of the scored rows: `test`, `val`, `train` or `screen`."""
     return next(name for name in report if name not in (BASELINES, MEMBERS, FAILED))
 
 
 def scores_of(report: Report, members: bool = False) -> dict[str, Any]:
-    """`{model: {"all" | "order_k": {label: metrics}}}`: dglcell, on request each member of its ensemble, baselines."""
+    """`{model: {"all" | "order_k": {label: metrics}}}` of dglcell, on request its ensemble members, and baselines."""
     alone = report.get(MEMBERS, []) if members else []
     each = {f"{MODEL}, model {k}": score for k, score in enumerate(alone, 1)}
     return {MODEL: report[subset_of(report)], **each, **report[BASELINES]}
 
 
 def tidy(report: Report) -> list[tuple[Any, ...]]:
-    """One row for each model, label and choice of genotypes: `COLUMNS`, None where a metric is undefined.
+    """One row for each model, group of genotypes and label: `COLUMNS`, None where a metric is undefined.
 
-    The choices are `all` and `order_k`; a label without a genotype in one of them is left out. Baselines that failed
-    come last, with `failed` in the place of the choice and the reason in that of the label.
+    The groups are `all` and `order_k`, the genotypes with k deletions; labels without a genotype in a group are left
+    out. Failed baselines come last, with `failed` in the column `rows` and the reason in the column `label`.
     """
     scores = scores_of(report, members=True)
     table: list[tuple[Any, ...]] = []
@@ -51,14 +51,14 @@ def tidy(report: Report) -> list[tuple[Any, ...]]:
 
 
 def save(report: Report, folder: Path) -> tuple[Path, Path]:
-    """Write a report as `{subset}.tsv`, its tidy rows with undefined numbers blank, and whole as `{subset}.json`.
+    """Write a report as `{subset}.tsv`, its tidy rows with undefined numbers blank, and as `{subset}.json`.
 
     Parameters
     ----------
     report : dict
         As `dglcell.evaluation.evaluate.evaluate` returns it.
     folder : Path
-        Created if need be; earlier reports on the same subset are replaced.
+        Created if it does not exist; earlier reports on the same subset are replaced.
 
     Returns
     -------

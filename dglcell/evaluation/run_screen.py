@@ -1,7 +1,7 @@
 """The screen that a run was trained on, found again after the run was moved or copied.
 
-A run names its screen relative to itself. A file counts only if its content is what the run was trained on, so neither
-a changed file nor another run's is taken for it.
+A run stores the path of its screen relative to its own folder. A file is used only if its content is what the run was
+trained on, so a changed file, or the screen of another run, is never used by mistake.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ def run_screen(
 ) -> tuple[GenotypeTable, Split]:
     """The screen that a run was trained on and its split.
 
-    Without `table` and `cell` the screen is sought where it lay at the training, as seen from the run; then among the
-    cell files in the run's folder and in the folder around it. Screens that were read from text files are sought in
-    the same two places by their names.
+    Without `table` and `cell`, the screen is searched for where it was during training, relative to the run; then among
+    the cell files in the run's folder and its parent folder. Screens that were read from text files are searched for
+    in these two folders by name.
 
     Parameters
     ----------
     run : Run
     table : GenotypeTable, optional
-        The screen, to be checked alone.
+        The screen; it is only checked.
     cell : Path, optional
         The cell file that holds the screen.
     say : callable
-        Hears where the screen was found, unless it is where it was at the training.
+        Receives the place where the screen was found, if it differs from that of the training.
 
     Raises
     ------
     DataError
-        The screen is nowhere, or the split does not keep the promise of its kind.
+        The screen was not found, or the split leaks.
     FingerprintError
         `table`, or the screen in `cell`, is not the one that the run was trained on.
     """
     split, fingerprint = run.folder.read_split()
     if run.metadata["screen"]["fingerprint"] != fingerprint:
         raise FingerprintError(
-            f"{run.folder.split} divides a screen with fingerprint {fingerprint}, {run.folder.model} was trained on "
+            f"{run.folder.split} splits a screen with fingerprint {fingerprint}, {run.folder.model} was trained on "
             f"{run.metadata['screen']['fingerprint']} - put back the files of one run"
         )
     if cell is not None:
@@ -75,7 +75,7 @@ def run_screen(
 
 
 def read_screens(run: Run, paths: Sequence[Path], say: Say) -> GenotypeTable:
-    """Screens as text, by the rules of the run's own; rows with a gene that its graph lacks are left out."""
+    """Read screens by the rules of the run's own screen; rows with a gene that its graph lacks are left out."""
     table, report = merge_screens(run.cell, paths, dataclasses.replace(run.config, unknown_genes="skip"))
     for line in report_lines(report):
         say(line)
@@ -111,12 +111,12 @@ def _search(run: Run, say: Say) -> GenotypeTable:
     failures.append(f"none of {count} cell files in {' and '.join(map(str, _places(run)))} holds it")
     raise DataError(
         f"the screen that the run {folder.path} was trained on (fingerprint {reference['fingerprint']}) was not found: "
-        f"{'; '.join(failures)} - give the file that holds it, {setting('cell')}"
+        f"{'; '.join(failures)} - give the file that holds it as {setting('cell')}"
     )
 
 
 def _places(run: Run) -> tuple[Path, Path]:
-    """Folders in which the screen may lie after a move: the one around the run, and the run's own."""
+    """Folders that may hold the screen after a move: the parent folder of the run, and the run's own."""
     folder = run.folder.path.resolve()
     return folder.parent, folder
 
@@ -129,17 +129,17 @@ def _cell_files(run: Run) -> Iterator[Path]:
 
 
 def _matching(run: Run, path: Path, failures: list[str]) -> GenotypeTable | None:
-    """The screen in a cell file if it is the run's; else None, and why not is added to the failures."""
-    wanted = run.metadata["screen"]["fingerprint"]
+    """The screen in a cell file if it is that of the run; else None, and the reason is added to the failures."""
+    fingerprint = run.metadata["screen"]["fingerprint"]
     try:
-        ids = cell_file.screen_ids(path)  # reads no row: a screen of another graph is passed over quickly
+        ids = cell_file.screen_ids(path)  # reads no row, so a screen of another graph is skipped quickly
         table = cell_file.load_screen(path) if ids == run.metadata["fingerprints"][IDS] else None
     except DglcellError as error:
         failures.append(error.template)
         return None
     if table is None:
         failures.append(f"{path} holds {'no screen' if ids is None else 'the screen of another cell graph'}")
-    elif table.fingerprint != wanted:
+    elif table.fingerprint != fingerprint:
         failures.append(f"{path} holds a screen with fingerprint {table.fingerprint}")
     else:
         return table
@@ -147,9 +147,9 @@ def _matching(run: Run, path: Path, failures: list[str]) -> GenotypeTable | None
 
 
 def _from_text(run: Run, files: Sequence[Mapping[str, Any]], failures: list[str], say: Say) -> GenotypeTable | None:
-    """The screen from its text files, if all are there unchanged; else None, and why not is added to the failures."""
+    """The screen from its text files if all exist unchanged; else None, and the reason is added to the failures."""
     if not files:
-        failures.append("it came from no file")
+        failures.append("it was not read from a file")
         return None
     paths = [_unchanged(run, file, failures) for file in files]
     present = [path for path in paths if path is not None]
@@ -159,23 +159,23 @@ def _from_text(run: Run, files: Sequence[Mapping[str, Any]], failures: list[str]
     if table.fingerprint == run.metadata["screen"]["fingerprint"]:
         return table
     names = ", ".join(path.name for path in present)
-    failures.append(f"{names} as the run's rules read it has the fingerprint {table.fingerprint}")
+    failures.append(f"{names}, read by the rules of the run, has the fingerprint {table.fingerprint}")
     return None
 
 
 def _unchanged(run: Run, file: Mapping[str, Any], failures: list[str]) -> Path | None:
-    """A text file where it lay at the training, or by its name beside the run or in it."""
+    """A text file at its place during training, or with its name in the run's folder or the parent folder."""
     if not file["sha256"]:
-        failures.append(f"{file['path']} was no file")
+        failures.append(f"{file['path']} was not a file")
         return None
     first = run.folder.locate(file["path"])
     candidates = dict.fromkeys([first, *(place / first.name for place in _places(run))])
-    there = [path for path in candidates if path.is_file()]
-    for path in there:
+    existing = [path for path in candidates if path.is_file()]
+    for path in existing:
         if file_sha256(path) == file["sha256"]:
             return path
-    if there:
-        failures.append(f"{' and '.join(map(str, there))} changed since the training")
+    if existing:
+        failures.append(f"{' and '.join(map(str, existing))} changed since the training")
     else:
         failures.append(f"there is no {' or '.join(map(str, candidates))}")
     return None

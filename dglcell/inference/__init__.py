@@ -1,1 +1,1 @@
-"""Trained runs, loaded and asked for predictions."""
+"""Load trained runs and predict with them."""

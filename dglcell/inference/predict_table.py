@@ -1,6 +1,6 @@
-"""A genotype table in, the same table with predictions out.
+"""Add predictions to a genotype table.
 
-The output has the input's columns as they are, then `pred_fitness` and `pred_gene_interaction`, and for an ensemble
+The output has the unchanged columns of the input, then `pred_fitness` and `pred_gene_interaction`, and for an ensemble
 their standard deviations, blank where undefined.
 """
 
@@ -14,7 +14,7 @@ from dglcell.inference.run import Run
 from dglcell.io.table_writer import write_table
 from dglcell.readers.screens.genotype_table import GenotypeRows
 
-_DIGITS = 6  # significant ones: float32 holds no more
+_DIGITS = 6  # significant digits; float32 has no more
 
 
 def predict_table(
@@ -25,15 +25,15 @@ def predict_table(
     unknown_genes: str = "error",
     overwrite: bool = False,
 ) -> dict[str, Any]:
-    """Score every row of a table and write it, whole or not at all.
+    """Predict every row of a table and write the result, whole or not at all.
 
     Parameters
     ----------
     run : Run
     table : GenotypeRows
-        As `read_genotype_table` gives it.
+        From `read_genotype_table`.
     out : Path
-        Comma separated if its name ends in `.csv` or `.csv.gz`, else by tabs; gzip if it ends in `.gz`.
+        Comma separated if its name ends in `.csv` or `.csv.gz`, else tab separated; gzip if it ends in `.gz`.
     batch_size, unknown_genes
         As in `Run.predict`.
     overwrite : bool
@@ -42,17 +42,17 @@ def predict_table(
     Returns
     -------
     dict
-        `rows`, `predicted`, `skipped` and, by name, how often each unknown gene occurs.
+        `rows`, `predicted`, `skipped` and `unknown_genes`, the number of occurrences of each unknown gene.
 
     Raises
     ------
     DataError
-        The table has a column named like a prediction already, or an unknown gene under `error`.
+        The table already has a column with the name of a prediction, or has an unknown gene under `error`.
     """
     clashes = [name for name in table.header if name.strip().lower() in run.columns]
     if clashes:
         raise DataError(
-            f"{table.path}:1: the table has a column {clashes[0]!r}, the name of a column of predictions - rename it"
+            f"{table.path}:1: the table already has a column {clashes[0]!r}, where predictions would go - rename it"
         )
     frame = run.predict(table.genotypes, batch_size, unknown_genes)
     predictions = zip(*([_number(value) for value in frame[name]] for name in run.columns), strict=True)

@@ -1,7 +1,6 @@
-"""From a run folder to numbers: load a trained model with the graph it belongs to, and score genotypes.
+"""Load a trained model with the cell graph that it belongs to, and predict genotypes.
 
-Owns the checks that weights, configuration, scaler and graph are those of one run. Knows no tables on disk and no
-command line.
+Loading checks that weights, configuration, scaler and graph belong to the same run.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ from dglcell.training.trainer import new_model
 if TYPE_CHECKING:
     import pandas
 
-UNKNOWN = ("error", "skip")
 COLUMNS = tuple(f"pred_{label}" for label in schema.LABELS)
 SD_COLUMNS = tuple(f"{column}_sd" for column in COLUMNS)
 
@@ -58,12 +56,12 @@ class Run:
     scaler : Scaler
         Of the training labels.
     metadata : dict
-        Everything else that `model.safetensors` says: fingerprints, split, screen, orders, versions, validation.
+        Further metadata of `model.safetensors`: fingerprints, split, screen, orders, versions, validation.
     models : tuple of CellModel
         The members of the ensemble, in evaluation mode; most runs have one.
     engine : Engine
     screen : GenotypeTable, optional
-        The screen that the run was trained on, where it is at hand.
+        The screen that the run was trained on, if it is in memory.
     """
 
     folder: RunFolder
@@ -109,7 +107,7 @@ class Run:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What `predict` adds to a genotype: two columns, and with an ensemble their standard deviations."""
+        """Columns of predictions: two, and for an ensemble their standard deviations."""
         return COLUMNS + (SD_COLUMNS if len(self.models) > 1 else ())
 
     def predict(
@@ -123,22 +121,22 @@ class Run:
         Parameters
         ----------
         genotypes : iterable of sequences of str, pandas.DataFrame or GenotypeTable
-            Each genotype a list of deleted genes, by id, standard name or alias, in any order; the empty one is the
-            wild type. A data frame names them in a column `genes` (joined by `;`, or a list in each row) or in columns
-            `gene_1`, `gene_2`, ..
+            Each genotype is a list of deleted genes, by id, standard name or alias, in any sequence; the empty list is
+            the wild type. A data frame names them in a column `genes` (joined by `;`, or a list in each row) or in
+            columns `gene_1`, `gene_2`, ..
         batch_size : int
             Genotypes at a time; the result does not depend on it.
         unknown_genes : str
-            A gene that the graph lacks: `error` stops, `skip` leaves the row's predictions NaN.
+            What to do with a gene that the graph lacks: `error` stops, `skip` leaves the row's predictions NaN.
 
         Returns
         -------
         pandas.DataFrame
-            One row a genotype, in the order given and with the index of a data frame: `genes` (ids joined by `;`,
-            sorted), `pred_fitness` (as measured in the training screen, usually relative to a wild type of 1),
+            One row for each genotype, in the sequence of the input and with the index of a data frame: `genes` (ids
+            joined by `;`, sorted), `pred_fitness` (in the unit of the training screen, usually with a wild type of 1),
             `pred_gene_interaction` (NaN below two deletions). An ensemble gives the mean of its members, and their
-            standard deviation in `pred_fitness_sd` and `pred_gene_interaction_sd`. `attrs` holds
-            `skipped`, the number of rows left out, and `unknown_genes`, name -> occurrences.
+            standard deviation in `pred_fitness_sd` and `pred_gene_interaction_sd`. `attrs` holds `skipped`, the number
+            of rows left out, and `unknown_genes`, name -> occurrences.
 
         Raises
         ------
@@ -176,14 +174,14 @@ class Run:
         return frame
 
     def embeddings(self, node_type: str = schema.GENE, member: int = 1) -> pandas.DataFrame:
-        """The hidden states of the wild type after the last layer: what the model has made of each node.
+        """The hidden states of the wild type after the last layer: one vector for each node.
 
         Parameters
         ----------
         node_type : str
             `gene`, `reaction` or `metabolite`.
         member : int
-            Which model of an ensemble, from 1. The states of two models have no common axes, so there is no mean.
+            Which model of an ensemble, from 1. States of different models cannot be compared, so there is no mean.
 
         Returns
         -------
@@ -224,7 +222,7 @@ class Run:
         Parameters
         ----------
         genes, ptr, batch_size, skip
-            As there.
+            As in `predict_members`.
 
         Returns
         -------
@@ -240,7 +238,7 @@ class Run:
         batch_size: int = 1024,
         skip: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.float32]:
-        """What each member of the ensemble predicts for genotypes as gene rows: no names, no table.
+        """Predictions of each member of the ensemble, for genotypes as gene rows instead of names.
 
         Parameters
         ----------
@@ -277,7 +275,7 @@ class Run:
             rows = int(np.isin(orders, new).sum())
             warnings.warn(
                 f"{rows} genotypes have {_listed(new)} deletions, the run was trained on {_listed(trained)}: "
-                "these predictions are an extrapolation",
+                "these predictions are extrapolations",
                 stacklevel=3,
             )
 
@@ -321,7 +319,7 @@ def load_run(
     cell : CellGraph, optional
         The graph to use instead of the run's `cell.h5`; it must be the same one.
     chunk : int or "auto"
-        Genotypes that pass the graph together in variants that run it per genotype.
+        Genotypes that are computed together, in variants that compute the graph for each genotype.
 
     Returns
     -------
@@ -332,11 +330,11 @@ def load_run(
     DataError
         Not a run folder, or no epoch was finished.
     FormatError
-        A file of it is damaged or of another version.
+        A file in it is damaged or of another version.
     FingerprintError
         The graph is not the one that the run was trained on: other ids, other edges or other features.
     UsageError
-        A device or engine that is not there.
+        The device or engine is not available.
 
     Examples
     --------
@@ -361,11 +359,11 @@ def load_run(
         tensors, further = checkpoint.read(member.model, checkpoint.MODEL)
         _require_member(folder, member, metadata, further)
         models.append(_model(member, cell, config, tensors))
-    bound = make_engine(engine, cell.dgl, target)
+    computes = make_engine(engine, cell.dgl, target)
     models = [model.to(target).eval() for model in models]
-    predictor = Predictor(models, bound, cell, precision, chunk)
+    predictor = Predictor(models, computes, cell, precision, chunk)
     scaler = Scaler.from_dict(metadata["scaler"])
-    return Run(folder, cell, config, scaler, metadata, tuple(models), bound, predictor)
+    return Run(folder, cell, config, scaler, metadata, tuple(models), computes, predictor)
 
 
 def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dict[str, Any]) -> CellModel:
@@ -374,7 +372,9 @@ def _model(folder: RunFolder, cell: CellGraph, config: TrainConfig, tensors: dic
         model.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     except RuntimeError as error:
         reason = " ".join(str(error).split())
-        raise FormatError(f"{folder.model} does not fit this dglcell ({reason}) - use the one that wrote it") from error
+        raise FormatError(
+            f"{folder.model} does not fit this dglcell ({reason}) - use the version that wrote it"
+        ) from error
     return model
 
 
@@ -389,8 +389,8 @@ def _further_members(folder: RunFolder) -> list[RunFolder]:
     if len(members) < config.ensemble:
         warnings.warn(
             DglcellWarning(
-                f"the run {folder.path} has {len(members)} of the {config.ensemble} models that were asked for: these "
-                f"are used - go on with the training with {setting('resume', True)}"
+                f"the run {folder.path} has only {len(members)} of the {config.ensemble} models of its ensemble, which "
+                f"are used - train the others with {setting('resume', True)}"
             ),
             stacklevel=3,
         )
@@ -407,7 +407,7 @@ def _warn_of_interrupted(members: Sequence[RunFolder], config: TrainConfig) -> N
             warnings.warn(
                 DglcellWarning(
                     f"model {member.member} of the run {member.path} was interrupted after epoch "
-                    f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - go on with the training with "
+                    f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - finish its training with "
                     f"{setting('resume', True)}"
                 ),
                 stacklevel=4,

@@ -1,6 +1,6 @@
-"""Genotypes as the model reads them: index tensors on one device, and the sets of tokens that the set encoder sees.
+"""Genotypes as input of the model: index tensors on one device, and the token sets of the set encoder.
 
-Worked out on the CPU from what a batch loses, so that no device is asked how many there are.
+Computed on the CPU, so that no size has to be read back from a GPU.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from torch import Tensor
 from dglcell.engines.node_masks import Lost, NodeMasks, send
 from dglcell.schema import NODE_TYPES
 
-MAX_LOST = 32  # lost reactions that are tokens of their own
-_SMALL = 4  # sets up to this size share a bucket: a bucket costs more than their padding
+MAX_LOST = 32  # up to this number, each lost reaction is a token of its own
+_SMALL = 4  # sets up to this size share a bucket: another bucket would cost more than the padding
 GENE_TYPE, ALONE_TYPE, JOINT_TYPE = range(3)
 
 _Index = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Bucket:
     Attributes
     ----------
     index : Tensor (b, T) int64
-        Token at each place; any where none is present.
+        Token at each place; arbitrary where `present` is False.
     present : Tensor (b, T) of bool
     """
 
@@ -42,7 +42,7 @@ class Bucket:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tokens:
-    """The tokens of B genotypes, K in all: deleted genes first, then lost reactions.
+    """The tokens of B genotypes, K in total: deleted genes first, then lost reactions.
 
     Most sets are small and a few are large, so attention runs in buckets of sets of about one size, and everything else
     on the K tokens without padding.
@@ -52,16 +52,16 @@ class Tokens:
     genes : Tensor (K_g,)
         Gene of each gene token.
     groups, types : Tensor (R,)
-        Lost reactions, as `CellGraph.reaction_group` numbers them, and `ALONE_TYPE` or `JOINT_TYPE`.
+        Lost reactions, numbered as in `CellGraph.reaction_group`, and `ALONE_TYPE` or `JOINT_TYPE`.
     merged : (Tensor (R,), Tensor (R,)) or None
-        Token of each lost reaction and its share in it; None where every lost reaction is a token of its own.
+        Token of each lost reaction and its share in it; None if every lost reaction is a token of its own.
     reactions : int
         Reaction tokens, K - K_g.
     buckets : tuple of Bucket
     place : Tensor (K,)
-        Of each token, in the buckets laid end to end.
-    order : Tensor (B,)
-        Of each genotype, from 1 among the rows of the buckets laid end to end; 0 for an empty set.
+        Place of each token in the concatenated buckets.
+    row : Tensor (B,)
+        Row of each genotype in the concatenated buckets, counted from 1; 0 for an empty set.
     counts : Tensor (B, 2)
         Deleted genes and lost reactions.
     """
@@ -73,19 +73,19 @@ class Tokens:
     reactions: int
     buckets: tuple[Bucket, ...]
     place: Tensor
-    order: Tensor
+    row: Tensor
     counts: Tensor
 
     @classmethod
     def of(cls, perturbation: Any, device: torch.device | str = "cpu", lost_reactions: bool = True) -> Self:
-        """Lay out the sets of a `dglcell.graph.knockouts.Perturbation`.
+        """Tokens of a `dglcell.graph.knockouts.Perturbation`.
 
         Parameters
         ----------
         perturbation : Perturbation
         device : torch.device or str
         lost_reactions : bool
-            False leaves the reactions out, their number too.
+            False omits the lost reactions and their number.
         """
 
         def tensor(values: NDArray[Any]) -> Tensor:
@@ -104,7 +104,7 @@ class Tokens:
             merged = tensor(token), tensor(np.where(many, 1 / np.repeat(lost, lost), 1.0))
         counts = p.order
         owner = np.concatenate([np.repeat(np.arange(len(p)), n) for n in (counts, own)])
-        buckets, place, order = _lay_out(owner, len(p))
+        buckets, place, row = _lay_out(owner, len(p))
         return cls(
             tensor(p.genes.astype(np.int64)),
             tensor(groups.astype(np.int64)),
@@ -113,18 +113,18 @@ class Tokens:
             int(own.sum()),
             tuple(Bucket(tensor(index), tensor(present)) for index, present in buckets),
             tensor(place),
-            tensor(order),
+            tensor(row),
             tensor(np.stack([counts, lost], axis=1)),
         )
 
 
 def _lay_out(owner: _Index, sets: int) -> tuple[list[tuple[_Index, NDArray[np.bool_]]], _Index, _Index]:
-    """Buckets (index, present), and where the tokens and the sets went; `owner` (K,) is the set of each token."""
+    """Buckets (index, present), the place of each token and the row of each set; `owner` (K,) is a token's set."""
     counts = np.bincount(owner, minlength=sets)
     tokens = np.argsort(owner, kind="stable")
     start = np.cumsum(counts) - counts
     size = np.ceil(np.log2(np.maximum(counts, _SMALL))).astype(np.int64)  # up to 4, 5-8, 9-16, ..
-    buckets, place, order = [], np.empty(len(owner), np.int64), np.zeros(sets, np.int64)
+    buckets, place, row = [], np.empty(len(owner), np.int64), np.zeros(sets, np.int64)
     places, rows = 0, 1
     for level in np.unique(size):
         members = np.flatnonzero((size == level) & (counts > 0))
@@ -135,15 +135,15 @@ def _lay_out(owner: _Index, sets: int) -> tuple[list[tuple[_Index, NDArray[np.bo
         index = np.zeros(present.shape, np.int64)
         index[present] = tokens[(start[members, None] + np.arange(width))[present]]
         place[index[present]] = places + np.flatnonzero(present)
-        order[members] = rows + np.arange(len(members))
+        row[members] = rows + np.arange(len(members))
         buckets.append((index, present))
         places, rows = places + present.size, rows + len(members)
-    return buckets, place, order
+    return buckets, place, row
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Batch:
-    """What each of B genotypes loses, as the parts of the model ask for it.
+    """The lost nodes of B genotypes, in the forms that the parts of the model need.
 
     Attributes
     ----------
@@ -173,25 +173,25 @@ class Batch:
         return len(self.perturbation)
 
     def host(self, node_type: str) -> Lost:
-        """The rows of one node type that are lost (K,) and their ptr (B + 1,), on the host."""
+        """Lost rows of one node type (K,) and their ptr (B + 1,), on the host."""
         rows, ptr = self.perturbation.lost(node_type)
         return np.asarray(rows, np.int64), np.asarray(ptr, np.int64)
 
     @functools.cached_property
     def lost(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """For each node type the rows that are lost (K,) and their ptr (B + 1,); for genes these are the deletions."""
+        """Lost rows of each node type (K,) and their ptr (B + 1,); for genes these are the deletions."""
         host = {t: self.host(t) for t in NODE_TYPES}
         return {t: (send(rows, self.device), send(ptr, self.device)) for t, (rows, ptr) in host.items()}
 
     @functools.cached_property
     def distinct(self) -> tuple[Tensor, Tensor]:
-        """The genes that any genotype deletes (R,), ascending, and of each deletion (K,) the place among them."""
+        """The genes that any genotype deletes (R,), ascending, and the place of each deletion (K,) among them."""
         genes, place = np.unique(self.perturbation.genes, return_inverse=True)
         return send(genes.astype(np.int64), self.device), send(place.astype(np.int64), self.device)
 
     @functools.cached_property
     def singles(self) -> Batch:
-        """The distinct genes that any genotype deletes, each on its own, in the order of `distinct`."""
+        """The single deletions of the genes of `distinct`, in the same sequence."""
         genes = np.unique(self.perturbation.genes)
         return dataclasses.replace(self, perturbation=self.cell.knock_out(genes, np.arange(len(genes) + 1)))
 
@@ -207,23 +207,23 @@ class Batch:
 
     @functools.cached_property
     def structural_lethality(self) -> Tensor:
-        """(B, 2) float32, 1 where growth stands still: by one deletion alone; only by all together."""
+        """(B, 2) float32, 1 if structurally lethal: by one of the deletions alone; only by all of them together."""
         p = self.perturbation
-        still = self.cell.structurally_lethal(p)
+        lethal = self.cell.structurally_lethal(p)
         single = self.cell.structurally_lethal(self.singles.perturbation)[np.unique(p.genes, return_inverse=True)[1]]
         alone = np.zeros(len(p), dtype=bool)
         alone[np.repeat(np.arange(len(p)), p.order)[single]] = True
-        return send(np.stack([alone, still & ~alone], axis=1).astype(np.float32), self.device)
+        return send(np.stack([alone, lethal & ~alone], axis=1).astype(np.float32), self.device)
 
     def tokens(self, lost_reactions: bool = True) -> Tokens:
-        """What the set encoder sees, with or without the lost reactions."""
+        """Input of the set encoder, with or without the lost reactions."""
         return Tokens.of(self.perturbation, self.device, lost_reactions)
 
     def alive(self, start: int = 0, stop: int | None = None) -> NodeMasks:
         """NodeMasks of genotypes `start:stop`."""
         stop = len(self) if stop is None else stop
-        part = {}
+        lost = {}
         for node_type in NODE_TYPES:
             rows, ptr = self.host(node_type)
-            part[node_type] = rows[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start]
-        return NodeMasks(part, self.num_nodes, self.device)
+            lost[node_type] = rows[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start]
+        return NodeMasks(lost, self.num_nodes, self.device)

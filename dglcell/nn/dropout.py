@@ -7,11 +7,11 @@ from torch import Tensor
 
 
 class StepDropout:
-    """One dropout mask a (layer, block), drawn when first asked for and kept for the step.
+    """One dropout mask for each layer and block, drawn on first use and kept for the step.
 
-    The mask has shape (N, 1, h), so ``z_w - z_i`` carries the deletion and not noise, rows that a deletion does not
-    reach stay equal to the wild type's, and neither chunks nor recomputation of a checkpointed layer change the
-    result. Make a new one for every step.
+    The mask has shape (N, 1, h), so ``z_w - z_i`` shows the deletion and not the noise of dropout, rows that a deletion
+    does not affect stay equal to the wild type's, and neither chunks nor recomputation of a checkpointed layer change
+    the result. Create a new object for every step.
 
     Parameters
     ----------
@@ -24,13 +24,14 @@ class StepDropout:
         self._masks: dict[str, Tensor] = {}
 
     def mask(self, key: str, like: Tensor, num_nodes: int) -> Tensor | None:
-        """What to multiply with, (N, 1, h): 0 or ``1 / (1 - p)``; None if nothing is dropped.
+        """Factors (N, 1, h), each 0 or ``1 / (1 - p)``; None if nothing is dropped.
 
         Parameters
         ----------
         key : str
+            Layer and block.
         like : Tensor (.., h)
-            Of the same width, type and device.
+            With the width, type and device of the mask.
         num_nodes : int
             N.
         """
@@ -44,6 +45,6 @@ class StepDropout:
 
 
 def _keep(p: float, number: int, device: torch.device) -> Tensor:
-    """(number,) of bool, False with probability p to 16 bits; a random word, which is what costs, makes four."""
+    """(number,) bool, False with probability p to 16 bits; each random word, the expensive part, gives four values."""
     words = torch.empty(-(-number // 4), dtype=torch.int64, device=device).random_(-(2**63), None)
     return words.view(torch.int16)[:number] >= min(round(p * 2**16), 2**16 - 1) - 2**15

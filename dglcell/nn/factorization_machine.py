@@ -12,9 +12,9 @@ from torch.nn.functional import embedding_bag, pad
 from dglcell.nn.batch import Batch
 from dglcell.schema import GENE, INTERACTION, LABELS
 
-_SPREAD = 0.1  # of the factors at the start
-_BIAS_SCALE = 0.3  # a bias counts so much, so that its penalty is weaker than a factor's
-_BIAS_PENALTY = 0.2  # of the square of a bias, against that of a factor
+_SPREAD = 0.1  # standard deviation of the initial factors
+_BIAS_SCALE = 0.3  # factor of the biases in the prediction
+_BIAS_PENALTY = 0.2  # weight of a squared bias in the penalty, relative to that of a squared factor
 _PAIRS = LABELS.index(INTERACTION)
 
 
@@ -26,14 +26,14 @@ class GeneFactorizationMachine(nn.Module):
         e_i = s_i\,o_i + \frac{1}{\sqrt R} \Big(\sum_r \sum_j P^r_{ij} f^r_j + [0, 0, x_i W]\Big) = [u_i, v_i, b_i],
         \qquad t_S = \sum_{i \in S} b_i + \sum_{i \ne j \in S} u_i \cdot v_j
 
-    `o_i` are the identity factors of gene i, which count only if training saw the gene (`s_i` is 1 then, else 0).
+    `o_i` are the identity factors of gene i, used only if the gene has a training row (`s_i` is 1 then, else 0).
     `f^r_j` are the network factors of the genes j near it in network r, weighted by personalized PageRank `P^r`
-    (`dglcell.graph.pagerank`). So a gene that training never saw is predicted from its neighbors. Gene features x, less
-    their means and scaled as a whole to rows of mean square length 1, add to the biases alone. R counts the networks,
-    and the features where there are any. Fitness has a bias and no pair term. Squared error with penalties on the
-    squares of `o`, `f` and `W` is matrix factorization (Koren, Bell and Volinsky 2009, doi:10.1109/MC.2009.263; over
-    sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a pairwise kernel regression on the networks (Ben-Hur and Noble
-    2005, doi:10.1093/bioinformatics/bti1016) of low rank.
+    (`dglcell.graph.pagerank`). So a gene without a training row is predicted from its neighbors. Gene features x,
+    centered and scaled so that the mean squared length of their rows is 1, contribute to the biases only. R is the
+    number of networks, plus 1 with gene features. Fitness has a bias and no pair term. Squared error with penalties on
+    the squares of `o`, `f` and `W` is matrix factorization (Koren, Bell and Volinsky 2009, doi:10.1109/MC.2009.263;
+    over sets Rendle 2010, doi:10.1109/ICDM.2010.127) plus a low-rank pairwise kernel regression on the networks
+    (Ben-Hur and Noble 2005, doi:10.1093/bioinformatics/bti1016).
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class GeneFactorizationMachine(nn.Module):
     rank : int
         Length k of u and v.
     neighbors : int
-        Neighbors K that a gene has in each network.
+        Number K of neighbors of a gene in each network.
     features : Tensor (N_g, d) or None
         Gene features; not part of the weights.
     has_features : Tensor (N_g,) of bool, or None
-        Genes that have a row, the others add nothing. None: all have.
+        Genes with a feature row; the others contribute nothing. None: all genes have one.
     """
 
     seen: Tensor
@@ -82,7 +82,7 @@ class GeneFactorizationMachine(nn.Module):
 
     @torch.no_grad()
     def set_neighbors(self, neighbors: Mapping[str, Any], genes: Tensor) -> None:
-        """Fill in the networks' `dglcell.graph.pagerank.Neighbors`, and the rows of the genes that training sees."""
+        """Set the networks' `dglcell.graph.pagerank.Neighbors`, and the genes that have a training row."""
         for name in self.networks:
             self.get_buffer(f"neighbors_{name}").copy_(torch.from_numpy(neighbors[name].index))
             self.get_buffer(f"ppr_{name}").copy_(torch.from_numpy(neighbors[name].weight))
@@ -104,41 +104,41 @@ class GeneFactorizationMachine(nn.Module):
         return states
 
     def forward(self, batch: Batch, table: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, Tensor] | None]:
-        """The terms of a batch, and what the penalties multiply.
+        """The terms of a batch, and the sums of squares for the penalties.
 
         Parameters
         ----------
         batch : Batch
         table : Tensor (N_g, 2 k + labels) or None
-            `states` of all genes, to save work where no gradient is wanted.
+            `states` of all genes, to save work without gradients.
 
         Returns
         -------
         terms : Tensor (B, labels)
-            In the order of `schema.LABELS`, on the scale of the training labels.
+            Columns as `schema.LABELS`, on the scale of the training labels.
         squares : (Tensor (), Tensor ()) or None
-            Squares of the genes' own factors, a genotype; of the networks' factors and of W, a gene. None outside
-            training.
+            Sum of squares of the identity factors, per genotype; of the network factors and W, per gene of the cell.
+            None outside training.
         """
         genes, place = batch.distinct
         states = self.states(genes) if table is None else table.index_select(0, genes)
         squares = squares_of(self.identity.index_select(0, genes), self._rank) if self.training else None
-        of_pairs, biases, own = pair_terms(states, self._rank, place, batch.lost[GENE][1][:-1], squares)
+        interactions, biases, identity = pair_terms(states, self._rank, place, batch.lost[GENE][1][:-1], squares)
         terms = _BIAS_SCALE * biases
         pairs = torch.zeros_like(terms)
-        pairs[:, _PAIRS] = of_pairs
+        pairs[:, _PAIRS] = interactions
         if not self.training:
             return terms + pairs, None
-        near = sum(
+        network = sum(
             (squares_of(factors, self._rank).sum() for factors in self.network.values()), start=terms.new_zeros(())
         )
         if self.features is not None:
-            near = near + _BIAS_PENALTY * self.feature_weight.square().sum()
-        return terms + pairs, (own.mean(), near / len(self.identity))
+            network = network + _BIAS_PENALTY * self.feature_weight.square().sum()
+        return terms + pairs, (identity.mean(), network / len(self.identity))
 
 
 def _scaled(features: Tensor, has: Tensor | None) -> Tensor:
-    """Less the means of the genes that have a row, and with a mean square length of theirs of 1; 0 for the others."""
+    """Features of the genes that have a row, centered, with a mean squared row length of 1; 0 for the other genes."""
     present = torch.ones(len(features), dtype=torch.bool) if has is None else has.cpu()
     x = features.double().cpu()
     x = (x - x[present].mean(0)) * present.unsqueeze(-1)
@@ -156,21 +156,21 @@ def pair_terms(
     Parameters
     ----------
     states : Tensor (R, 2 rank + w)
-        A row a gene: u and v `(rank,)` each, then b.
+        One row for each gene: u and v `(rank,)` each, then b.
     rank : int
     index : Tensor (K,)
-        Rows of `states`, set after set.
+        Rows of `states`, concatenated over the sets.
     starts : Tensor (B,)
         Where each set begins in `index`.
     squares : Tensor (R,), optional
-        To be summed too.
+        Also summed over each set.
 
     Returns
     -------
     pairs : Tensor (B,)
     biases : Tensor (B, w)
     squares : Tensor (B,)
-        Zeros if none were given.
+        Zeros without `squares`.
     """
     width = states.shape[1] - 2 * rank
     u, v, _ = torch.split(states, [rank, rank, width], dim=1)
@@ -182,6 +182,6 @@ def pair_terms(
 
 
 def squares_of(states: Tensor, rank: int) -> Tensor:
-    """Sum of squares of each row (R,), biases at a fifth."""
+    """Sum of squares of each row (R,), biases with a weight of 0.2."""
     whole = states.square()
     return whole[:, : 2 * rank].sum(1) + _BIAS_PENALTY * whole[:, 2 * rank :].sum(1)

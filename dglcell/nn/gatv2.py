@@ -1,4 +1,4 @@
-"""Graph attention over one relation, with weights."""
+"""Graph attention over one relation, as a layer with weights."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GATv2(nn.Module):
         plan : LayerPlan
             None for the wild type.
         """
-        sent = engine.linear(x_src, self.source.weight, self.source.bias)
-        received = engine.linear(x_dst, self.target.weight, self.target.bias)
-        sent, received = (x.view(*x.shape[:2], *self.a.shape) for x in (sent, received))
-        return engine.gatv2(relation, sent, received, self.a, self.bias.view_as(self.a), plan).flatten(2)
+        source = engine.linear(x_src, self.source.weight, self.source.bias)
+        target = engine.linear(x_dst, self.target.weight, self.target.bias)
+        source, target = (x.view(*x.shape[:2], *self.a.shape) for x in (source, target))
+        return engine.gatv2(relation, source, target, self.a, self.bias.view_as(self.a), plan).flatten(2)

@@ -20,7 +20,7 @@ States = Mapping[str, Tensor]  # node type -> (N, B, h)
 class HeteroLayer(nn.Module):
     r"""Message passing between genes, reactions and metabolites.
 
-    A block is ``dropout(ReLU(LayerNorm(conv(.))))``; a node type sums the blocks that reach it. With feedback:
+    A block is ``dropout(ReLU(LayerNorm(conv(.))))``; the blocks onto a node type are summed. With feedback:
 
     .. math::
 
@@ -29,12 +29,12 @@ class HeteroLayer(nn.Module):
         g' &= \sum_{\rho\,\in\,\text{gene relations}} \mathrm{block}(\rho(g \to g))
               + \mathrm{block}(\mathrm{catalysed\_by}(r' \to g))
 
-    so metabolism reaches the genes at any depth; ``Y`` is not built in the last layer, where nothing would read it.
+    so metabolism affects the genes at any depth; ``Y`` is not computed in the last layer, where nothing uses it.
 
     Without feedback (the original architecture, kept for comparison) every relation reads the layer's input:
     reactions get `gpr` only, metabolites get ``Y``, genes get the gene relations. No path leads from a metabolite to
-    a reaction state or from a reaction to a gene, so nothing that the output reads depends on a stoichiometric
-    weight: metabolism cannot reach the output and its weights get no gradient. That is the original's flaw.
+    a reaction state or from a reaction to a gene, so the output does not depend on any stoichiometric weight:
+    metabolism cannot affect the output and its weights get no gradient. This is the flaw of the original.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ class HeteroLayer(nn.Module):
         drop : StepDropout or None
             None outside training.
         layer : int
-            Number of this layer, which tells its dropout masks from those of the others.
+            Number of this layer, part of the key of its dropout masks.
 
         Returns
         -------
         dict
-            New states; those of lost nodes hold values that nothing reads.
+            New states; those of lost nodes are undefined and not used.
         """
 
         def block(name: str, y: Tensor, target: str, onto: Tensor | None = None) -> Tensor:
@@ -104,7 +104,7 @@ class HeteroLayer(nn.Module):
             return block(name, conv(engine, name, source, states[target], plan), target, onto)
 
         def finish(total: Tensor | None, target: str) -> Tensor:
-            """The new state: the sum of the blocks, with `residual` the input too; the input if no block reaches it."""
+            """The new state: the sum of the blocks, plus the input with `residual`; without any block the input."""
             if total is None:
                 return engine.carry(states[target], target, plan)
             if self.residual:
@@ -127,5 +127,5 @@ class HeteroLayer(nn.Module):
 
 
 def _key(relation: str) -> str:
-    """A relation's name as a key of `nn.ModuleDict`, which allows no dot and none of its own methods' names."""
+    """A relation's name as a key of `nn.ModuleDict`, which forbids dots and the names of its own methods."""
     return f"{relation.replace('.', '%2E')}_block"

@@ -18,6 +18,6 @@ def preprocessor(width_in: int, hidden: int, dropout: float) -> nn.Sequential:
 def head(width_in: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:
     """A prediction head: linear, ReLU, dropout, linear; (B, width_in) -> (B, outputs).
 
-    No LayerNorm: the size of ``z_w - z_i`` says how much a deletion changes, and a norm would divide it away.
+    No LayerNorm: the size of ``z_w - z_i`` shows how much a deletion changes, and a norm would remove it.
     """
     return nn.Sequential(nn.Linear(width_in, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, outputs))

@@ -41,7 +41,7 @@ class CellModel(nn.Module):
         own states. Kept as published.
     `local` (default)
         `z_p` encodes the set of the deleted genes' and lost reactions' wild-type states; one head each. The graph
-        runs once a step, not once a genotype.
+        is computed once per step, not once per genotype.
     `both`
         The heads read `local`'s vector joined with ``z_w - z_i``; losses on `z_p` read `local`'s.
 
@@ -52,7 +52,7 @@ class CellModel(nn.Module):
     features : Tensor (N_g, d) or None
         Gene features; not part of the weights, so give them again when a checkpoint is loaded.
     has_features : Tensor (N_g,) of bool, or None
-        Genes that have a row; the others use one learned vector. None: all have.
+        Genes with a feature row; the others use one learned vector. None: all genes have one.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class CellModel(nn.Module):
         self._build_inputs(sizes, features, has_features)
         self.fm = None
         if config.fm_rank:
-            genes, networks = sizes.num_nodes[GENE], sizes.chosen(config.networks)
+            genes, networks = sizes.num_nodes[GENE], sizes.select_networks(config.networks)
             if config.similarity:
                 networks = _with_similarity(networks)
             neighbors = min(config.ppr_topk, genes)
@@ -132,7 +132,7 @@ class CellModel(nn.Module):
         drop: StepDropout | None = None,
         recompute: bool = False,
     ) -> Iterator[dict[str, Tensor]]:
-        """Pass states through the layers; the states after each, one after the other.
+        """Pass states through the layers; yields the states after each layer.
 
         Parameters
         ----------
@@ -140,17 +140,17 @@ class CellModel(nn.Module):
         inputs : dict
             (N, B or 1, h) of each node type.
         plans : sequence or None
-            As `Engine.plan` gives them, one a layer; None for the wild type.
+            From `Engine.plan`, one for each layer; None for the wild type.
         drop : StepDropout or None
             None outside training.
         recompute : bool
-            Keep only the inputs of a layer and compute it again in the backward pass.
+            Keep only the inputs of a layer and recompute it in the backward pass.
         """
         states = inputs
         for number, layer in enumerate(self.layers):
             plan = None if plans is None else plans[number]
             if recompute:
-                # All randomness of a layer is in `drop`, which keeps what it drew.
+                # All randomness of a layer is in `drop`, which keeps its masks.
                 states = checkpoint(
                     layer, engine, states, plan, drop, number, use_reentrant=False, preserve_rng_state=False
                 )
@@ -165,7 +165,7 @@ class CellModel(nn.Module):
         inputs: dict[str, Tensor] | None = None,
         states: dict[str, Tensor] | None = None,
     ) -> WildType:
-        """Run the undeleted cell.
+        """Compute the wild type.
 
         Parameters
         ----------
@@ -173,7 +173,7 @@ class CellModel(nn.Module):
         drop : StepDropout or None
             The same object that `forward` of this step gets; None outside training.
         inputs, states : dict or None
-            Before the first and after the last layer, where they are known.
+            States before the first and after the last layer, if they are known already.
         """
         inputs = self.inputs() if inputs is None else inputs
         layers = list(self.encode(engine, inputs, drop=drop)) if states is None else [states]
@@ -192,16 +192,15 @@ class CellModel(nn.Module):
         chunk: int | None = None,
         wild: Sequence[dict[str, Tensor]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """`z_i` (B, h): the graph run with masks, `chunk` genotypes at a time; also the last states of the first chunk.
+        """`z_i` (B, h), computed for `chunk` genotypes at a time; also the last states of the first chunk.
 
-        With more than one chunk and gradients wanted, a layer's internals are kept for one chunk only: peak memory is
-        the layer inputs of the batch and the internals of one layer of one chunk. So it is with a single chunk for an
-        engine that keeps much (`Engine.recompute`). `wild` holds the wild type's states after every layer, where they
-        are known.
+        With gradients and more than one chunk, intermediate results are kept for one layer of one chunk only: peak
+        memory is these and the layer inputs of the batch. The same holds for a single chunk if the engine asks for it
+        (`Engine.recompute`). `wild` holds the wild type's states after every layer, if they are known already.
         """
         pool = self.pool
         if pool is None:
-            raise RuntimeError(f"variant {self.config.variant} has no pooling")  # a caller's mistake, not a user's
+            raise RuntimeError(f"variant {self.config.variant} has no pooling")  # an error of the caller, not the user
         size = max(1, len(batch)) if chunk is None else chunk
         recompute = chunk is not None and (engine.recompute or size < len(batch)) and torch.is_grad_enabled()
         pooled: list[Tensor] = []
@@ -232,9 +231,10 @@ class CellModel(nn.Module):
         engine : Engine
         batch : Batch
         wild : WildType or None
-            Computed here if None. For inference compute it once and give it to every call.
+            Computed here if None. For inference compute it once and pass it to every call.
         chunk : int, "auto" or None
-            Genotypes that pass the graph together; `None` means all of them, without recomputation.
+            Genotypes that are computed together in one pass through the graph; `None` means all of them, without
+            recomputation.
         drop : StepDropout or None
             Drawn here if None and training.
 
@@ -252,8 +252,8 @@ class CellModel(nn.Module):
             if chunk == "auto":
                 chunk = auto_chunk(engine, len(batch), self.config.layers, self.config.hidden, self.config.heads)
             inputs = self.inputs() if wild is None else wild.inputs
-            known = None if wild is None or torch.is_grad_enabled() else wild.layers
-            z_i, states = self.genotypes(engine, inputs, batch, drop, None if chunk is None else int(chunk), known)
+            layers = None if wild is None or torch.is_grad_enabled() else wild.layers
+            z_i, states = self.genotypes(engine, inputs, batch, drop, None if chunk is None else int(chunk), layers)
             wild = wild or self.wild_type(engine, drop, inputs, engine.wild_type(states))
         predictions, z_p = self.readout(batch, wild, z_i)
         squares = None
@@ -264,7 +264,7 @@ class CellModel(nn.Module):
 
 
 def _with_similarity(networks: tuple[str, ...]) -> tuple[str, ...]:
-    if SIMILARITY in networks:  # no name of a relation in cells made today
+    if SIMILARITY in networks:  # `build_cell` refuses the name, but a `CellGraph` can be constructed without it
         raise UsageError(
             f"{setting('similarity')}: the cell has a relation '{SIMILARITY}' - preprocess it again with another name "
             f"for that, leave it out of {setting('networks')}, or give {setting('similarity', False)}"

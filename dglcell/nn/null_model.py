@@ -1,4 +1,4 @@
-"""Interaction as a departure from the multiplicative model of fitness."""
+"""Interaction as the deviation from the multiplicative model of fitness."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dglcell.nn.batch import Batch
 
 
 class MultiplicativeNullModel(nn.Module):
-    r"""The interaction of a pair that its predicted fitness and those of its single deletions amount to.
+    r"""Interaction of two deletions, computed from the predicted fitness of the double and of both single deletions.
 
     .. math:: \epsilon_{ij} = \hat f_{ij} - \hat f_i \hat f_j
 
-    on the original scale, then standardized as the labels are. 0 for other orders, whose scores need the fitness of all
-    smaller sets. The fitness is the head's, without what factors add.
+    on the original scale, then standardized as the labels are. 0 for other numbers of deletions, whose scores need the
+    fitness of all smaller sets. The fitness is that of the head, without the gene factorization machine.
     """
 
     scale: Tensor
@@ -25,7 +25,7 @@ class MultiplicativeNullModel(nn.Module):
         self.register_buffer("scale", torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
 
     def set_moments(self, fitness: Moments, interaction: Moments) -> None:
-        """Take over mean and standard deviation of the training labels: fitness, and the interaction of pairs."""
+        """Set mean and standard deviation of the training labels: fitness, and the interaction of pairs."""
         self.scale.copy_(torch.tensor([[m.mean, m.sd] for m in (fitness, interaction)]))
 
     def forward(self, batch: Batch, fitness: Tensor, singles: Tensor) -> Tensor:

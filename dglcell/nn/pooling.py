@@ -36,7 +36,7 @@ class AttentionalPool(nn.Module):
         self.value = nn.Linear(hidden, hidden)
 
     def _parts(self, x: Tensor, linear: Callable[[Tensor, Tensor, Tensor], Tensor] = functional.linear) -> Parts:
-        """What is pooled and its scores; `linear` may be an engine's."""
+        """Values to pool and their scores; `linear` may be that of an engine."""
         first, last = cast(nn.Linear, self.gate[0]), self.gate[2]
         values = torch.relu_(linear(x, self.value.weight, self.value.bias))
         return values, last(torch.relu_(linear(x, first.weight, first.bias))).squeeze(-1)
@@ -52,7 +52,7 @@ class AttentionalPool(nn.Module):
         return operators.pool(values, scores, present)
 
     def copies(self, x: Tensor, copies: Tensor, longest: int) -> Tensor:
-        """Pool `copies[b]` copies of x (1, h) for each genotype: (B, h), the same vector for all that have one."""
+        """Pool `copies[b]` copies of x (1, h) for each genotype: (B, h), the same vector for any number above 0."""
         present = torch.arange(longest, device=copies.device).unsqueeze(-1) < copies
         return self.padded(x.expand(longest, len(copies), -1), present)
 
@@ -65,4 +65,4 @@ class AttentionalPool(nn.Module):
             shape = bucket.index.T.shape
             members = values.index_select(0, index).view(*shape, -1), scores.index_select(0, index).view(shape)
             pooled.append(operators.pool(*members, bucket.present.T))
-        return torch.cat(pooled).index_select(0, tokens.order)
+        return torch.cat(pooled).index_select(0, tokens.row)

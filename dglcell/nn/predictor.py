@@ -1,4 +1,4 @@
-"""Many genotypes through models without gradients, in batches that share what is lost and the encoded wild types."""
+"""Predictions for many genotypes without gradients, in batches that all models of an ensemble share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Predictor:
     precision : str
         `fp32` or `bf16`.
     chunk : int or "auto"
-        Genotypes that pass the graph together.
+        Genotypes that are computed together in one pass through the graph.
     """
 
     def __init__(
@@ -74,8 +74,9 @@ class Predictor:
             with autocast(self._engine.device, self._precision):
                 for start in range(0, n, batch_size):
                     stop = min(start + batch_size, n)
-                    lost = self._cell.knock_out(genes[ptr[start] : ptr[stop]], ptr[start : stop + 1] - ptr[start])
-                    batch = Batch.from_perturbation(lost, self._cell, self._engine.device)
+                    bounds = ptr[start : stop + 1]
+                    perturbation = self._cell.knock_out(genes[bounds[0] : bounds[-1]], bounds - bounds[0])
+                    batch = Batch.from_perturbation(perturbation, self._cell, self._engine.device)
                     for k, (model, wild) in enumerate(zip(self._models, wild_types, strict=True)):
                         output = model(self._engine, batch, wild, self._chunk)
                         out[k, start:stop] = output.predictions.float().cpu().numpy()
@@ -91,7 +92,7 @@ class Predictor:
 
     @contextlib.contextmanager
     def _evaluating(self) -> Iterator[None]:
-        """All models in evaluation mode inside, as they were outside."""
+        """Inside, all models are in evaluation mode; afterwards they are in the mode that they had."""
         were_training = [model.training for model in self._models]
         try:
             for model in self._models:

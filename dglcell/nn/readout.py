@@ -74,7 +74,7 @@ class Readout(nn.Module):
         return _difference(wild.z_w, z_i)
 
     def _head_inputs(self, z_p: Tensor, z_w: Tensor | None, z_i: Tensor | None) -> dict[str, Tensor | None]:
-        """What the head of each label reads."""
+        """Input of the head of each label."""
         if self.config.variant == "two-head":
             return dict(zip(LABELS, (z_i, z_p), strict=True))
         if self.config.variant == "both":
@@ -83,7 +83,7 @@ class Readout(nn.Module):
 
     def _encode_set(self, batch: Batch, states: dict[str, Tensor]) -> Tensor:
         tokens = batch.tokens(self.config.lost_reactions)
-        # index_select and not [..]: the gradient of [..] adds up in no fixed order on several CPU threads
+        # index_select and not [..]: the sums in the gradient of [..] depend on the timing of CPU threads
         means = _group_means(states[REACTION][:, 0], self.reaction_group, self.num_groups)
         lost = means.index_select(0, tokens.groups)
         assert self.set_encoder is not None
@@ -93,7 +93,7 @@ class Readout(nn.Module):
     def _null_interaction(
         self, null_model: MultiplicativeNullModel, batch: Batch, wild: WildType, predictions: Tensor
     ) -> Tensor:
-        """What the multiplicative null model adds to the predictions (B, labels): 0 but for interactions of pairs."""
+        """Term of the multiplicative null model (B, labels): 0 except for interactions of double deletions."""
         singles = self.heads[FITNESS](self._encode_set(batch.singles, wild.states)).squeeze(-1)
         epsilon = null_model(batch, predictions[:, LABELS.index(FITNESS)], singles.to(predictions.dtype))
         interaction = torch.arange(len(LABELS), device=predictions.device) == LABELS.index(INTERACTION)
@@ -108,5 +108,5 @@ def _group_means(states: Tensor, group: Tensor, groups: int) -> Tensor:
 
 def _difference(z_w: Tensor | None, z_i: Tensor | None) -> Tensor:
     if z_w is None or z_i is None:
-        raise RuntimeError("this variant needs the pooled wild type and genotypes")  # a caller's mistake, not a user's
+        raise RuntimeError("this variant needs the pooled wild type and genotypes")  # an error of the caller
     return z_w - z_i

@@ -11,10 +11,10 @@ from dglcell.nn.pooling import AttentionalPool
 
 HEADS = 4
 BLOCKS = 2
-# Spread of the type vectors at the start. Jointly lost reactions are few; their common vector starts larger than their
-# states, so that what they share is learned before each of them is.
+# Standard deviation of the initial type vectors. Jointly lost reactions are few; their type vector starts larger than
+# their states, so that their common effect is learned before the effect of each of them.
 _SPREAD = (0.1, 0.1, 3.0)
-_STILL = 3.0  # spread of what a structural_lethality adds, for the same reason
+_LETHAL_SPREAD = 3.0  # standard deviation of the initial weights of structural lethality, for the same reason
 
 
 class SelfAttentionBlock(nn.Module):
@@ -60,19 +60,19 @@ class SelfAttentionBlock(nn.Module):
 
 
 class SetEncoder(nn.Module):
-    r"""Deleted genes and lost reactions -> ``z_p``; permutation-invariant, any order of deletion.
+    r"""Deleted genes and lost reactions -> ``z_p``; permutation-invariant, any number of deletions.
 
     .. math::
 
         z_p = P\,\big[\,\mathrm{pool}(\mathrm{SAB}(\mathrm{SAB}(\{x_i + t_{\mathrm{type}(i)}\}))),\;
         \log(1 + n_{\mathrm{genes}}),\; \log(1 + n_{\mathrm{reactions}})\,\big]
 
-    Tokens are wild-type states plus one of three learned type vectors: deleted gene; reaction that one of the deletions
-    loses alone; reaction that they lose only jointly. A lost reaction is one of the metabolic model, of which no node
-    (isozyme alternative, direction) survives, and its state is the mean over its nodes: a pair of isozymes that only
-    together loses a reaction shows here and in neither single deletion, which is how metabolic epistasis arises.
-    A genotype that loses more than 32 reactions has one token for them, the mean of their states; the count stays
-    exact. The empty set pools to 0, so ``z_p`` is then the bias of P.
+    Tokens are wild-type states plus one of three learned type vectors: deleted gene; reaction lost by one of the
+    deletions alone; reaction lost only by several deletions together. A reaction of the metabolic model is lost if none
+    of its nodes (isozyme alternative, direction) survives; its state is the mean over its nodes. A reaction that is
+    lost only if both of two isozymes are deleted appears in the double deletion and in neither single one, which is how
+    metabolic epistasis arises. A genotype that loses more than 32 reactions has one token for them, the mean of their
+    states; the count stays exact. The empty set pools to 0, so ``z_p`` is then the bias of P.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class SetEncoder(nn.Module):
     dropout : float
         Of the blocks' MLPs.
     structural_lethality : bool
-        Join two more numbers to these: whether growth stands still by one deletion alone, and only by all together.
+        Add two numbers: whether one deletion alone is structurally lethal, and whether only all of them together are.
     """
 
     def __init__(self, hidden: int, dropout: float, structural_lethality: bool = False) -> None:
@@ -92,9 +92,9 @@ class SetEncoder(nn.Module):
         self.project = nn.Linear(hidden + (4 if structural_lethality else 2), hidden)
         if structural_lethality:
             with torch.no_grad():
-                self.project.weight[:, -2:] = torch.randn(hidden, 2) * _STILL
+                self.project.weight[:, -2:] = torch.randn(hidden, 2) * _LETHAL_SPREAD
 
-    def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens, still: Tensor | None = None) -> Tensor:
+    def forward(self, genes: Tensor, reactions: Tensor, tokens: Tokens, lethal: Tensor | None = None) -> Tensor:
         """Encode B sets.
 
         Parameters
@@ -104,8 +104,8 @@ class SetEncoder(nn.Module):
         reactions : Tensor (R, h)
             States of `tokens.groups`.
         tokens : Tokens
-        still : Tensor (B, 2) or None
-            `Batch.structural_lethality`, where the encoder was made for it.
+        lethal : Tensor (B, 2) or None
+            `Batch.structural_lethality`, with the setting of this name.
 
         Returns
         -------
@@ -121,6 +121,6 @@ class SetEncoder(nn.Module):
             x = block(x, tokens)
         pooled = self.pool.sets(x, tokens)
         numbers = [torch.log1p(tokens.counts.to(pooled.dtype))]
-        if still is not None:
-            numbers.append(still.to(pooled.dtype))
+        if lethal is not None:
+            numbers.append(lethal.to(pooled.dtype))
         return self.project(torch.cat([pooled, *numbers], dim=-1))

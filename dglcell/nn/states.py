@@ -1,4 +1,4 @@
-"""What goes into a model beside its configuration, and what its parts hand to each other."""
+"""Sizes of the graph that a model is built for, and the records that the parts of a model exchange."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dglcell.schema import GENE, NODE_TYPES
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GraphSizes:
-    """What the shape of the weights depends on, beside the configuration.
+    """Sizes of a graph, which together with the configuration determine the shapes of the weights.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class GraphSizes:
     reaction_group : Tensor (N_r,) int64
         Which reaction of the metabolic model a reaction node belongs to.
     networks : tuple of str
-        Over which gene factors diffuse.
+        Networks of the gene factorization machine.
     """
 
     num_nodes: dict[str, int]
@@ -45,13 +45,13 @@ class GraphSizes:
             networks(cell),
         )
 
-    def chosen(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Those of the networks that are wanted, in the cell's order; all if none is named.
+    def select_networks(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The named networks, in the sequence of the cell; all of them without names.
 
         Raises
         ------
         UsageError
-            One is not among them.
+            The cell lacks a network.
         """
         unknown = sorted(set(names) - set(self.networks))
         if unknown:
@@ -65,14 +65,14 @@ class GraphSizes:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class WildType:
-    """The undeleted cell, computed once a step in training and once in all for inference.
+    """The wild type, computed once per step in training and only once for inference.
 
     Attributes
     ----------
     inputs : dict
         Before the layers: (N, 1, h) of each node type.
     layers : list of dict
-        After each layer; after the last alone where it was computed with the genotypes.
+        After each layer; only after the last if it was computed together with the genotypes.
     z_w : Tensor (1, h) or None
         Pooled genes; None in `local`, which does not pool.
     fm_states : Tensor (N_g, 2 k + labels) or None
@@ -92,18 +92,18 @@ class WildType:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Output:
-    """What a forward pass gives.
+    """Result of a forward pass.
 
     Attributes
     ----------
     predictions : Tensor (B, 2)
-        In the order of `schema.LABELS`, on the scale of the training labels.
+        Columns as `schema.LABELS`, on the scale of the training labels.
     z_w : Tensor (1, h) or None
     z_i : Tensor (B, h) or None
     z_p : Tensor (B, h)
         The perturbation vector that losses read.
     squares : (Tensor (), Tensor ()) or None
-        Of the factors, which penalties multiply; see `GeneFactorizationMachine`.
+        Sums of squares for the penalties; see `GeneFactorizationMachine`.
     """
 
     predictions: Tensor

@@ -1,4 +1,4 @@
-"""The stoichiometric hypergraph convolution, with weights."""
+"""The stoichiometric hypergraph convolution, as a layer with weights."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StoichConv(nn.Module):
     gate, attention : bool
         Whether ``g`` and ``alpha`` are learned.
     second_step : bool
-        Whether Y is wanted; b exists only then.
+        Whether Y is computed; b exists only then.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class StoichConv(nn.Module):
         x : Tensor (N_m, B, h)
             Metabolite states.
         e : Tensor (N_r, B, h)
-            Reaction states entering the layer; read by attention alone.
+            Reaction states that enter the layer; used only by attention.
         plan : None or element of `Engine.plan`
 
         Returns
@@ -79,8 +79,8 @@ class StoichConv(nn.Module):
         alpha = self._attention(engine, projected, e, plan)
         # g_m does not depend on the reaction: on the way in it scales the sender, on the way out the receiver.
         gate = None if self.gate is None else torch.sigmoid(self.gate(x)).unsqueeze(-1)
-        sent = projected if gate is None else projected * gate
-        u = engine.to_reactions(sent, alpha, plan)
+        messages = projected if gate is None else projected * gate
+        u = engine.to_reactions(messages, alpha, plan)
         if self.bias is None:
             return u.flatten(2), None
         y = engine.to_metabolites(u, alpha, plan)

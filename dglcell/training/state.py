@@ -27,7 +27,7 @@ State = dict[str, Any]
 
 @dataclasses.dataclass
 class TrainProgress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class TrainProgress:
 
     @classmethod
     def after(cls, history: list[dict[str, Any]]) -> Self:
-        """Where a run stood when it wrote the last of these lines; there must be one."""
+        """Progress of a run that has written these lines, at least one."""
         best = next((record for record in reversed(history) if record["best"]), history[-1])
         return cls(history[-1]["epoch"], history[-1]["step"], best["score"], best["epoch"], history)
 

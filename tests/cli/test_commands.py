@@ -238,7 +238,7 @@ def test_a_run_that_was_moved_is_evaluated_with_the_cell_file_that_is_named(
 ) -> None:
     run = shutil.copytree(trained, tmp_path / "deep" / "er" / "moved")
     alone = cli("evaluate", run, "--baselines", "none")
-    assert alone.code == 1 and alone.err.endswith("give the file that holds it, --cell\n")
+    assert alone.code == 1 and alone.err.endswith("give the file that holds it as --cell\n")
     named = cli("evaluate", run, "--baselines", "none", "--cell", core, "--json")
     assert json.loads(named.out) == json.loads(cli("evaluate", trained, "--baselines", "none", "--json").out)
 

@@ -202,7 +202,7 @@ def test_a_baseline_that_fails_is_reported_and_the_rest_goes_on(
 
     whole = evaluate(run, names=("mean", "query-mean", "gene-ridge"))
     monkeypatch.setattr(baselines.QueryMean, "fit", fail)
-    with pytest.warns(UserWarning, match="the baseline query-mean failed, the report goes without it: "):
+    with pytest.warns(UserWarning, match="the baseline query-mean failed and is left out of the report: "):
         result = evaluate(run, names=("mean", "query-mean", "gene-ridge"), draw=tmp_path)
     reason = {RunError: "no room", np.linalg.LinAlgError: "LinAlgError: singular", MemoryError: "MemoryError"}
     assert result.pop(report.FAILED) == {"query-mean": reason[type(error)]}

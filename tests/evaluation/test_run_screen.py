@@ -119,7 +119,7 @@ def change(path: Path) -> None:
 @KINDS
 def test_a_run_that_moved_alone_finds_the_screen_beside_it(a: Path, tmp_path: Path, name: str, file: str) -> None:
     run = (a / name).rename(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match=r"was not found: .*elsewhere.* - give the file that holds it, cell"):
+    with pytest.raises(DataError, match=r"was not found: .*elsewhere.* - give the file that holds it as cell"):
         found(run)
     moved = tmp_path / ("graph.h5" if file == "cell.h5" else file)  # a cell file may have another name
     (a / file).rename(moved)
@@ -213,7 +213,7 @@ def test_a_screen_that_came_from_no_file_is_asked_for(tmp_path: Path) -> None:
     cell: CellGraph = tiny_cell()
     table = tiny_table(cell)
     train(cell, table, make_split(table, "random", 0, 0.2, 0.2), tiny_config(epochs=1), tmp_path / "run")
-    with pytest.raises(DataError, match="it came from no file"):
+    with pytest.raises(DataError, match="it was not read from a file"):
         found(tmp_path / "run")
     cell_file.save(cell, tmp_path / "saved_later.h5", table)
     assert found(tmp_path / "run").fingerprint == table.fingerprint

@@ -369,7 +369,7 @@ def test_a_learned_network_is_stored_loaded_and_resumed(monkeypatch, tmp_path):
 
 
 def test_too_few_rows_are_said_and_another_network_of_that_name_is_refused(tmp_path):
-    with pytest.warns(UserWarning, match="similarity has no effect: too few training rows"):
+    with pytest.warns(UserWarning, match="similarity has no effect: too few pairs of genes"):
         cell, *_ = tiny_run(tmp_path / "run", fm_rank=2, similarity=True, ppr_topk=5)
     sizes = dataclasses.replace(GraphSizes.of(cell), networks=(schema.PHYSICAL, schema.SIMILARITY))
     with pytest.raises(UsageError, match="the cell has a relation 'similarity'"):

@@ -226,7 +226,7 @@ def test_a_run_with_other_weights_cannot_be_resumed(tmp_path: Path) -> None:
     state = states.load(path)
     state["model"] = dict(list(state["model"].items())[1:])
     states.save(path, state)
-    with pytest.raises(UsageError, match=r"run does not fit this dglcell \(.*Missing key.*\) - use the one"):
+    with pytest.raises(UsageError, match=r"run does not fit this dglcell \(.*Missing key.*\) - use the version"):
         train(cell, table, split, tiny_config(epochs=9), tmp_path / "run", resume=True)
 
 
@@ -440,7 +440,7 @@ def test_factors_that_need_more_memory_than_is_free_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dglcell.training.data.free_memory", lambda device: 1000)
-    with pytest.raises(UsageError, match=r"fm_rank 4: .* 12 genes takes 0.0 GB .* - give fm_rank=0"):
+    with pytest.raises(UsageError, match=r"fm_rank 4: .* 12 genes needs 0.0 GB .* - give fm_rank=0"):
         tiny_run(tmp_path / "run", fm_rank=4)
     monkeypatch.setattr("dglcell.training.data.free_memory", lambda device: 1200)
     tiny_run(tmp_path / "run", fm_rank=4)
