@@ -1,1 +1,1 @@
-"""The operators of the model, one function each, and the engines that compute them."""
+"""The graph operators of the model, and the engines (compute back ends) that compute them."""

@@ -16,8 +16,8 @@ from torch import Tensor
 from dglcell.engines.node_masks import NodeMasks
 from dglcell.engines.operators import Norm
 
-# What an engine prepared for one layer of a pass of genotypes; None for a pass of the wild type. Its type is the
-# engine's own business.
+# What an engine prepared for one layer of a pass of genotypes; None for a pass of the wild type. Each engine has its
+# own type.
 LayerPlan = Any
 
 
@@ -42,7 +42,7 @@ class Engine(Protocol):
     num_graphs : int
         1, or the number of graphs in a `dgl.batch`, which needs B = 1.
     recompute : bool
-        Whether a layer keeps so much for its gradient that even a single chunk had better compute it again.
+        Whether a layer keeps so much for its gradient that it should be recomputed even with a single chunk.
     """
 
     name: str
@@ -63,8 +63,8 @@ class Engine(Protocol):
         layers : int
             At least 1.
         wild : sequence, optional
-            The wild type's states after every layer, where they are known: an engine may use them instead of computing
-            them again.
+            The wild type's states after every layer, if they are known already; an engine may use them instead of
+            computing them again.
 
         Returns
         -------
@@ -74,15 +74,15 @@ class Engine(Protocol):
         ...
 
     def carry(self, x: Tensor, node_type: str, plan: LayerPlan) -> Tensor:
-        """States that enter a layer, laid out as those that leave it."""
+        """States before a layer, in the layout of those after it."""
         ...
 
     def complete(self, x: Tensor, node_type: str, plan: LayerPlan) -> Tensor:
-        """New states of a node type as the next layer reads them; may be in place."""
+        """New states of a node type, ready for the next layer; may be in place."""
         ...
 
     def wild_type(self, states: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-        """The wild type's states (N, 1, h) among those of a pass of genotypes; None if the pass did not make them."""
+        """The wild type's states (N, 1, h) from those of a pass of genotypes; None if they were not computed."""
         ...
 
     def gatv2(self, relation: str, x_src: Tensor, x_dst: Tensor, a: Tensor, bias: Tensor, plan: LayerPlan) -> Tensor:
@@ -121,7 +121,7 @@ class Engine(Protocol):
         Returns
         -------
         Tensor (E, B, H)
-            In the engine's own order of incidences; only this engine's `to_reactions` and `to_metabolites` read it.
+            In the engine's own sequence of incidences, only for its `to_reactions` and `to_metabolites`.
         """
         ...
 
@@ -145,7 +145,7 @@ class Engine(Protocol):
         Returns
         -------
         Tensor (B, h)
-            On a `dgl.batch` (num_graphs, h), one row a graph. No surviving gene gives 0.
+            For a `dgl.batch` (num_graphs, h), one row for each graph. Without a surviving gene it is 0.
         """
         ...
 

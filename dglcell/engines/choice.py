@@ -1,4 +1,4 @@
-"""Which engine computes on a device, and whether the fused engine can run there; asked by `dglcell doctor` too."""
+"""Which engine computes on a device, and whether the fused engine can run there; also used by `dglcell doctor`."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
     device = torch.device(device)
     cuda = device.type == "cuda"
     TrainConfig.require(engine=name)
-    asked, other = setting("engine", name), f"give {setting('engine', 'torch')} or auto"
+    option, advice = setting("engine", name), f"give {setting('engine', 'torch')} or auto"
     if name == "dgl":
         if cuda and not _dgl.has_cuda():
-            raise UsageError(f"{asked} on CUDA - a DGL built with CUDA was expected; {other}")
+            raise UsageError(f"{option} on CUDA - a DGL built with CUDA was expected; {advice}")
         return "dgl", "asked for"
     if name == "torch":
         return "torch", "asked for"
@@ -51,7 +51,7 @@ def choose(name: str, device: torch.device | str) -> tuple[str, str]:
             return "fused", "asked for"
         return "fused", "Triton kernels, made for CUDA" if cuda else "compiled loops, the fastest on a CPU"
     if name == "fused":
-        raise UsageError(f"{asked} on {'CUDA' if cuda else 'the CPU'}: {problem} - {other}")
+        raise UsageError(f"{option} on {'CUDA' if cuda else 'the CPU'}: {problem} - {advice}")
     return "torch", f"runs on any device; fused does not run here: {problem}"
 
 
@@ -119,7 +119,7 @@ def triton_problem(device: torch.device) -> str | None:
         needed = ".".join(map(str, _CAPABILITY))
         return f"compute capability {capability[0]}.{capability[1]}, {needed} or later was expected"
     if (problem := numba_problem()) is not None:
-        return problem  # it plans which rows a batch needs
+        return problem  # numba plans which rows a batch needs
     try:
         from dglcell.engines.triton.rows import DeviceRows
 

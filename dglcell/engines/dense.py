@@ -1,4 +1,4 @@
-"""What the plain engines share: states (N, B, h), with a row for every node of every genotype."""
+"""Shared by the plain engines: dense states (N, B, h), with a row for every node of every genotype."""
 
 from __future__ import annotations
 

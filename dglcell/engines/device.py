@@ -1,4 +1,4 @@
-"""The device that the setting `device` means here, the precision it can compute in, and how many threads on a CPU."""
+"""The settings `device` and `precision` on this machine, and computation on a single CPU thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def resolve(name: str) -> torch.device:
     Raises
     ------
     UsageError
-        Not a device, or CUDA is asked for and not there.
+        Not a device, or a CUDA device that this machine or PyTorch lacks.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,7 +34,7 @@ def resolve(name: str) -> torch.device:
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    """bfloat16 arithmetic for `bf16`, nothing for `fp32`.
+    """A context with bfloat16 arithmetic for `bf16`, and without effect for `fp32`.
 
     Raises
     ------
@@ -50,9 +50,9 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """torch on one thread, and back: on cells and batches this small threads wait for each other longer than they work.
+    """Inside, torch uses one thread: on small cells and batches, threads wait for each other longer than they work.
 
-    Sums depend on the number of threads too.
+    Sums also depend on the number of threads.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

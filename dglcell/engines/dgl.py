@@ -1,6 +1,6 @@
-"""The reference engine: DGL message functions, one after the other as the equations read.
+"""The reference engine: DGL message functions that follow the equations step by step.
 
-Keeps every message in memory, (E, B, H, D) at a time. Right on every device that the installed DGL supports.
+Keeps every message in memory, (E, B, H, D) at a time. Runs on every device that the installed DGL supports.
 """
 
 from __future__ import annotations
@@ -141,6 +141,6 @@ class DglEngine(DenseStates):
 
 
 def _nothing(x_src: Tensor, x_dst: Tensor, survives: Tensor | None) -> Tensor:
-    """Zeros as a relation without edges sends them, in the shape of the targets."""
+    """The result of a relation without edges: zeros in the shape of the targets."""
     genotypes = max(x_src.shape[1], x_dst.shape[1], 1 if survives is None else survives.shape[1])
     return x_dst.new_zeros(x_dst.shape[0], genotypes, *x_dst.shape[2:])

@@ -1,4 +1,4 @@
-"""Free memory, and how many genotypes pass the graph together within it."""
+"""Free memory, and how many genotypes can be computed together in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 
 from dglcell.engines.base import Engine
 
-_CPU_BUDGET = 3 << 30  # more than this buys no speed on a CPU
-_SHARE = 0.5  # of the free memory: gradients, optimizer and other processes need the rest
+_CPU_BUDGET = 3 << 30  # more memory than this gives no speed on a CPU
+_SHARE = 0.5  # share of the free memory; gradients, optimizer and other processes need the rest
 
 
 def free_memory(device: torch.device) -> int:
@@ -26,7 +26,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def _cgroup_headroom(default: int) -> int:
-    """What a container's limit leaves; `default` where there is none."""
+    """Free memory below the limit of a container; `default` without a limit."""
     root = Path("/sys/fs/cgroup")
     try:
         return int((root / "memory.max").read_text()) - int((root / "memory.current").read_text())
@@ -35,13 +35,13 @@ def _cgroup_headroom(default: int) -> int:
 
 
 def auto_chunk(engine: Engine, batch: int, layers: int, hidden: int, heads: int) -> int:
-    """How many genotypes to send through the graph together (`--chunk auto`).
+    """How many genotypes to compute together in one pass through the graph (`chunk="auto"`).
 
     Parameters
     ----------
     engine : Engine
     batch : int
-        Genotypes in a step, whose layer inputs are kept whatever the chunk.
+        Genotypes in a step; their layer inputs are kept, whatever the chunk.
     layers, hidden, heads : int
         Of the model.
 
@@ -50,8 +50,8 @@ def auto_chunk(engine: Engine, batch: int, layers: int, hidden: int, heads: int)
     int
         Between 1 and `batch`. The result of a step does not depend on it.
     """
-    kept = batch * layers * sum(engine.num_nodes.values()) * hidden * 4
-    budget = _SHARE * free_memory(engine.device) - kept
+    layer_inputs = batch * layers * sum(engine.num_nodes.values()) * hidden * 4
+    budget = _SHARE * free_memory(engine.device) - layer_inputs
     if engine.device.type == "cpu":
         budget = min(budget, _CPU_BUDGET)
     layer = max(1, engine.bytes_per_genotype(hidden, heads))

@@ -1,4 +1,4 @@
-"""Which nodes each genotype keeps, stored as what it loses; and the way of host arrays to a device."""
+"""The surviving nodes of each genotype, stored as its lost nodes; and copies of host arrays on a device."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Lost = tuple[NDArray[np.int64], NDArray[np.int64]]  # rows (K,) and ptr (B + 1,)
 
 
 class NodeMasks(Mapping[str, Tensor]):
-    """Node type -> (N, B) bool, True = survives; a mask is made when it is first asked for.
+    """Node type -> (N, B) bool, True = survives; each mask is computed on first use.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class NodeMasks(Mapping[str, Tensor]):
         host, so that engines can plan from it without waiting for a device.
     num_nodes : mapping
     device : torch.device
-        Where masks are made.
+        Device of the masks.
     """
 
     def __init__(self, lost: Mapping[str, Lost], num_nodes: Mapping[str, int], device: torch.device) -> None:

@@ -1,7 +1,7 @@
 r"""Operators that all engines and layers share, in their plain dense form.
 
-Softmax and pooling over sets of which some members are absent; the block that follows every convolution; the
-normalization of the stoichiometric convolution. The softmax over the in-edges of a node belongs to the engines.
+Softmax and pooling over sets with absent members; the block that follows every convolution; the normalization of the
+stoichiometric convolution. The softmax over the in-edges of a node is part of the engines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ABSENT = -1e30  # score of an absent member: exp(ABSENT - max) is exactly 0, and
 
 
 def full_precision(x: Tensor) -> Tensor:
-    """`x` in float32 if it is a half type (autocast made it so), else unchanged: sums and softmax need the mantissa."""
+    """`x` in float32 if it is a half type (from autocast), else unchanged: sums and softmax need the precision."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
@@ -86,7 +86,7 @@ def block(
     rows: Tensor | None = None,
     onto: Tensor | None = None,
 ) -> Tensor:
-    r"""What follows every convolution: LayerNorm over a node's features, ReLU, dropout.
+    r"""The block that follows every convolution: LayerNorm over a node's features, ReLU, dropout.
 
     .. math:: y = m \odot \mathrm{ReLU}\big(\gamma \odot \hat x + \beta\big), \qquad
               \hat x = \frac{x - \mathrm{mean}(x)}{\sqrt{\mathrm{var}(x) + \epsilon}}
@@ -97,11 +97,11 @@ def block(
         Or packed rows (P, 1, h).
     norm : Norm
     mask : Tensor (N, 1, h) or None
-        What dropout multiplies with; None outside training.
+        Factors of dropout; None outside training.
     rows : Tensor (P,) or None
         Node of each packed row.
     onto : Tensor (N, B, h) or None
-        Blocks that this one is added to, maybe in place.
+        Sum of other blocks, to which this one is added, possibly in place.
     """
     y = relu(layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))
     y = y if mask is None else y * of_rows(mask, rows)

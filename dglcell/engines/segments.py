@@ -1,8 +1,7 @@
 """Sums, softmax and scores over the edges of one relation, on plain tensors, with hand-written gradients.
 
-Edges are kept sorted by target (CSC), so sums run over contiguous rows. Scores and gradients visit the edges in
-blocks that fit the cache and are recomputed backward: nothing of size edges x width is ever kept. Knows no DGL and no
-cell.
+Edges are sorted by target (CSC), so sums run over contiguous rows. Scores and gradients visit the edges in blocks that
+fit the cache and are recomputed in the backward pass: nothing of size edges x width is ever kept.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from torch.nn.functional import embedding_bag, leaky_relu, linear
 
 from dglcell.engines.operators import ABSENT, SLOPE
 
-# Of one (edges, B, H, D) temporary: what fits the caches of a CPU core, what keeps a GPU busy.
+# Size of one (edges, B, H, D) temporary that fits the caches of a CPU core, or keeps a GPU busy.
 _BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 256 << 20}
 _MIN_BLOCK = 256  # edges
 
@@ -45,15 +44,15 @@ class Edges:
 
     @classmethod
     def sort(cls, src: Tensor, dst: Tensor, num_src: int, num_dst: int) -> tuple[Edges, Tensor]:
-        """Sort edges by target, ties as given; also the order, (E,): place k holds the given edge `order[k]`."""
-        order = torch.argsort(dst, stable=True)
+        """Sort edges by target, stably; also the permutation (E,): sorted edge k is the original `permutation[k]`."""
+        permutation = torch.argsort(dst, stable=True)
         ptr = torch.zeros(num_dst + 1, dtype=torch.int64, device=dst.device)
         ptr[1:] = torch.bincount(dst, minlength=num_dst).cumsum(0)
-        return cls(src[order], dst[order], ptr, num_src, num_dst), order
+        return cls(src[permutation], dst[permutation], ptr, num_src, num_dst), permutation
 
     @functools.cached_property
     def reverse(self) -> tuple[Edges, Tensor]:
-        """The same edges sent backward, and their order."""
+        """The same edges with source and target exchanged, and their permutation."""
         return Edges.sort(self.dst, self.src, self.num_dst, self.num_src)
 
     @functools.cached_property
@@ -61,7 +60,7 @@ class Edges:
         return torch.arange(len(self.src), device=self.src.device)
 
     def blocks(self, row_bytes: int) -> Iterator[slice]:
-        """Runs of edges whose temporaries of `row_bytes` an edge stay within the budget of the device."""
+        """Runs of edges whose temporaries, of `row_bytes` per edge, stay within the budget of the device."""
         size = max(_MIN_BLOCK, _BLOCK_BYTES.get(self.src.device.type, 64 << 20) // max(1, row_bytes))
         for start in range(0, len(self.src), size):
             yield slice(start, min(start + size, len(self.src)))
@@ -87,7 +86,7 @@ class Edges:
 
 
 def _width(*sizes: int) -> int:
-    """The broadcast of sizes that are 1 or equal."""
+    """The broadcast size of sizes that are 1 or equal."""
     return max(sizes)
 
 
@@ -98,7 +97,7 @@ def _fold(x: Tensor, like: Tensor) -> Tensor:
 
 
 class _Scratch:
-    """One buffer that block after block reuses: fresh pages for every temporary cost more than the arithmetic."""
+    """One buffer for all blocks: new memory for every temporary would cost more time than the arithmetic."""
 
     def __init__(self) -> None:
         self._buffer: Tensor | None = None
@@ -175,7 +174,7 @@ class _Softmax(torch.autograd.Function):
         alpha = (scores - edges.maximum(scores).index_select(0, edges.dst)).exp_()
         if survives is not None:
             alpha *= survives.unsqueeze(-1)
-        total = edges.sum(alpha).clamp_min_(1)  # the largest survivor adds exp(0), so below 1 means that none survives
+        total = edges.sum(alpha).clamp_min_(1)  # the largest surviving score adds exp(0), so below 1 none survives
         alpha /= total.index_select(0, edges.dst)
         ctx.save_for_backward(alpha)
         ctx.edges = edges
@@ -211,14 +210,14 @@ class _WeightedSum(torch.autograd.Function):
             for block in edges.blocks(grad.shape[1:].numel() * grad.element_size()):
                 d_weight[block] = _fold(gather(x, grad, block, torch.mul).sum(-1), weight)
         if ctx.needs_input_grad[1]:
-            backward, order = edges.reverse
-            d_x = _fold(_send(weight.index_select(0, order), grad.contiguous(), backward), x)
+            backward, permutation = edges.reverse
+            d_x = _fold(_send(weight.index_select(0, permutation), grad.contiguous(), backward), x)
         return d_weight, d_x, None
 
 
 def _send(weight: Tensor, x: Tensor, edges: Edges) -> Tensor:
     """(E, B, H), (N_src, B, H, D) -> (N_dst, B, H, D); sizes of 1 broadcast."""
-    if weight.shape[2] == 1:  # one weight for all heads: one wide row instead of narrow ones
+    if weight.shape[2] == 1:  # one weight for all heads: one wide row instead of several narrow ones
         out = _send_heads(weight, x.flatten(2).unsqueeze(2), edges)
         return out.view(*out.shape[:2], *x.shape[2:])
     return _send_heads(weight, x, edges)

@@ -37,9 +37,9 @@ class TorchEngine(DenseStates):
             src, dst = (ends.long().to(device) for ends in graph.edges(etype=relation))
             sizes = self.num_nodes[source_type], self.num_nodes[target_type]
             self._ends[relation] = source_type, target_type
-            self._edges[relation], order = Edges.sort(src, dst, *sizes)
+            self._edges[relation], permutation = Edges.sort(src, dst, *sizes)
             if relation == IN:
-                self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].to(device)[order]
+                self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].to(device)[permutation]
         self._genes = _memberships(graph.batch_num_nodes(GENE).to(device))
 
     def gatv2(
@@ -68,9 +68,9 @@ class TorchEngine(DenseStates):
     def to_metabolites(self, u: Tensor, alpha: Tensor | None, alive: Alive | None) -> Tensor:
         """See `Engine.to_metabolites`."""
         weight, size = self._weights(u.dtype, alpha, alive)
-        edges, order = self._edges[IN].reverse
-        total = segments.weighted_sum(weight.index_select(0, order), full_precision(u), edges)
-        return normalize(total, edges.sum(size.index_select(0, order)))
+        edges, permutation = self._edges[IN].reverse
+        total = segments.weighted_sum(weight.index_select(0, permutation), full_precision(u), edges)
+        return normalize(total, edges.sum(size.index_select(0, permutation)))
 
     def pool(self, values: Tensor, scores: Tensor, alive: Alive | None) -> Tensor:
         """See `Engine.pool`."""

@@ -46,8 +46,8 @@ def evaluate(
     subset : str
         `train`, `val` or `test`: rows of the run's own screen.
     screen : sequence of Path or GenotypeTable, optional
-        Other screens to score instead; the result's key is then `screen`. Rows with a gene that the graph lacks are
-        left out, and genotypes that the run was trained or validated on.
+        Other screens to score instead, under the key `screen`. Rows with a gene that the graph lacks are left out, and
+        so are genotypes that the run was trained or validated on.
     table : GenotypeTable, optional
         The run's own screen, if it is in memory; without it, `run_screen` looks for it.
     names : str or sequence of str
@@ -60,7 +60,7 @@ def evaluate(
     cell : Path, optional
         The cell file that holds the run's own screen.
     baseline_scores : mapping, optional
-        What `score_baselines` returned for the same rows; `names` are then not fitted.
+        Result of `score_baselines` for the same rows; `names` are not fitted then.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def score_baselines(
     seed: int,
     say: Say = lambda message: None,
 ) -> dict[str, Any]:
-    """Fit baselines and compute their metrics; one that fails gives a warning, and the others go on.
+    """Fit baselines and compute their metrics; a baseline that fails gives a warning and does not stop the others.
 
     Parameters
     ----------
@@ -123,15 +123,15 @@ def score_baselines(
     scored : GenotypeTable
         The genotypes to score.
     names : sequence of str
-        Of `baselines.NAMES`.
+        Names from `baselines.NAMES`.
     seed : int
     say : callable
-        Hears, in one line each, what is done and how long it took.
+        Receives progress messages of one line: what is computed, and the time that it took.
 
     Returns
     -------
     dict
-        `baselines` and, where there are any, `failed`, as in the result of `evaluate`.
+        `baselines`, and `failed` if any of them failed, as in the result of `evaluate`.
     """
     scores: dict[str, Any] = {}
     failed: dict[str, str] = {}

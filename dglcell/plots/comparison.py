@@ -1,6 +1,6 @@
-"""Figures that compare a model with its baselines: Pearson over all genotypes, and by order of deletion.
+"""Figures that compare a model with its baselines: Pearson correlation over all genotypes, and by number of deletions.
 
-From the plain dictionaries of a report.
+They are drawn from the plain dictionaries of a report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dglcell.plots.figures import COLORS, GRAY, INK, LABELS, new_figure, save, style_axes
+from dglcell.plots.figures import COLORS, GRAY, INK, legend_below, new_figure, save, style_axes, title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _ALL = "all"
 
 
 def pearson_bars(scores: Scores, path: Path, subset: str = "test") -> None:
-    """One bar for the model and for each baseline; each label has its panel.
+    """One bar for the model and for each baseline; one panel for each label.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def pearson_bars(scores: Scores, path: Path, subset: str = "test") -> None:
     path : Path
         PNG file, replaced if it exists.
     subset : str
-        Which rows these are, for the title.
+        `train`, `val`, `test` or `screen`, for the title.
     """
     panels = _panels(scores)
     figure = new_figure(1.2 + 3.6 * max(1, len(panels)), 1.5 + 0.32 * len(scores))
@@ -46,12 +46,12 @@ def pearson_bars(scores: Scores, path: Path, subset: str = "test") -> None:
             axes.text(max(value or 0.0, 0.0) + room, place, text, va="center", fontsize=8, color=INK)
         axes.set_xlim(low * 1.05, high + 0.24 * (high - low))
         n = next(iter(scores.values()))[_ALL][label]["n"]
-        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {subset}\nn = {n:,} genotypes")
+        _finish(axes, list(scores), f"{title(label, subset)}\nn = {n:,} genotypes")
     save(figure, path)
 
 
 def pearson_by_order(scores: Scores, path: Path, subset: str = "test") -> None:
-    """One marker for each order of deletion, a row for the model and for each baseline; each label has its panel.
+    """One marker for each number of deletions, a row for the model and for each baseline; one panel for each label.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def pearson_by_order(scores: Scores, path: Path, subset: str = "test") -> None:
                 label=f"{_deletions(group)}: n = {n:,}{note}",
             )
         axes.axhspan(-0.5, 0.5, color=COLORS[0], alpha=0.07, lw=0)
-        _finish(axes, list(scores), f"{LABELS.get(label, label).capitalize()}, {subset}\nby deletions in a genotype")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8, ncols=2)
+        _finish(axes, list(scores), f"{title(label, subset)}\nby number of deletions")
+        legend_below(axes)
     save(figure, path)
 
 
@@ -104,7 +104,7 @@ def _deletions(group: str) -> str:
     return {0: "wild type", 1: "1 deletion"}.get(count, f"{count} deletions")
 
 
-def _finish(axes: Axes, names: list[str], title: str) -> None:
+def _finish(axes: Axes, names: list[str], text: str) -> None:
     style_axes(axes)
     axes.axvline(0, color=GRAY, lw=0.8)
     axes.grid(visible=False, axis="y")
@@ -112,4 +112,4 @@ def _finish(axes: Axes, names: list[str], title: str) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)  # the model on top
     axes.set_xlabel("Pearson r")
-    axes.set_title(title, loc="left", fontsize=9.5, color=INK)
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK)

@@ -1,7 +1,7 @@
 """Figures of a run as PNG: training curves, predicted against measured labels, calibration of an ensemble.
 
-From plain numbers, without torch. Every figure has its own canvas, so the matplotlib state and back end of a caller
-stay as they are.
+They are drawn from plain numbers, without torch. Every figure has its own canvas, so the matplotlib state and back end
+of the caller do not change.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ if TYPE_CHECKING:
 
 INK, GRAY = "#22272e", "#8a929c"
 COLORS = ("#0b6e99", "#d1603d", "#4b8f5b", "#7a5195", "#b08b1e")
-LABELS = {"fitness": "fitness", "gene_interaction": "gene interaction"}
 DPI = 150
 
-_NAMES = {"mse": "MSE", "dist": "distribution", "supcr": "contrastive", "cell": "cell", **LABELS}
+_LABELS = {"fitness": "fitness", "gene_interaction": "gene interaction"}
+_TERMS = {"mse": "MSE", "dist": "distribution loss", "supcr": "contrastive loss", "cell": "cell loss"}
+_SUBSETS = {"train": "training subset", "val": "validation subset", "test": "test subset", "screen": "other screen"}
 _UNITS = {
     "fitness": "fitness (wild type = 1)",
     "gene_interaction": "gene interaction score (fitness units)",
 }
 _HEXAGONS = 60  # along an axis
-_MANY = 1500  # points that begin to hide each other
-_GROUPS, _LEAST = 10, 20  # of rows in a calibration plot, and rows in one of them
+_MANY = 1500  # with more points than this they hide each other, and their density is drawn instead
+_GROUPS, _LEAST = 10, 20  # largest number of groups in a calibration plot, smallest number of rows in a group
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A white figure of so many inches; its PNG has `DPI` pixels an inch."""
+    """A white figure, its size in inches; the PNG has `DPI` pixels per inch."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
@@ -52,8 +53,18 @@ def style_axes(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def legend_below(axes: Axes) -> None:
+    """A legend of two columns below the label of the x axis, where it hides no data."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=5, frameon=False, fontsize=8, ncols=2)
+
+
+def title(label: str, subset: str) -> str:
+    """What a figure shows, in words: a label and the subset of its rows."""
+    return f"{_LABELS.get(label, label).capitalize()}, {_SUBSETS.get(subset, subset)}"
+
+
 def save(figure: Figure, path: Path) -> None:
-    """Through the Agg canvas; without the matplotlib version in the file, so equal numbers give equal bytes."""
+    """Write a PNG with the Agg canvas, without the version of matplotlib, so that equal numbers give equal bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas: Any = FigureCanvasAgg(figure)
@@ -62,7 +73,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Loss terms, validation Pearson per label and learning rate over epochs.
+    """Loss terms, validation Pearson correlation of each label and learning rate over epochs.
 
     Parameters
     ----------
@@ -72,13 +83,13 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     path : Path
         PNG file, replaced if it exists.
     """
-    figure = new_figure(10.5, 3.7)
+    figure = new_figure(10.5, 4.2)
     losses, scores, rates = figure.subplots(1, 3, width_ratios=(1, 1, 0.55))
     epochs = [record["epoch"] for record in history]
     marker = "o" if len(epochs) < 25 else None
 
     for (term, values), color in zip(_columns(history, "train").items(), COLORS, strict=False):
-        losses.plot(epochs, values, color=color, marker=marker, ms=3, label=f"training {_NAMES.get(term, term)}")
+        losses.plot(epochs, values, color=color, marker=marker, ms=3, label=f"training {_TERMS[term]}")
     validation = [_number(record["val"].get("loss")) for record in history]
     losses.plot(epochs, validation, color=INK, ls="--", marker=marker, ms=3, label="validation MSE")
     losses.set_ylabel("loss (standardized labels)")
@@ -86,10 +97,10 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     if positive and max(positive) > 30 * min(positive):
         losses.set_yscale("log")
 
-    labels = [name for name in _NAMES if any(isinstance(r["val"].get(name), Mapping) for r in history)]
+    labels = [name for name in _LABELS if any(isinstance(r["val"].get(name), Mapping) for r in history)]
     for label, color in zip(labels, COLORS, strict=False):
         values = [_number(record["val"].get(label, {}).get("pearson")) for record in history]
-        scores.plot(epochs, values, color=color, marker=marker, ms=3, label=_NAMES[label])
+        scores.plot(epochs, values, color=color, marker=marker, ms=3, label=_LABELS[label])
     scores.axhline(0, color=GRAY, lw=0.6)
     scores.set_ylabel("validation Pearson r")
     lr = [float(record["lr"]) for record in history]
@@ -105,7 +116,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         if best:
             axes.axvline(best[-1], color=GRAY, lw=0.9, ls=":", label=f"best epoch: {best[-1]}")
     for axes in (losses, scores):
-        axes.legend(frameon=False, fontsize=8)
+        legend_below(axes)
     figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
     save(figure, path)
 
@@ -123,15 +134,15 @@ def predicted_against_measured(
     Parameters
     ----------
     predicted, measured : array, (n,)
-        On the label's original scale; rows with NaN on either side are left out.
+        On the label's original scale; rows with NaN in either array are left out.
     label : str
         One of `schema.LABELS`.
     path : Path
         PNG file, replaced if it exists.
     subset : str
-        Which rows these are, for the title.
+        `train`, `val`, `test` or `screen`, for the title.
     pearson : float or None
-        Written into the figure; None reads as undefined.
+        Pearson correlation to write into the figure; None means undefined.
     """
     rows = np.isfinite(predicted) & np.isfinite(measured)
     x, y = np.asarray(measured, np.float64)[rows], np.asarray(predicted, np.float64)[rows]
@@ -152,10 +163,9 @@ def predicted_against_measured(
     axes.set_xlabel(f"measured {unit}")
     axes.set_ylabel(f"predicted {unit}")
     outside = len(x) - int(inside.sum())
-    note = f"n = {len(x):,}, Pearson r = {'undefined' if pearson is None else f'{pearson:.3f}'}"
+    note = f"n = {len(x):,}, Pearson r {'undefined' if pearson is None else f'= {pearson:.3f}'}"
     note += f", {outside:,} outside the axes" if outside else ""
-    title = f"{_NAMES.get(label, label).capitalize()}, {subset}"
-    axes.set_title(f"{title}\n{note}", loc="left", fontsize=9.5, color=INK)
+    axes.set_title(f"{title(label, subset)}\n{note}", loc="left", fontsize=9.5, color=INK)
     save(figure, path)
 
 
@@ -167,10 +177,10 @@ def calibration(
     path: Path,
     subset: str = "test",
 ) -> None:
-    """Calibration of an ensemble: the error of its prediction against the standard deviation of its models.
+    """Calibration of an ensemble: the error of its prediction against the standard deviation between its models.
 
-    Rows are sorted by standard deviation into up to ten groups of equal size, a point each. On the diagonal the two are
-    equal; above it the models agree with each other more than with the measurement.
+    Rows are sorted by standard deviation into up to ten groups of equal size, one point each. On the diagonal the two
+    are equal; above it the models agree more with each other than with the measurement.
 
     Parameters
     ----------
@@ -186,25 +196,25 @@ def calibration(
     axes = figure.subplots()
     top = 1.08 * max([*x, *y], default=1.0) or 1.0
     axes.plot([0, top], [0, top], color=COLORS[1], lw=1.0, label="error = standard deviation")
-    axes.plot(x, y, "o-", color=COLORS[0], ms=5, lw=1.2, label=f"{len(x)} groups by standard deviation")
+    axes.plot(x, y, "o-", color=COLORS[0], ms=5, lw=1.2, label=f"genotypes, {len(x)} groups by standard deviation")
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
     axes.set_aspect("equal")
     style_axes(axes)
     unit = _UNITS.get(label, label)
-    axes.set_xlabel(f"sd of the models, {unit}")
-    axes.set_ylabel(f"rms error, {unit}")
+    axes.set_xlabel(f"standard deviation between models\n{unit}")
+    axes.set_ylabel(f"root mean square error\n{unit}")
     axes.legend(frameon=False, fontsize=8)
-    within = f", {np.mean(np.abs(error) <= 2 * spread):.0%} of the rows within 2 sd" if len(error) else ""
-    title = f"{LABELS.get(label, label).capitalize()}, {subset}: calibration"
-    axes.set_title(f"{title}\nn = {len(error):,}{within}", loc="left", fontsize=9.5, color=INK)
+    within = f", {np.mean(np.abs(error) <= 2 * spread):.0%} with an error within 2 SD" if len(error) else ""
+    text = f"{title(label, subset)}: calibration of the ensemble\nn = {len(error):,}{within}"
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK)
     save(figure, path)
 
 
 def calibration_curve(
     error: NDArray[np.float64], sd: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean standard deviation and root mean square error of up to ten groups of rows, by rising standard deviation."""
+    """Mean standard deviation and root mean square error of up to ten groups of rows, sorted by standard deviation."""
     count = max(1, min(_GROUPS, len(error) // _LEAST))
     groups = [group for group in np.array_split(np.argsort(sd, kind="stable"), count) if len(group)]
     means = np.array([sd[group].mean() for group in groups])
@@ -228,7 +238,7 @@ def _density(
 
 
 def _columns(history: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[float]]:
-    names = [name for name in _NAMES if any(name in record[group] for record in history)]
+    names = [name for name in _TERMS if any(name in record[group] for record in history)]
     return {name: [_number(record[group].get(name)) for record in history] for name in names}
 
 
@@ -237,7 +247,7 @@ def _number(value: float | None) -> float:
 
 
 def _limits(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """A square that holds 99.8 % of both sides, with a margin; a few far outliers do not shrink the rest to a dot."""
+    """Limits that hold 99.8 % of all values, with a margin, so that a few outliers do not shrink the rest."""
     both = np.concatenate([x, y])
     if not len(both):
         return 0.0, 1.0

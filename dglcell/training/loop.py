@@ -215,6 +215,4 @@ def _draw(trainer: Trainer, folder: RunFolder) -> None:
     for column, label in enumerate(schema.LABELS):
         path = folder.plot(f"validation_{label}")
         pearson = compare(predicted[:, column], measured[:, column])["pearson"]
-        figures.predicted_against_measured(
-            predicted[:, column], measured[:, column], label, path, "validation", pearson
-        )
+        figures.predicted_against_measured(predicted[:, column], measured[:, column], label, path, "val", pearson)

@@ -42,7 +42,7 @@ def test_a_bar_for_each_and_words_for_the_undefined(tmp_path: Path, drawn: list[
     assert [bar.get_width() for bar in interaction.patches] == [0.4, 0.0, -0.1]
     assert [text.get_text() for text in fitness.texts] == ["0.800", "undefined", "-0.200"]
     assert [label.get_text() for label in fitness.get_yticklabels()] == ["dglcell", "mean", "gene-ridge"]
-    assert interaction.get_title(loc="left") == "Gene interaction, val\nn = 77 genotypes"
+    assert interaction.get_title(loc="left") == "Gene interaction, validation subset\nn = 77 genotypes"
     assert (
         fitness.patches[0].get_facecolor() != fitness.patches[2].get_facecolor() == fitness.patches[1].get_facecolor()
     )

@@ -57,7 +57,7 @@ def test_many_points_become_hexagons_that_hold_them_all(tmp_path: Path, monkeypa
     few, many = (figure.axes[0] for figure in kept)
     assert len(few.lines) == 2 and not few.collections
     assert many.collections[0].get_array().sum() == 1998 and len(many.lines) == 1
-    assert many.get_title(loc="left") == "Fitness, test\nn = 2,000, Pearson r = 0.250, 2 outside the axes"
+    assert many.get_title(loc="left") == "Fitness, test subset\nn = 2,000, Pearson r = 0.250, 2 outside the axes"
 
 
 def test_equal_numbers_give_equal_files_and_leave_nothing_else(tmp_path: Path) -> None:

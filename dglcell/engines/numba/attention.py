@@ -1,8 +1,8 @@
 """Compiled loops of graph attention, forward and backward.
 
-Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0. The backward
-loop recomputes scores instead of storing messages. Shapes: `packed`, but `lookup` (N, B + 1), in which the genotypes of
-a node are neighbors in memory; the width D of a head is a multiple of a vector's lanes.
+A call computes rows `begin:end`; gradients that rows share are added to arrays that the caller has set to 0. The
+backward loop recomputes scores instead of storing messages. Shapes: `packed.delta_states`, but `lookup` (N, B + 1), in
+which the genotypes of a node are adjacent in memory; the width D of a head is a multiple of a vector's lanes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dglcell.engines.numba.vectors import (
 )
 from dglcell.engines.operators import SLOPE
 
-_FAR = 4 << 20  # bytes of source rows that no second-level cache holds: then they are fetched ahead
+_FAR = 4 << 20  # bytes of source rows that no second-level cache holds, so that they are prefetched
 
 
 @compiled
@@ -67,7 +67,7 @@ def gat_backward(  # type: ignore[no-untyped-def]
 ):
     """Gradients of `gat_forward`; d_src, d_dst, d_a, d_bias start at 0.
 
-    d_dst is still without its factor a, the same for all its rows.
+    d_dst still lacks its factor a, which is the same for all its rows.
     """
     heads, width = a.shape
     zero, slope = a.dtype.type(0.0), a.dtype.type(SLOPE)
@@ -127,7 +127,7 @@ def _room(ptr):  # type: ignore[no-untyped-def]
 
 @inlined
 def _surviving(ptr, src, lookup, n, b, row):  # type: ignore[no-untyped-def]
-    """Write the rows of the surviving sources of node n of genotype b; how many there are."""
+    """Write the rows of the surviving sources of node n of genotype b; returns their number."""
     count = 0
     for e in range(ptr[n], ptr[n + 1]):
         r = lookup[src[e], b]
@@ -139,7 +139,7 @@ def _surviving(ptr, src, lookup, n, b, row):  # type: ignore[no-untyped-def]
 
 @inlined
 def _fetch(x, row, count):  # type: ignore[no-untyped-def]
-    """Start to bring rows of x."""
+    """Prefetch rows of x."""
     for k in range(count):
         for d in range(0, x.shape[1] * x.shape[2], BYTES // x.itemsize):
             prefetch(x, (row[k], 0, d))
@@ -147,7 +147,7 @@ def _fetch(x, row, count):  # type: ignore[no-untyped-def]
 
 @inlined
 def _scores(score, row, count, h, x_src, x_dst, q, a):  # type: ignore[no-untyped-def]
-    """`a . LeakyReLU(x_src + x_dst)` of head h, for each of some rows."""
+    """`a . LeakyReLU(x_src + x_dst)` of head h, for `count` source rows."""
     slope = splat(a.dtype.type(SLOPE))
     for d in range(0, a.shape[1], BYTES // a.itemsize):
         x, factor = load(x_dst, (q, h, d)), load(a, (h, d))

@@ -1,7 +1,7 @@
 """Compiled loops of LayerNorm, ReLU and dropout, forward and backward.
 
-Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0. Shapes:
-`packed`.
+A call computes rows `begin:end`; gradients that rows share are added to arrays that the caller has set to 0. Shapes:
+`packed.delta_states`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def block_forward(  # type: ignore[no-untyped-def]
 ):
     """`y_p = mask ReLU(gain (x_p - mean_p) scale_p + shift)`, `scale` = 1 / sqrt(variance + eps).
 
-    x, y (P, h); mask (N, h), row `node[p]`, read only if `masked`. Added to what y holds if there is `more`.
+    x, y (P, h); mask (N, h), row `node[p]`, read only if `masked`. With `more` the result is added to y.
     """
     width = x.shape[1]
     zero = x.dtype.type(0.0)

@@ -1,4 +1,4 @@
-"""The fused CPU engine: compiled loops over packed rows (`packed`) that keep no messages."""
+"""The fused CPU engine: compiled loops over packed rows (`packed.delta_states`) that keep no messages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class NumbaEngine(PackedEngine):
         return functions.attention(x_src, x_dst, a, bias, edges, senders, target, receivers).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: Layer[Rows] | None) -> Tensor:
-        """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
+        """See `Engine.stoich_attention`; one row for each incidence of each reaction row, (K, 1, H)."""
         senders, entering, receivers = self._ends(IN, plan)
         edges = _Incidences(receivers, self._in_edges[IN][2])
         source = _tensor(senders.lookup[receivers.genotype[edges.owner], edges.src]).long()
@@ -84,7 +84,7 @@ class NumbaEngine(PackedEngine):
     def to_reactions(self, x: Tensor, alpha: Tensor | None, plan: Layer[Rows] | None) -> Tensor:
         """See `Engine.to_reactions`."""
         senders, _, receivers = self._ends(IN, plan)
-        # The wild type's states may be known, but not what its reactions pass on to metabolites.
+        # The wild type's states may be known, but not the messages from its reactions to metabolites.
         receivers = dataclasses.replace(receivers, known=0)
         edges = self._in_edges[IN][2]
         size = self._stoichiometry[edges.edge]
@@ -149,16 +149,16 @@ class NumbaEngine(PackedEngine):
 
 
 class _Incidences:
-    """The in-edges of packed rows, row after row.
+    """The in-edges of packed rows, concatenated.
 
     Attributes
     ----------
     start : (P + 1,) int64
         In-edges of row p are `start[p]:start[p + 1]`.
     owner : (K,) int64
-        Row of each.
+        Row of each in-edge.
     place : (K,) int64
-        Its place in the relation's own order.
+        Its index in the relation's `Sparse`.
     src : (K,) int32
         Its source node.
     """

@@ -1,8 +1,8 @@
 """Compiled loops of linear maps, forward and backward.
 
-For products as thin as a layer's, (rows x 64) @ (64 x 64), of which torch's library makes two to three times as long on
-some machines. Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0.
-The width m is a multiple of a vector's lanes.
+For products as thin as those of a layer, (rows x 64) @ (64 x 64), which take torch's library two to three times as long
+on some machines. A call computes rows `begin:end`; gradients that rows share are added to arrays that the caller has
+set to 0. The width m is a multiple of a vector's lanes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dglcell.engines.numba.compilation import compiled, inlined
 from dglcell.engines.numba.vectors import BYTES, WIDE, load, load_like, splat, splat_like, splat_wide, store
 
-_ROWS = 6  # at once: 6 x 4 sums and 4 vectors of weights fit into 32 registers
+_ROWS = 6  # rows at a time: 6 x 4 sums and 4 vectors of weights fit into 32 registers
 _BLOCK = 64  # rows of both factors of a weight's gradient that stay in the first-level cache
 
 

@@ -1,7 +1,7 @@
-"""Memory that operators write to, kept from step to step.
+"""Memory for the results of operators, reused from step to step.
 
-The system hands out large blocks page by page, each cleared first, and takes them back when they are freed, which
-takes a sixth of the time of a batch. Here a block whose tensor is gone serves the next one of about its size.
+The operating system clears every page of a large block before handing it out and takes it back when it is freed, which
+takes a sixth of the time of a batch. Here a block whose tensor is gone is reused for the next one of about its size.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_SMALL = 256 << 10  # bytes; what is smaller the allocator keeps by itself
-_SLACK = 8  # a block has an eighth more than is asked for: the next batch needs a little more or less
-_AGE = 2000  # a block is dropped that so many requests have left unused, about ten training steps
+_SMALL = 256 << 10  # bytes; smaller blocks are kept by the allocator itself
+_SLACK = 8  # a block is an eighth larger than requested: the next batch may need a little more
+_AGE = 2000  # a block is dropped after this number of requests without use, about ten training steps
 
 
 @dataclasses.dataclass(eq=False)
@@ -39,7 +39,7 @@ _lock = threading.Lock()
 
 
 def _unlock() -> None:
-    """A forked process has not the thread that may have held the lock."""
+    """A forked process lacks the thread that may have held the lock."""
     global _lock
     _lock = threading.Lock()
 
@@ -49,7 +49,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def empty(like: Tensor, *shape: int) -> Tensor:
-    """An undefined tensor of this shape, of the type of another one, on the CPU."""
+    """An uninitialized tensor of this shape on the CPU, with the type of `like`."""
     size = math.prod(shape) * like.element_size()
     if size < _SMALL:
         return like.new_empty(shape)
@@ -65,6 +65,6 @@ def empty(like: Tensor, *shape: int) -> Tensor:
 
 
 def _free(size: int) -> _Block | None:
-    """The smallest block for so many bytes that nobody uses; none of more than twice the size."""
+    """The smallest unused block of `size` to twice `size` bytes, or None."""
     fitting = [b for b in _blocks if size <= b.memory.size <= 2 * size and b.user() is None]
     return min(fitting, key=lambda b: b.memory.size, default=None)

@@ -1,6 +1,6 @@
 """Compiled loops of weighted sums, forward and backward: attentional pooling and the stoichiometric mean.
 
-Rows `begin:end` of a call; gradients that rows share are added to arrays that the caller has set to 0. No torch.
+A call computes rows `begin:end`; gradients that rows share are added to arrays that the caller has set to 0.
 """
 
 import math
@@ -58,7 +58,7 @@ def pool_backward(begin, end, lookup, values, scores, z, lse, grad, d_values, d_
 def sum_forward(begin, end, genotype, node, ptr, src, lookup, at, weight, size, x, y, norm):  # type: ignore[no-untyped-def]
     """`y_p = sum_e w_e x_r / sum_e |S_e|` over the surviving in-edges of row p, and that sum.
 
-    `at` (P + 1,): where row p's weights start, one weight a head for each of its in-edges, lost ones included.
+    `at` (P + 1,): where row p's weights start, one per head for each of its in-edges, including lost ones.
     """
     heads, width = x.shape[1], x.shape[2]
     for p in range(begin, end):

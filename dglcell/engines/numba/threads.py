@@ -1,6 +1,6 @@
-"""Who runs the compiled loops: each part of the rows in a thread of its own, as many as torch may use.
+"""Threads for the compiled loops: each part of the rows runs in its own thread, as many as torch may use.
 
-Every part has its own gradient arrays, so there are no atomics and a result depends on the number of threads alone.
+Every part has its own gradient arrays, so there are no atomics and results depend only on the number of threads.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from dglcell.engines.packed.delta_states import Rows
 
 
 def by_edges(rows: Rows, edges: Sparse) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between the rows to be computed; the parts have about as many in-edges."""
+    """(parts + 1,) boundaries between the rows to be computed; all parts have about the same number of in-edges."""
     return delta_states.cuts(rows, edges, torch.get_num_threads())
 
 
 def even(rows: int, first: int = 0) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries between rows `first:rows`; no part is empty but of no rows."""
+    """(parts + 1,) boundaries between rows `first:rows`; a part is empty only if there are no rows."""
     parts = min(torch.get_num_threads(), max(1, rows - first))
     return np.linspace(first, rows, parts + 1).astype(np.int64)
 
@@ -44,7 +44,7 @@ def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, gradients
     args : any
         The same for all parts.
     gradients : tuple of Tensor (parts, ..)
-        Of which each part gets its own.
+        Each part gets one of them.
     """
 
     def part(k: int) -> None:
@@ -60,7 +60,7 @@ def run(loop: Callable[..., Any], cuts: NDArray[np.int64], *args: Any, gradients
 
 
 def zeros(cuts: NDArray[np.int64], *like: Tensor) -> tuple[Tensor, ...]:
-    """Gradients (parts, ..) of some tensors, all 0."""
+    """Gradients (parts, ..) of these tensors, all 0."""
     return tuple(memory.empty(x, len(cuts) - 1, *x.shape).zero_() for x in like)
 
 
@@ -71,5 +71,5 @@ def add_up(gradients: Tensor) -> Tensor:
 
 @functools.cache
 def _threads(process: int, threads: int) -> ThreadPoolExecutor:
-    """Kept while the process lives; a forked process starts its own."""
+    """One thread pool per process; a forked process starts its own."""
     return ThreadPoolExecutor(threads, thread_name_prefix="dglcell")

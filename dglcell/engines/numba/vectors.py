@@ -1,8 +1,8 @@
-"""SIMD vectors as values inside compiled loops: loops that short are not vectorized well by themselves.
+"""SIMD vectors as values inside compiled loops: the compiler does not vectorize loops this short well by itself.
 
-A `Vector` holds 64 bytes: 16 float32 or 8 float64, one AVX-512 register; a narrower machine takes several. Sums keep
-the order they are written in, but for `total`. The last axis of an array must be contiguous, an index not negative, and
-a whole vector must lie within the array.
+A `Vector` holds 64 bytes: 16 float32 or 8 float64, one AVX-512 register; a narrower machine takes several. Sums are
+added in the sequence of the code, except in `total`. The last axis of an array must be contiguous, an index must not be
+negative, and a whole vector must lie within the array.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _constant(vector: Vector, value: float) -> Any:
 
 
 def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    """Where `array[index]` lies; `args` begin with both."""
+    """Address of `array[index]`; `args` begin with both."""
     array_type = signature.args[0]
     array = context.make_array(array_type)(context, builder, args[0])
     index = cgutils.unpack_tuple(builder, args[1])
@@ -81,7 +81,7 @@ def _pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 
 def _function(builder: Any, name: str, vector: Vector, returned: Any, *arguments: Any) -> Any:
-    """LLVM's own function `name` of vectors."""
+    """LLVM's intrinsic function `name` on vectors."""
     name = f"llvm.{name}.v{vector.lanes}f{vector.dtype.bitwidth}"
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(returned, arguments), name)
 
@@ -109,7 +109,7 @@ def load_like(typing: Any, array: Any, index: Any, like: Any) -> Any:
 
 @_intrinsic
 def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
-    """Write a vector to where it starts."""
+    """Write a vector that starts at `array[index]`."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         at = builder.bitcast(_pointer(context, builder, signature, args), ir.PointerType(value.llvm))
@@ -121,7 +121,7 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
 
 @_intrinsic
 def prefetch(typing: Any, array: Any, index: Any) -> Any:
-    """Start to bring the cache line of `array[index]`."""
+    """Prefetch the cache line of `array[index]`."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         at = builder.bitcast(_pointer(context, builder, signature, args), cgutils.voidptr_t)
@@ -176,7 +176,7 @@ def total(typing: Any, vector: Any) -> Any:
 
 @_intrinsic
 def larger(typing: Any, a: Any, b: Any) -> Any:
-    """Element by element the larger one; b if either is NaN."""
+    """The larger one, element by element; b if either is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", *args), *args)
@@ -186,7 +186,7 @@ def larger(typing: Any, a: Any, b: Any) -> Any:
 
 @_intrinsic
 def where_positive(typing: Any, x: Any, a: Any, b: Any) -> Any:
-    """Element by element a where x > 0, else b."""
+    """a where x > 0, else b, element by element."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.select(builder.fcmp_ordered(">", args[0], _constant(x, 0.0)), args[1], args[2])

@@ -1,1 +1,1 @@
-"""Delta states: the rows that a deletion changed, beside one copy of the wild type's."""
+"""Delta states: one copy of the wild type's rows, and the rows that deletions change."""

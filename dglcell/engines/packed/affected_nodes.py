@@ -1,7 +1,7 @@
-"""How far deletions reach: which nodes of which genotypes a layer changes.
+"""Affected nodes: which nodes of which genotypes a deletion changes in each layer.
 
-One bit a genotype, so that a machine word follows 64 genotypes along an edge: planning a batch costs far less than
-computing it, and is done on the host whatever the device. Relations are index arrays; no weights enter.
+One bit per genotype, so one machine word follows 64 genotypes along an edge. Planning a batch therefore costs far less
+than computing it, and is always done on the CPU. It depends on the edges alone, not on weights.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Sparse:
 
     @classmethod
     def of(cls, src: NDArray[np.int64], dst: NDArray[np.int64], num_dst: int) -> Sparse:
-        """Sort edges by target; ties keep the order of their ids."""
-        order = np.argsort(dst, kind="stable")
+        """Sort edges by target, then by id."""
+        edge = np.argsort(dst, kind="stable")
         ptr = np.zeros(num_dst + 1, dtype=np.int64)
         np.cumsum(np.bincount(dst, minlength=num_dst), out=ptr[1:])
-        return cls(ptr, src[order].astype(np.int32), order)
+        return cls(ptr, src[edge].astype(np.int32), edge)
 
     @property
     def places(self) -> NDArray[np.int64]:
-        """(E,) by edge id: the place of the edge among those of its target."""
+        """(E,) by edge id: the place of the edge among the in-edges of its target."""
         place = np.empty(len(self.edge), dtype=np.int64)
         place[self.edge] = np.arange(len(self.edge)) - np.repeat(self.ptr[:-1], np.diff(self.ptr))
         return place
@@ -51,7 +51,7 @@ class Sparse:
 
 @compiled
 def spread(ptr, src, touched, out):  # type: ignore[no-untyped-def]
-    """Give every target the bits of its sources: (N_src, W) and (N_dst, W) uint64, one bit a genotype."""
+    """Give every target the bits of its sources: (N_src, W) and (N_dst, W) uint64, one bit per genotype."""
     for n in range(len(ptr) - 1):
         for e in range(ptr[n], ptr[n + 1]):
             for w in range(touched.shape[1]):
@@ -107,14 +107,14 @@ def follow(
     relations : mapping
         Name to source type, target type and edges by target.
     dead : mapping
-        Node type to the nodes that each genotype lost.
+        Node type to the lost nodes of each genotype.
     layers : int
 
     Returns
     -------
     list of dict
-        For every layer the surviving nodes that it or a layer before has changed. A node counts as changed if anything
-        that it may read is lost or changed, whatever the weights.
+        For every layer, the surviving nodes that it or an earlier layer has changed. A node counts as changed if
+        anything that it may read is lost or changed, whatever the weights.
     """
     changed = {t: np.zeros_like(dead[t]) for t in NODE_TYPES}
     per_layer: list[dict[str, Bits]] = []

@@ -1,9 +1,9 @@
-"""Packed states: the wild type's rows once, and beside them only the rows that a deletion has changed.
+"""Delta states: the wild type's rows once, and in addition only the rows that a deletion changes ("packed rows").
 
 Before the first layer all genotypes share one state, and a layer changes a row only if something that it reads was lost
-or changed. So a node type's states are rows (P, h): first all N of the wild type, then one for every (node, genotype)
-that was reached. A lookup table says which row stands for a node of a genotype. Exact, in training too, because dropout
-masks are shared (`dglcell.nn.dropout`).
+or changed. So a node type's states are rows (P, h): first all N of the wild type, then one for every affected pair of
+node and genotype. A lookup table says which row stands for a node of a genotype. Exact, in training too, because
+dropout masks are shared (`dglcell.nn.dropout`).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Rows:
     Attributes
     ----------
     genotype : (P,) int32
-        0 the wild type, b + 1 genotype b.
+        0 for the wild type, b + 1 for genotype b.
     node : (P,) int32
         The first N rows are 0 .. N - 1 of the wild type.
     lookup : (B + 1, N) int32
         Row that stands for a node of a genotype; -1 for a lost node.
     known : int
-        So many of the first rows need not be computed: 0, or N where the wild type's states are at hand.
+        Number of first rows that need not be computed: 0, or N if the wild type's states are known already.
     """
 
     genotype: NDArray[np.int32]
@@ -48,7 +48,7 @@ class Rows:
 
     @classmethod
     def shared(cls, num_nodes: int, dead: NDArray[np.bool_] | None = None) -> Rows:
-        """The wild type alone, standing for every genotype; `dead` (B, N) or None for no genotype."""
+        """The wild type's rows only, used for every genotype; `dead` (B, N) or None without genotypes."""
         node = np.arange(num_nodes, dtype=np.int32)
         lookup = node[None].copy() if dead is None else np.where(dead, np.int32(-1), node)
         if dead is not None:
@@ -57,9 +57,9 @@ class Rows:
 
     @classmethod
     def changed(cls, changed: NDArray[np.bool_], dead: NDArray[np.bool_]) -> Rows:
-        """Rows of their own for the surviving nodes that changed; both (B, N)."""
+        """The wild type's rows, and separate rows for the surviving nodes that changed; both (B, N)."""
         base = cls.shared(changed.shape[1], dead)
-        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbors meet
+        node, genotype = np.nonzero((changed & ~dead).T)  # by node: genotypes that read the same neighbors are adjacent
         base.lookup[genotype + 1, node] = changed.shape[1] + np.arange(len(node), dtype=np.int32)
         return cls(
             np.concatenate([base.genotype, (genotype + 1).astype(np.int32)]),
@@ -90,7 +90,7 @@ class Rows:
 class Layer(Generic[PackedRows]):
     """Rows before and after one layer, by node type; `PackedRows` is their type, on the host or on a device.
 
-    `known` holds the wild type's states after the layer where they need not be computed.
+    `known` holds the wild type's states after the layer if they need not be computed.
     """
 
     before: Mapping[str, PackedRows]
@@ -98,18 +98,18 @@ class Layer(Generic[PackedRows]):
     known: Mapping[str, Tensor] | None = None
 
     def ends(self, relation: str, source: str, target: str) -> tuple[PackedRows, PackedRows, PackedRows]:
-        """Rows that send, rows that the targets enter with, rows that are made.
+        """Rows of the sources, rows of the targets before the layer, rows of the targets after it.
 
-        `catalysed_by` and `of` read the reactions that the same layer made; every other relation what entered it.
+        `catalysed_by` and `of` read reactions after the same layer; every other relation reads states before it.
         """
-        sending = self.after if relation in (CATALYSED_BY, OF) else self.before
-        return sending[source], self.before[target], self.after[target]
+        senders = self.after if relation in (CATALYSED_BY, OF) else self.before
+        return senders[source], self.before[target], self.after[target]
 
 
 def plan(
     relations: Mapping[str, tuple[str, str, Sparse]],
     num_nodes: Mapping[str, int],
-    survivors: NodeMasks,
+    alive: NodeMasks,
     layers: int,
     wild: Sequence[Mapping[str, Tensor]] | None = None,
 ) -> list[Layer[Rows]]:
@@ -118,20 +118,20 @@ def plan(
     Parameters
     ----------
     relations : mapping
-        As `dglcell.engines.packed.affected_nodes.follow` reads them.
+        As for `dglcell.engines.packed.affected_nodes.follow`.
     num_nodes : mapping
-    survivors : NodeMasks
+    alive : NodeMasks
         Of B genotypes.
     layers : int
     wild : sequence, optional
-        The wild type's states after every layer, where they are known.
+        The wild type's states after every layer, if they are known already.
     """
-    lost = {t: pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
-    dead = {t: unpack(lost[t], survivors.genotypes) for t in NODE_TYPES}
+    lost = {t: pack(alive.lost[t], num_nodes[t]) for t in NODE_TYPES}
+    dead = {t: unpack(lost[t], alive.genotypes) for t in NODE_TYPES}
     rows = {t: Rows.shared(num_nodes[t], dead[t]) for t in NODE_TYPES}
     per_layer: list[Layer[Rows]] = []
     for number, changed in enumerate(follow(relations, lost, layers)):
-        after = {t: Rows.changed(unpack(changed[t], survivors.genotypes), dead[t]) for t in NODE_TYPES}
+        after = {t: Rows.changed(unpack(changed[t], alive.genotypes), dead[t]) for t in NODE_TYPES}
         if wild is not None:
             after = {t: dataclasses.replace(after[t], known=num_nodes[t]) for t in NODE_TYPES}
         per_layer.append(Layer(rows, after, None if wild is None else wild[number]))
@@ -140,7 +140,7 @@ def plan(
 
 
 def cuts(rows: Rows, edges: Sparse, parts: int) -> NDArray[np.int64]:
-    """(parts + 1,) boundaries that give each part of the rows to be computed about as many in-edges."""
+    """(parts + 1,) boundaries that divide the rows to be computed into parts with about the same number of in-edges."""
     work = np.cumsum(np.diff(edges.ptr)[rows.node[rows.known :]] + 4)
     total = int(work[-1]) if len(work) else 0
     inner = rows.known + np.searchsorted(work, total * np.arange(1, parts) / parts)

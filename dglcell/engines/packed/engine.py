@@ -1,4 +1,4 @@
-"""What the fused engines share: edges by both ends, and which packed rows an operator reads and makes."""
+"""Shared by the fused engines: edges by both ends, and the packed rows that an operator reads and computes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dglcell.schema import IN, NODE_TYPES, STOICHIOMETRY
 class PackedEngine:
     """The bookkeeping part of `dglcell.engines.base.Engine` for packed rows; only one graph, no `dgl.batch`.
 
-    States are (P, 1, ..): packed rows in the place of nodes, see `dglcell.engines.packed.delta_states`. A subclass sets
+    States are (P, 1, ..): packed rows instead of nodes, see `dglcell.engines.packed.delta_states`. A subclass sets
     `_wild`.
 
     Parameters
@@ -44,7 +44,7 @@ class PackedEngine:
         self._stoichiometry = graph.edges[IN].data[STOICHIOMETRY].numpy()
 
     def rows(self, node_type: str, plan: Layer[Any] | None) -> Tensor | None:
-        """(P,) node of every row that a layer makes; None of the wild type, whose rows are its nodes."""
+        """(P,) node of every row after a layer; None for the wild type, whose rows are the nodes."""
         return None if plan is None else plan.after[node_type].index
 
     def complete(self, x: Tensor, node_type: str, plan: Layer[Any] | None) -> Tensor:
@@ -66,6 +66,6 @@ class PackedEngine:
         return 4 * 7 * hidden * sum(self.num_nodes.values())
 
     def _ends(self, relation: str, plan: Layer[PackedRows] | None) -> tuple[Any, Any, Any]:
-        """Rows that send, rows that the targets enter with, rows that are made."""
+        """Rows of the sources, rows of the targets before the layer, rows of the targets after it."""
         source, target, _ = self._in_edges[relation]
         return (plan or self._wild).ends(relation, source, target)

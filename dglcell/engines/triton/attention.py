@@ -31,7 +31,7 @@ def gat_forward(
 ):
     """`y_p = sum_e softmax_e(a . LeakyReLU(x_src + x_dst)) x_src` of one row p, and the scores' log-sum-exp.
 
-    `senders` and `entering` are the lookup tables of the rows that send and of those that the targets enter with.
+    `senders` and `entering` are the lookup tables of the sources' rows and of the targets' rows before the layer.
     """
     p = place_of(first, num_dst)
     b = tl.load(genotype + p).to(tl.int64)
@@ -68,7 +68,7 @@ def gat_forward(
 
 @triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_target(
-    order,
+    by_degree,
     heavy,
     ptr,
     src,
@@ -96,8 +96,8 @@ def gat_backward_target(
     E: tl.constexpr,
     ACC: tl.constexpr,
 ):
-    """Gradients of `x_dst` and `a` from the in-edges of one node, and `mean = grad . y`, which the other pass reads."""
-    block, n = block_and_node(order, num_dst, heavy)
+    """Gradients of `x_dst` and `a` from the in-edges of one node, and `mean = grad . y` for `gat_backward_source`."""
+    block, n = block_and_node(by_degree, num_dst, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     vector = row(a, n * 0, cell, exists, H * D, ACC)
@@ -141,7 +141,7 @@ def gat_backward_target(
 
 @triton.jit(do_not_specialize=["genotypes"])
 def gat_backward_source(
-    order,
+    by_degree,
     heavy,
     ptr,
     dst,
@@ -169,10 +169,10 @@ def gat_backward_source(
 ):
     """Gradient of `x_src` from the out-edges of one node.
 
-    Along an edge a genotype reads this node once, for its own row of the target. A genotype that shares the target's
-    row with the wild type reads nothing of its own.
+    Along an edge, a genotype reads this node once, for its own row of the target. A genotype that shares the target's
+    row with the wild type has nothing to read.
     """
-    block, n = block_and_node(order, num_src, heavy)
+    block, n = block_and_node(by_degree, num_src, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     vector = row(a, n * 0, cell, exists, H * D, ACC)

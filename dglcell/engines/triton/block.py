@@ -1,7 +1,7 @@
 """Triton kernels of a block (`operators.block`), one pass forward and one backward; conventions: `kernels`.
 
-Nothing but the input is kept: statistics are computed again backward. Gradients of the norm's weights are summed by a
-fixed number of programs, each over its own rows, and added up outside.
+Only the input is kept; statistics are recomputed in the backward pass. Gradients of the norm's weights are summed by a
+fixed number of programs, each over its own rows, and added up outside the kernel.
 """
 
 from typing import Any
@@ -15,12 +15,12 @@ from torch.autograd.function import once_differentiable
 from dglcell.engines.operators import Norm
 from dglcell.engines.triton.launcher import TILE, accumulator, launch
 
-_MOST_PROGRAMS = 1024  # of the backward pass: several for every multiprocessor of a large GPU
+_MOST_PROGRAMS = 1024  # programs of the backward pass: several for every multiprocessor of a large GPU
 
 
 @triton.jit
 def normalized(x, p, num_rows, W: tl.constexpr, WP: tl.constexpr, eps, ACC: tl.constexpr):
-    """The rows p (R,) with mean 0 and variance 1, and what they were divided by: (R, WP), (R,)."""
+    """The rows p (R,) scaled to mean 0 and variance 1, the factor 1 / sd, and which values exist: (R, WP), (R,)."""
     cell = tl.arange(0, WP)
     exists = (p < num_rows)[:, None] & (cell < W)[None]
     v = tl.load(x + p.to(tl.int64)[:, None] * W + cell[None], mask=exists, other=0).to(ACC)
@@ -53,7 +53,7 @@ def block_forward(
     gamma = tl.load(weight + cell, mask=cell < W, other=0).to(ACC)
     beta = tl.load(bias + cell, mask=cell < W, other=0).to(ACC)
     out = v * gamma[None] + beta[None]
-    out = tl.where(out < 0, 0, out)  # a NaN stays one
+    out = tl.where(out < 0, 0, out)  # NaN stays NaN
     at = p.to(tl.int64)[:, None] * W + cell[None]
     if MASKED:
         n = p
@@ -125,7 +125,7 @@ class _Block(torch.autograd.Function):
         padded = triton.next_power_of_2(width)
         ctx.sizes = {"W": width, "WP": padded, "R": max(1, TILE // padded), "ACC": acc}
         ctx.sizes |= {"MASKED": mask is not None, "PACKED": mask is not None and rows is not None}
-        mask = x if mask is None else mask  # stand-ins that are not read
+        mask = x if mask is None else mask  # placeholders that are not read
         rows = x if rows is None else rows
         ctx.save_for_backward(x, weight, bias, mask, rows)
         ctx.eps = eps

@@ -22,7 +22,7 @@ from dglcell.schema import GENE, IN, OF
 class TritonEngine(PackedEngine):
     """Graph operators as Triton kernels; see `dglcell.engines.base.Engine` for meaning.
 
-    Accepts bfloat16 and float16 without widening them first: kernels read the half type and add up in float32. Under
+    Accepts bfloat16 and float16 without conversion: kernels read the half type and sum in float32. Under
     Triton's interpreter (`TRITON_INTERPRET=1`) it runs on the CPU, for tests.
 
     Parameters
@@ -66,7 +66,7 @@ class TritonEngine(PackedEngine):
         return (functions.attention(x_src.squeeze(1), x_dst.squeeze(1), a, edges, ends) + bias).unsqueeze(1)
 
     def stoich_attention(self, q_m: Tensor, q_r: Tensor, plan: Layer[DeviceRows] | None) -> Tensor:
-        """See `Engine.stoich_attention`; one row an incidence of each reaction row, (K, 1, H)."""
+        """See `Engine.stoich_attention`; one row for each incidence of each reaction row, (K, 1, H)."""
         ends = self._ends(IN, plan)
         q_m, q_r = full_precision(q_m).squeeze(1), full_precision(q_r).squeeze(1)
         alpha = incidences.softmax(q_m, q_r, self._incidences[IN], self._starts(ends[2]), ends)

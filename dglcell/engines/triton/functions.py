@@ -1,6 +1,6 @@
 """Graph attention, pooling and carried rows with hand-written gradients: tensors in, Triton kernels, tensors out.
 
-Gradients of rows that genotypes share arrive in parts, one a block of genotypes, and are added up here.
+Gradients of rows that genotypes share come in parts, one for each block of genotypes, and are added up here.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dglcell.engines.triton import pool as pool_kernels
 from dglcell.engines.triton.launcher import accumulator, block_of, head_sizes, launch, warps
 from dglcell.engines.triton.rows import DeviceEdges, DeviceRows
 
-_CHUNK = 256  # nodes that a program of the pooling adds up: enough programs for a single genotype too
+_CHUNK = 256  # nodes that one program of the pooling sums, so that a single genotype also has enough programs
 _POOL_NODES = 16
 
 
 def merge(own: Tensor, parts: Tensor) -> Tensor:
-    """Rows of `own` beyond the first N, and for these the sum of `parts` (G, N, ...)."""
+    """`own` with the sum of `parts` (G, N, ...) as its first N rows, in place."""
     own[: parts.shape[1]] = parts.sum(0)
     return own
 
@@ -50,7 +50,7 @@ class _Attention(torch.autograd.Function):
         launch(
             attention_kernels.gat_forward,
             (len(receivers),),
-            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(side.by_degree, *receivers.genotype_and_node, side.ptr, side.other, senders.lookup, entering.lookup),
             *(x_src, x_dst, a, y, lse, receivers.num_nodes, senders.num_nodes),
             **sizes,
             ACC=acc,
@@ -79,14 +79,14 @@ class _Attention(torch.autograd.Function):
         launch(
             attention_kernels.gat_backward_target,
             (blocks * receivers.num_nodes,),
-            *(into.order, into.heavy, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
+            *(into.by_degree, into.heavy, into.ptr, into.other, *tables, x_src, x_dst, a, y, lse, grad),
             *(d_dst, mean, part_dst, part_a, *counts),
             **common,
         )
         launch(
             attention_kernels.gat_backward_source,
             (blocks * senders.num_nodes,),
-            *(out.order, out.heavy, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
+            *(out.by_degree, out.heavy, out.ptr, out.other, *tables, x_src, x_dst, a, lse, mean, grad),
             *(d_src, part_src, *counts),
             **common,
         )
@@ -142,7 +142,7 @@ class _Pool(torch.autograd.Function):
 
 
 class _Carry(torch.autograd.Function):
-    """Copy rows (P_before, W) that enter a layer to the rows (P, W) that leave it."""
+    """Copy rows (P_before, W) before a layer to the rows (P, W) after it."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, entering: DeviceRows, receivers: DeviceRows) -> Tensor:
@@ -179,11 +179,11 @@ def attention(
     Parameters
     ----------
     x_src, x_dst : Tensor (P_src, H, D), (P_dst, H, D)
-        Half types are read as they are.
+        Half types are read without conversion.
     a : Tensor (H, D)
     edges : DeviceEdges
     ends : tuple of DeviceRows
-        Rows that send, rows that the targets enter with, rows that are made.
+        Rows of the sources, rows of the targets before the layer, rows of the targets after it.
 
     Returns
     -------
@@ -214,7 +214,7 @@ def pool(values: Tensor, scores: Tensor, lookup: Tensor) -> Tensor:
 
 
 def carry(x: Tensor, entering: DeviceRows, receivers: DeviceRows) -> Tensor:
-    """Rows (P_before, W) that enter a layer, copied to the rows (P, W) that leave it."""
+    """Rows (P_before, W) before a layer, copied to the rows (P, W) after it."""
     out: Tensor = _Carry.apply(x, entering, receivers)  # type: ignore[no-untyped-call]
     return out
 

@@ -15,8 +15,8 @@ from dglcell.engines.triton.functions import merge
 from dglcell.engines.triton.launcher import accumulator, block_of, head_sizes, launch, warps
 from dglcell.engines.triton.rows import DeviceEdges, DeviceRows
 
-NOBODYS, RECEIVERS, SENDERS = 0, 1, 2  # whose rows attention values belong to: `stoichiometry.ALPHA`
-_INCIDENCES = 16  # of a reaction, in a tile without features
+NOBODYS, RECEIVERS, SENDERS = 0, 1, 2  # the rows that attention values belong to: ALPHA in `stoichiometry`
+_INCIDENCES = 16  # incidences of a reaction in a tile without features
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Incidences:
     into_amount, out_amount : Tensor (E,)
         Stoichiometry, by target and by source.
     into_place, out_place : Tensor (E,) int32
-        Place of the incidence among those of its reaction.
+        Index of the incidence among those of its reaction.
     owner : int
         `RECEIVERS` if the targets are reactions, `SENDERS` if the sources are.
     """
@@ -62,7 +62,7 @@ class _Softmax(torch.autograd.Function):
         launch(
             stoich_attention.stoich_forward,
             (len(receivers),),
-            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, entering.lookup),
+            *(side.by_degree, *receivers.genotype_and_node, side.ptr, side.other, senders.lookup, entering.lookup),
             *(starts[0], q_m, q_r, alpha, receivers.num_nodes, senders.num_nodes),
             **_sizes(q_m),
             ACC=acc,
@@ -88,7 +88,7 @@ class _Softmax(torch.autograd.Function):
             stoich_attention.stoich_backward_target,
             (blocks * receivers.num_nodes,),
             *(
-                into.order,
+                into.by_degree,
                 into.heavy,
                 into.ptr,
                 into.other,
@@ -103,7 +103,7 @@ class _Softmax(torch.autograd.Function):
         launch(
             stoich_attention.stoich_backward_source,
             (blocks * senders.num_nodes,),
-            *(out.order, out.heavy, out.ptr, out.other, senders.lookup, receivers.lookup),
+            *(out.by_degree, out.heavy, out.ptr, out.other, senders.lookup, receivers.lookup),
             *(ctx.incidences.out_place, ctx.start, d_score, d_m, part_m, *counts),
             **common,
         )
@@ -123,14 +123,21 @@ class _WeightedMean(torch.autograd.Function):
         y = x.new_empty(len(receivers), *x.shape[1:], dtype=dtype)
         norm = y.new_empty(len(receivers))
         ctx.whose = NOBODYS if alpha is None else incidences.owner
-        alpha = norm if alpha is None else alpha.contiguous()  # a stand-in that is not read
+        alpha = norm if alpha is None else alpha.contiguous()  # a placeholder that is not read
         start = incidences.into_place if start is None else start
         side = incidences.edges.into
         sizes = head_sizes(*x.shape[1:])
         launch(
             stoichiometry.sum_forward,
             (len(receivers),),
-            *(side.order, *receivers.named, side.ptr, side.other, senders.lookup, incidences.into_amount),
+            *(
+                side.by_degree,
+                *receivers.genotype_and_node,
+                side.ptr,
+                side.other,
+                senders.lookup,
+                incidences.into_amount,
+            ),
             *(incidences.into_place, start, alpha, x, y, norm, receivers.num_nodes, senders.num_nodes),
             **sizes,
             ALPHA=ctx.whose,
@@ -157,7 +164,7 @@ class _WeightedMean(torch.autograd.Function):
             stoichiometry.sum_backward,
             (blocks * senders.num_nodes,),
             *(
-                side.order,
+                side.by_degree,
                 side.heavy,
                 side.ptr,
                 side.other,
@@ -193,9 +200,9 @@ def softmax(
     incidences : Incidences
         Metabolite -> reaction.
     starts : (Tensor (P,), int)
-        Where the incidences of every reaction row that is receivers start, and their number K.
+        Where the incidences of every reaction row after the layer start, and their number K.
     ends : tuple of DeviceRows
-        Metabolites that send, reactions as they enter, reactions that are made.
+        Rows of the metabolites, rows of the reactions before the layer, rows of the reactions after it.
 
     Returns
     -------
@@ -218,12 +225,12 @@ def weighted_mean(
     ----------
     x : Tensor (P_src, H, D)
     alpha : Tensor (K, H) or None
-        As `softmax` gives it; None for 1.
+        Result of `softmax`; None for 1.
     incidences : Incidences
     start : Tensor (P,) or None
         Where the values of every reaction row start in `alpha`.
     ends : tuple of DeviceRows
-        Rows that send, rows that the targets enter with (not read), rows that are made.
+        Rows of the sources, rows of the targets before the layer (not read), rows of the targets after it.
 
     Returns
     -------

@@ -9,20 +9,20 @@ import torch
 import triton
 import triton.language as tl
 
-# Chosen by the compiler's register counts for sm_90, not by timing: a tile of 1,024 values on one warp leaves room for
-# many programs that hide each other's waiting; the backward passes hold more values and need four for the same.
+# Chosen from the compiler's register counts for sm_90, not from timings: with a tile of 1,024 values on one warp, many
+# programs run at once and hide each other's memory latency; the backward passes hold more values and need four warps.
 TILE = 1024
 FORWARD_WARPS = 1
 BACKWARD_WARPS = 4
 _MOST_EDGES = 32
 # Genotypes that a backward program visits one after the other: few, so that a node with thousands of edges is spread
-# over many programs, but not so few that the parts outweigh a state.
+# over many programs, but not so few that the parts need more memory than a state.
 _FEWEST_GENOTYPES = 4
 _MOST_BLOCKS = 64
 
 
 def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) -> None:
-    """Queue a kernel on the device of its first argument, a tensor; an empty grid is none."""
+    """Queue a kernel on the device of its first argument, a tensor; nothing for an empty grid."""
     if 0 in grid:
         return
     device = arguments[0].device
@@ -31,7 +31,7 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) 
 
 
 def accumulator(dtype: torch.dtype) -> tuple[Any, torch.dtype]:
-    """The type that sums are in, for Triton and for torch: float64 for float64, else float32."""
+    """The type of sums, for Triton and for torch: float64 for float64, else float32."""
     return (tl.float64, torch.float64) if dtype == torch.float64 else (tl.float32, torch.float32)
 
 

@@ -1,4 +1,4 @@
-"""Triton kernels of attentional pooling and of carried rows; conventions: `kernels`."""
+"""Triton kernels of attentional pooling and of the gradient of `carry`; conventions: `kernels`."""
 
 import triton
 import triton.language as tl
@@ -23,7 +23,7 @@ def pool_forward(
 ):
     """Softmax sum over one chunk of one genotype's nodes, relative to the chunk's highest score.
 
-    `highest` and `totals` (B, C), `sums` (B, C, W) of C chunks; the chunks are joined outside.
+    `highest` and `totals` (B, C), `sums` (B, C, W) of C chunks; the caller combines the chunks.
     """
     b = tl.program_id(0).to(tl.int64)
     c = tl.program_id(1)
@@ -114,7 +114,7 @@ def carry_backward(
     WP: tl.constexpr,
     ACC: tl.constexpr,
 ):
-    """Gradient of the rows that entered a layer, of one node, when rows that left it were copied from them."""
+    """Gradient of one node's rows before a layer, from the rows after it that were copied from them."""
     block = tl.program_id(0) // num_nodes
     n = tl.program_id(0) % num_nodes
     cell = tl.arange(0, WP)

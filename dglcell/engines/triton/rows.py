@@ -1,4 +1,4 @@
-"""Rows and edges as tensors on a device, made from the host's arrays without waiting for the device."""
+"""Rows and edges as tensors on a device, built from arrays on the host without waiting for the device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dglcell.engines.triton import kernels
 from dglcell.engines.triton.launcher import launch
 from dglcell.schema import NODE_TYPES
 
-_HEAVY = 128  # edges
+_HEAVY = 128  # edges of a node with which backward passes start
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,17 +33,17 @@ class Side:
         Edges of node n are `ptr[n]:ptr[n + 1]`.
     other : Tensor (E,) int32
         The node at the other end.
-    order : Tensor (N,) int32
+    by_degree : Tensor (N,) int32
         Nodes, those with most edges first: the longest programs start first.
     heavy : int
-        Nodes with so many edges that a backward pass starts with them.
+        Number of nodes with so many edges that a backward pass starts with them.
     edge : (E,) int64
         Edge ids, on the host.
     """
 
     ptr: Tensor
     other: Tensor
-    order: Tensor
+    by_degree: Tensor
     heavy: int
     edge: NDArray[np.int64]
 
@@ -51,12 +51,12 @@ class Side:
     def of(cls, edges: Sparse, device: torch.device) -> Side:
         """Copy to a device."""
         degree = np.diff(edges.ptr)
-        order = np.argsort(-degree, kind="stable").astype(np.int32)
+        by_degree = np.argsort(-degree, kind="stable").astype(np.int32)
         ptr, src = send(edges.ptr.astype(np.int32), device), send(edges.src, device)
-        return cls(ptr, src, send(order, device), int((degree >= _HEAVY).sum()), edges.edge)
+        return cls(ptr, src, send(by_degree, device), int((degree >= _HEAVY).sum()), edges.edge)
 
     def values(self, by_edge: NDArray[np.generic]) -> Tensor:
-        """Edge values (E,), by edge id, in this order."""
+        """Edge values (E,), given by edge id, in the sequence of these edges."""
         return send(by_edge[self.edge], self.ptr.device)
 
 
@@ -78,14 +78,14 @@ _TILE = 1024  # entries of a lookup table that a program of `list_rows` reads
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DeviceRows:
-    """The rows of one node type, as `dglcell.engines.packed.delta_states.Rows`, but genotype after genotype.
+    """The rows of one node type, as `dglcell.engines.packed.delta_states.Rows`, but sorted by genotype.
 
     Attributes
     ----------
     lookup : Tensor (B + 1, N) int32
         Row that stands for a node of a genotype; -1 for a lost node.
     copies : (N,) int64
-        On the host: how many rows a node has, the wild type's included.
+        On the host: number of rows of each node, including the wild type's.
     """
 
     lookup: Tensor
@@ -99,12 +99,12 @@ class DeviceRows:
 
     @classmethod
     def shared(cls, dead: Tensor) -> DeviceRows:
-        """The wild type standing for every genotype; `dead` (B, N) bool."""
+        """The wild type's rows only, used for every genotype; `dead` (B, N) bool."""
         node = torch.arange(dead.shape[1], dtype=torch.int32, device=dead.device)[None]
         return cls(torch.cat([node, node.masked_fill(dead, -1)]), np.ones(dead.shape[1], dtype=np.int64))
 
     def with_own(self, changed: affected_nodes.Bits) -> DeviceRows:
-        """Rows of their own for the nodes that changed: of `shared`, the (N,) x B bits set in `changed`."""
+        """These rows of `shared`, and separate rows for the nodes that changed: bits (N,) x B set in `changed`."""
         copies = 1 + affected_nodes.count(changed)
         own = unpack(send(changed.view(np.int64), self.lookup.device), len(self.lookup) - 1)
         place = own.view(-1).cumsum(0, dtype=torch.int32).view(own.shape) + (own.shape[1] - 1)
@@ -120,31 +120,31 @@ class DeviceRows:
         return self.lookup.shape[1]
 
     @functools.cached_property
-    def named(self) -> tuple[Tensor, Tensor]:
+    def genotype_and_node(self) -> tuple[Tensor, Tensor]:
         """Genotype (0 the wild type) and node of every row, (P,) int32 each."""
-        names = self.lookup.new_empty(2, len(self))
+        genotype, node = self.lookup.new_empty(2, len(self))
         grid = len(self.lookup), triton.cdiv(self.num_nodes, _TILE)
-        launch(kernels.list_rows, grid, self.lookup, names[0], names[1], self.num_nodes, N=_TILE)
-        return names[0], names[1]
+        launch(kernels.list_rows, grid, self.lookup, genotype, node, self.num_nodes, N=_TILE)
+        return genotype, node
 
     @functools.cached_property
     def index(self) -> Tensor:
         """(P,) int64 node of every row."""
-        return self.named[1].long()
+        return self.genotype_and_node[1].long()
 
     def within(self, other: DeviceRows) -> Tensor:
         """(P,) for each row the row of `other` that stands for the same node and genotype."""
-        genotype, node = self.named
+        genotype, node = self.genotype_and_node
         return other.lookup.view(-1).index_select(0, genotype * self.num_nodes + node)
 
     def starts(self, degree: Tensor, host_degree: NDArray[np.int64]) -> tuple[Tensor, int]:
-        """(P,) where the in-edges of every row start if they are listed row after row, and their number."""
-        of_rows = degree.index_select(0, self.named[1])
+        """(P,) where the in-edges of every row start if they are concatenated over the rows, and their number."""
+        of_rows = degree.index_select(0, self.genotype_and_node[1])
         return of_rows.cumsum(0) - of_rows, int(host_degree @ self.copies)
 
 
 def unpack(bits: Tensor, genotypes: int) -> Tensor:
-    """Words (N, W) int64 of one bit a genotype as (B, N) bool."""
+    """Words (N, W) int64 with one bit per genotype as (B, N) bool."""
     shifts = torch.arange(64, dtype=torch.int64, device=bits.device)
     dense = (bits.t()[:, None] >> shifts[:, None]) & 1
     return (dense.flatten(0, 1)[:genotypes] != 0).contiguous()
@@ -153,18 +153,18 @@ def unpack(bits: Tensor, genotypes: int) -> Tensor:
 def plan_on(
     relations: Mapping[str, tuple[str, str, Sparse]],
     num_nodes: Mapping[str, int],
-    survivors: NodeMasks,
+    alive: NodeMasks,
     layers: int,
     device: torch.device,
 ) -> list[Layer[DeviceRows]]:
     """The rows of every layer of a pass, as `dglcell.engines.packed.delta_states.plan`, on `device`.
 
-    How many rows there are is counted on the host, so nothing is ever read back.
+    The number of rows is counted on the host, so nothing is ever read back.
     """
-    lost = {t: affected_nodes.pack(survivors.lost[t], num_nodes[t]) for t in NODE_TYPES}
+    lost = {t: affected_nodes.pack(alive.lost[t], num_nodes[t]) for t in NODE_TYPES}
     shared = {}
     for t in NODE_TYPES:
-        dead = unpack(send(lost[t].view(np.int64), device), survivors.genotypes)
+        dead = unpack(send(lost[t].view(np.int64), device), alive.genotypes)
         shared[t] = DeviceRows.shared(dead)
     rows: Mapping[str, DeviceRows] = shared
     per_layer: list[Layer[DeviceRows]] = []

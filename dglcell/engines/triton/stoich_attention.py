@@ -59,7 +59,7 @@ def stoich_forward(
 
 @triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_target(
-    order,
+    by_degree,
     heavy,
     ptr,
     src,
@@ -83,8 +83,8 @@ def stoich_backward_target(
     E: tl.constexpr,
     ACC: tl.constexpr,
 ):
-    """Gradient of every score of one reaction, and from these of `q_r`."""
-    block, n = block_and_node(order, num_dst, heavy)
+    """Gradient of every score of one reaction, and from these the gradient of `q_r`."""
+    block, n = block_and_node(by_degree, num_dst, heavy)
     head = tl.arange(0, HP)
     shared = tl.zeros([HP], ACC)
     begin = tl.load(ptr + n)
@@ -125,7 +125,7 @@ def stoich_backward_target(
 
 @triton.jit(do_not_specialize=["genotypes"])
 def stoich_backward_source(
-    order,
+    by_degree,
     heavy,
     ptr,
     dst,
@@ -146,7 +146,7 @@ def stoich_backward_source(
     ACC: tl.constexpr,
 ):
     """Gradient of `q_m` from the scores of one metabolite's incidences."""
-    block, n = block_and_node(order, num_src, heavy)
+    block, n = block_and_node(by_degree, num_src, heavy)
     head = tl.arange(0, HP)
     shared = tl.zeros([HP], ACC)
     stop = tl.load(ptr + n + 1)

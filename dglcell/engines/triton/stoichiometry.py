@@ -1,8 +1,9 @@
 """Triton kernels of the stoichiometric convolution; conventions: `kernels`.
 
-An attention value belongs to a row of a reaction and one of its incidences: values of row p start at `start[p]`, in the
-order of the reaction's incidences. `place` is an edge's number among them. ALPHA tells whose rows these are: 0 nobody's
-(no attention), 1 the receiving rows' (metabolite -> reaction), 2 the sending rows' (reaction -> metabolite).
+An attention value belongs to a row of a reaction and one of its incidences: values of row p start at `starts[p]`, in
+the sequence of the reaction's incidences. `place` is the index of an edge among them. ALPHA tells which rows have
+values: 0 none (no attention), 1 those of the targets (metabolite -> reaction), 2 those of the sources (reaction ->
+metabolite).
 """
 
 import triton
@@ -68,7 +69,7 @@ def sum_forward(
 
 @triton.jit(do_not_specialize=["genotypes"])
 def sum_backward(
-    order,
+    by_degree,
     heavy,
     ptr,
     dst,
@@ -100,9 +101,9 @@ def sum_backward(
 ):
     """Gradients of `x` and `alpha` from the out-edges of one node; `d_alpha` and `part_alpha` start at 0.
 
-    With ALPHA = 2 the values of a reaction row that genotypes share get a part a genotype, (genotypes, E, H).
+    With ALPHA = 2, the values of a reaction row that genotypes share get one part per genotype, (genotypes, E, H).
     """
-    block, n = block_and_node(order, num_src, heavy)
+    block, n = block_and_node(by_degree, num_src, heavy)
     head = tl.arange(0, HP)
     cell, exists = cells(H, D, HP, DP)
     shared = tl.zeros([HP, DP], ACC)
@@ -133,7 +134,7 @@ def sum_backward(
                         w *= heads(alpha, k, reads, head, H, ACC)
                         d_w = s[:, None] * tl.sum(g * x_r[None], axis=2)
                         stored = reads[:, None] & (head < H)[None]
-                        if ALPHA == 2:  # of the two, the one that this genotype's row is not is masked
+                        if ALPHA == 2:  # a genotype's own row is stored in d_alpha, a shared row in part_alpha
                             at_edge = (base * num_edges + e)[:, None] * H + head[None]
                             own = r + e[:, None] * 0 >= num_src
                             tl.store(part_alpha + at_edge, d_w, mask=stored & ~own)

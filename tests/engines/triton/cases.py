@@ -118,7 +118,7 @@ def unpack(x, rows):
 
 def repack(wild, dense, rows):
     """(N, 1, ..) and (N, B, ..) -> (P, 1, ..)."""
-    genotype, node = (names.cpu().long() for names in rows.named)
+    genotype, node = (names.cpu().long() for names in rows.genotype_and_node)
     dense = dense.expand(-1, len(rows.lookup) - 1, *dense.shape[2:])
     return torch.cat([wild, dense], dim=1)[node, genotype].unsqueeze(1)
 
@@ -297,7 +297,7 @@ def test_rows_are_those_of_the_host():
     for found, expected in zip(engine.plan(survivors_of(cell), 3), host, strict=True):
         for t in NODE_TYPES:
             assert same_rows(found.after[t], expected.after[t]), t
-            names = found.after[t].named
+            names = found.after[t].genotype_and_node
             lookup = found.after[t].lookup
             assert torch.equal(lookup[names[0].long(), names[1].long()].cpu(), torch.arange(len(found.after[t])).int())
 
