@@ -297,7 +297,7 @@ def _stored_screen(path: Path, cell: CellGraph, rules: dict[str, Any]) -> Genoty
 
 
 def _as_read(config: TrainConfig, screen: GenotypeTable) -> TrainConfig:
-    """The configuration with the rules by which the screen was read, so that its files can be read again in this way."""
+    """The configuration with the rules by which the screen was read, which are needed to read its files again."""
     rules = [source.get("rules") for source in screen.sources]
     if not rules or rules[0] is None or any(other != rules[0] for other in rules):
         return config

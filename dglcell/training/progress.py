@@ -19,13 +19,13 @@ class RunSummary:
     reason : str
         `epochs`, `patience` or `max_steps`.
     epochs, steps : int
-        Done in all, those before a resume included.
+        Total number, including those before a resume.
     best_epoch : int
         The epoch whose weights were kept.
     validation : dict
         Validation metrics of that epoch: `loss`, and per label as `metrics.compare`.
     seconds : float
-        Wall time of this member; what the members share is prepared before.
+        Wall time of this member, without the preparation that the members share.
     """
 
     path: Path
