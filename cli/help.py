@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ from rich_click.rich_parameter import RichArgument, RichOption
 from dglcell.config.settings import GROUPS
 
 _ARGUMENTS, _OPTIONS = "Arguments", "Options"  # the names that rich-click gives to these
-_WIDTH = 100  # of plain help
+_WIDTH = 100  # of plain help; in a narrower terminal panels would break names of options
 
 _Decorator = Callable[[Any], Any]
 
@@ -28,13 +30,20 @@ def argument(name: str, **attributes: Any) -> _Decorator:
     return click.argument(name, cls=RichArgument, **attributes)
 
 
+def _styled(text: str, **style: Any) -> str:
+    """The text in a style where a terminal shows colours."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else click.style(text, **style)
+
+
 class _PlainWhenPiped(click.Command):
-    """Writes plain help, with a section for each group of options, where stdout is no terminal."""
+    """Writes help without panels, a section for each group of options, where stdout is no terminal or a narrow one."""
 
     def get_help(self, ctx: click.Context) -> str:
-        if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH
+        if sys.stdout.isatty() and width >= _WIDTH:
             return super().get_help(ctx)
-        formatter = click.HelpFormatter(width=_WIDTH)
+        formatter = click.HelpFormatter(width=min(width, _WIDTH))
         click.Command.format_usage(self, ctx, formatter)
         click.Command.format_help_text(self, ctx, formatter)
         self.write_sections(ctx, formatter)
@@ -50,8 +59,8 @@ class _PlainWhenPiped(click.Command):
                 sections[getattr(parameter, "panel", None) or _OPTIONS].append(record)
         for group, records in sections.items():
             if records:
-                with formatter.section(group):
-                    formatter.write_dl(records)
+                with formatter.section(_styled(group, bold=True)):
+                    formatter.write_dl([(_styled(name, fg="cyan"), text) for name, text in records])
 
 
 class Command(_PlainWhenPiped, RichCommand):
@@ -65,6 +74,6 @@ class Group(_PlainWhenPiped, RichGroup):  # type: ignore[misc]  # rich-click's o
 
     def write_sections(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands, then the options."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self.summaries.items()))
+        with formatter.section(_styled("Commands", bold=True)):
+            formatter.write_dl([(_styled(name, fg="cyan"), text) for name, text in self.summaries.items()])
         super().write_sections(ctx, formatter)

@@ -46,7 +46,7 @@ class _LazyGroup(Group):
             return None
         command = importlib.import_module(f"dglcell.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
-        command.short_help = _COMMANDS[cmd_name]
+        command.name, command.short_help = cmd_name, _COMMANDS[cmd_name]
         return command
 
     def resolve_command(

@@ -18,7 +18,11 @@ from dglcell.config.settings import COMPUTE, OUTPUT
 @argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
 @argument("table", type=options.FILE, help="Genotypes: a column `genes` (ids joined by ;) or gene_1, gene_2, ..")
 @setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Genotypes to score at a time.")
-@setting_option(TrainConfig, "unknown_genes")
+@setting_option(
+    TrainConfig,
+    "unknown_genes",
+    help="Genes that the cell graph lacks: error stops the command, skip leaves the predictions of their rows empty.",
+)
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
 @option("--out", type=options.FILE, required=True, group=OUTPUT, help="Table to write (.tsv, .csv; .gz to compress).")

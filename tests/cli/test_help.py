@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from dglcell.cli.main import _COMMANDS
 from dglcell.config import BuildConfig, ScreenRules, TrainConfig
 from dglcell.config.settings import GROUPS, default_text, grouped
 from dglcell.errors import flag, with_flags
@@ -51,15 +52,15 @@ def test_a_command_that_shares_an_option_shows_its_own_default(cli) -> None:
     assert "TABLE" in found["Arguments"] and "--out" in found["Output"]
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("predict",)], ids=str)
-def test_a_terminal_has_panels_and_colours(command: tuple[str, ...]) -> None:
+def in_a_terminal(columns: int, *arguments: str) -> str:
+    """What the command writes to a terminal of this width."""
     ours, theirs = pty.openpty()
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI", "GITHUB_ACTIONS")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "dglcell.cli", *command, "--help"],
+        [sys.executable, "-m", "dglcell.cli", *arguments],
         stdout=theirs,
         stderr=theirs,
-        env={**environment, "TERM": "xterm-256color", "COLUMNS": "110"},
+        env={**environment, "TERM": "xterm-256color", "COLUMNS": str(columns)},
     )
     os.close(theirs)
     chunks = []
@@ -71,10 +72,27 @@ def test_a_terminal_has_panels_and_colours(command: tuple[str, ...]) -> None:
     finally:
         os.close(ours)
     assert process.wait(timeout=60) == 0
-    text = b"".join(chunks).decode()
+    return b"".join(chunks).decode()
+
+
+@pytest.mark.parametrize("command", [(), ("train",), ("predict",)], ids=str)
+def test_a_terminal_has_panels_and_colours(command: tuple[str, ...]) -> None:
+    text = in_a_terminal(110, *command, "--help")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     assert "\x1b[" in text and "╭" in plain
     assert all(f"─ {name} " in plain for name in (("Commands",) if not command else ("Output", "Compute")))
+    if not command:
+        assert all(re.search(rf"│ {name} +{summary[:20]}", plain) for name, summary in _COMMANDS.items())
     if command == ("train",):
         for field in dataclasses.fields(TrainConfig):
             assert flag(field.name)[:20] in plain, field.name
+
+
+def test_a_narrow_terminal_breaks_no_name_of_an_option() -> None:
+    styled = in_a_terminal(80, "train", "--help")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", styled)
+    assert "\x1b[" in styled and "│" not in text and max(map(len, text.splitlines())) <= 80
+    for field in dataclasses.fields(TrainConfig):
+        assert re.search(rf"{flag(field.name)}\b", text), field.name
+        if isinstance(field.default, bool):
+            assert re.search(rf"{flag(field.name, False)}\b", text), field.name
