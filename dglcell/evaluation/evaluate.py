@@ -84,15 +84,14 @@ def evaluate(
     for name in names:
         baselines.make(name)  # refuses an unknown name before any work
     if screen is not None:
-        subset, scored = SCREEN, _unseen(_other(run, screen, say), own, split, say)
+        subset, source = SCREEN, "the other screen"
+        scored = _unseen(_other(run, screen, say), own, split, say)
     else:
-        scored = own.take(split.rows(subset))
+        scored, source = own.take(split.rows(subset)), f"the {subset} subset"
     scored = scored.take(np.flatnonzero(scored.usable()))
     if not len(scored):
-        raise DataError(
-            f"the {subset} subset has no row with {' or '.join(schema.LABELS)} - there is nothing to compare"
-        )
-    say(f"scoring {len(scored):,} genotypes of the {subset} subset")
+        raise DataError(f"{source} has no row with {' or '.join(schema.LABELS)} - there is nothing to compare")
+    say(f"scoring {len(scored):,} genotypes of {source}")
     members = run.predict_members(scored.genes, scored.ptr)
     result: dict[str, Any] = {subset: by_order(members.mean(axis=0), scored.targets, scored.orders)}
     if len(members) > 1:

@@ -426,7 +426,7 @@ def _require_member(folder: RunFolder, member: RunFolder, first: dict[str, Any],
     ):
         if of(first) != of(further):
             raise FingerprintError(
-                f"{member.model} is no member of the ensemble in {folder.path}: its {what} differs - train again"
+                f"{member.model} does not belong to the ensemble in {folder.path}: its {what} differs - train again"
             )
 
 

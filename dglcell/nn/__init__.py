@@ -1,1 +1,1 @@
-"""Layers and models: composition of operators, no graph traversal of their own."""
+"""Layers and models, composed of the graph operators of an engine."""

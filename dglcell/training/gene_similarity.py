@@ -129,9 +129,9 @@ class _Pairs:
 def _candidates(
     cell: CellGraph, restart: float, in_networks: dict[str, Neighbors]
 ) -> tuple[_Pairs, dict[str, PageRank | None]]:
-    """Pairs of a gene and its nearest in any network; the networks' PageRank, None where memory has no room for it.
+    """Pairs of a gene and its nearest in any network; the networks' PageRank, None if memory is too small for it.
 
-    Fills in the neighbors in each network on the way.
+    Also fills in the neighbors in each network.
     """
     n = cell.num_nodes(schema.GENE)
     keys = np.zeros(0, np.int64)
@@ -151,7 +151,7 @@ def _candidates(
 
 
 def _features(cell: CellGraph, restart: float, ranks: dict[str, PageRank | None], pairs: _Pairs) -> Floats:
-    """(P, 4 R): closeness, edge, smaller and larger degree, network after network; `ranks` is emptied on the way."""
+    """(P, 4 R): closeness, edge, smaller and larger degree, network after network; empties `ranks`."""
     x = np.empty((len(pairs.first), 4 * len(ranks)), np.float32)
     for column, name in enumerate(list(ranks)):
         a = pagerank.network(cell, name)

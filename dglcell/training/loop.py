@@ -64,7 +64,7 @@ def train(
     overwrite : bool
         Replace a run in `out`.
     screen_file : Path, optional
-        The cell file that holds the screen, where it came from one; the run refers to it relative to `out`.
+        The cell file that holds the screen, if it came from one; the run stores its path relative to `out`.
     members : sequence of int, optional
         Train only these, from 1, so that processes can share an ensemble. Member 1 makes the folder, so its training
         must have begun before that of others.

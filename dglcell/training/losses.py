@@ -1,7 +1,7 @@
 """The loss terms of a training step and their weighted sum, in plain autograd.
 
 A term of the data is computed per label over the rows that have it, then averaged over the labels that have any;
-labels are standardized. A missing label (NaN) is taken out where it enters, so it never reaches a gradient. The
+labels are standardized. A missing label (NaN) is removed before any arithmetic, so it never affects a gradient. The
 penalties are sums of squared weights of the gene factorization machine.
 """
 

@@ -147,7 +147,7 @@ def test_weights_of_another_training_are_refused(
     config = tiny_config(seed=8, epochs=1, **{k: v for k, v in changes.items() if k != "split"})
     train(CELL, TABLE, split, config, tmp_path / "other")
     shutil.copy(tmp_path / "other" / "model.safetensors", tmp_path / "run" / "model_2.safetensors")
-    with pytest.raises(FingerprintError, match=f"model_2.safetensors is no member .*its {what} differs"):
+    with pytest.raises(FingerprintError, match=f"model_2.safetensors does not belong to .*its {what} differs"):
         load_run(tmp_path / "run")
 
 
