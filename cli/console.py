@@ -129,21 +129,23 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     from rich.text import Text
 
     screen = Console(highlight=False)
-    grid = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    narrowest = 1
+    layout: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
+    grid = Table(title=title, title_justify="left", title_style="bold", **layout)
+    narrowest = -2
     for index, name in enumerate(columns):
         numeric = bool(index) and all(_is_number(row[index]) for row in rows)
         words = [name] if numeric else name.split()
-        cells = [row[index] for row in rows]
-        width = max((len(word) for word in [*words, *(cells if numeric else ())]), default=1)
-        width = max(width, _LEAST_TEXT if not numeric and any(len(cell) > _LEAST_TEXT for cell in cells) else 1)
+        longest = max((len(row[index]) for row in rows), default=1)
+        width = max(*map(len, words), longest if numeric else min(longest, _LEAST_TEXT))
         grid.add_column(name, justify="right" if numeric else "left", overflow="fold", min_width=width, no_wrap=numeric)
-        narrowest += width + 3
+        narrowest += width + 2
     if narrowest > screen.width:
         _blocks(columns, rows, title)
         return
     for row in rows:
         grid.add_row(*map(Text, row))
+    if not title:
+        screen.print()  # between two tables
     screen.print(grid)
 
 

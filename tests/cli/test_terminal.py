@@ -257,6 +257,22 @@ def test_table_keeps_its_numbers(columns: int) -> None:
     assert "0123456789abcdef" * 4 in text
 
 
+@pytest.mark.parametrize("columns", [73, 76, 80, 90])
+def test_a_report_keeps_its_numbers_in_every_window(columns: int) -> None:
+    code = """
+from dglcell.cli import console
+console.table(
+    ("model", "rows", "label", "n", "Pearson", "Spearman", "MSE", "MAE"),
+    [("query-mean", "order_2", "gene_interaction", 30, -0.06533, -0.08956, 0.0001565, 0.005769)],
+)
+"""
+    session = terminal.run(["-c", code], columns)
+    assert session.code == 0, session.raw
+    words = " ".join(session.lines).split()
+    assert all(number in words for number in ("30", "-0.06533", "-0.08956", "0.0001565", "0.005769"))
+    assert max(map(len, session.lines)) <= columns
+
+
 COUNTER = """
 import time
 from dglcell.cli import console
