@@ -114,7 +114,7 @@ def training_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
         if best:
-            axes.axvline(best[-1], color=GRAY, lw=0.9, ls=":", label=f"best epoch: {best[-1]}")
+            axes.axvline(best[-1], color=GRAY, lw=0.9, ls=":", label=f"weights of epoch {best[-1]}")
     for axes in (losses, scores):
         legend_below(axes)
     figure.suptitle("Training", x=0.012, ha="left", fontsize=12, color=INK)
