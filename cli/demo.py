@@ -48,5 +48,5 @@ def command(seed: int, out: Path, as_json: bool, overwrite: bool) -> None:
     rows = [(row.model, row.gene_interaction, row.fitness) for row in result.rows]
     title = f"Pearson on {result.pairs:,} held-out pairs"
     console.table(("model", "gene interaction", "fitness"), rows, title)
-    console.say(f"{result.seconds:.0f} s; look at {result.run / 'plots'} and {result.predictions}")
+    console.say(f"{result.seconds:.0f} s; results: {result.run / 'plots'} and {result.predictions}")
     console.say(f"next: dglcell info {result.run}; dglcell predict {result.run} TABLE --out predictions.tsv")

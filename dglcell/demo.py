@@ -1,6 +1,6 @@
 """The whole job on an embedded example: E. coli core, fitness and interactions from flux balance, no download.
 
-Builds the cell, trains, evaluates on held-out pairs beside baselines and an ablation, and predicts, by the functions
+Builds the cell, trains, evaluates on held-out pairs with baselines and an ablation, and predicts, by the functions
 that the commands call. Two processes share the work: one trains two thirds of the models, the other fits the baselines
 and trains the ablation and the rest of the models.
 """
@@ -123,7 +123,7 @@ def example() -> tuple[CellGraph, GenotypeTable]:
 
 
 class _TrainingShare(NullProgress):
-    """Passes on when the training has begun, and how much of so many models is trained."""
+    """Reports when training begins, and the trained share of the models."""
 
     def __init__(self, models: int, begin: Callable[[], None], watch: Watch) -> None:
         self._models, self._begin, self._watch = models, begin, watch
@@ -154,13 +154,13 @@ def run(
     Parameters
     ----------
     out : Path
-        Made if it is not there.
+        Created if it does not exist.
     watch : callable
-        Hears often which share of the time has passed, from 0 to 1, and the stage.
+        Receives the completed share of the time, from 0 to 1, and the stage.
     seed : int
         Of the split and of the weights.
     say : callable
-        Hears each stage once, in one line.
+        Receives one line for each stage.
     overwrite : bool
         Replace an earlier demo.
     config : TrainConfig
@@ -254,8 +254,8 @@ class _SecondProcess:
         self._process.join()
 
     def begin(self) -> None:
-        """Tell it that the run folder is there."""
-        with contextlib.suppress(OSError):  # `result` says what became of it
+        """Signal that the run folder exists."""
+        with contextlib.suppress(OSError):  # `result` reports the failure
             self._pipe.send(True)
 
     def result(self) -> dict[str, Any]:
@@ -263,7 +263,7 @@ class _SecondProcess:
         try:
             result: dict[str, Any] | str = self._pipe.recv()
         except (EOFError, OSError):
-            result = "its process ended without a word"
+            result = "the process ended without a message"
         if isinstance(result, str):
             raise RunError(f"the second process, with baselines and ablation, failed: {result} - run the demo again")
         return result
