@@ -97,7 +97,8 @@ def main(demo: Path) -> None:
 
     card(axes, 71.5, 1, 27.5, 15.2, "gene interaction of held-out pairs", [
         f"{'genes':<13}{'measured':>8}{'pred.':>8}",
-        *(f"{r.genes:<13}{r.gene_interaction:>8.2f}{round(r.pred_gene_interaction, 2) + 0:>8.2f}" for r in shown.itertuples()),
+        *(f"{r.genes:<13}{r.gene_interaction:>8.2f}{round(r.pred_gene_interaction, 2) + 0:>8.2f}"
+          for r in shown.itertuples()),
     ])  # fmt: skip
     plot = figure.add_axes((0.765, 0.485, 0.215, 0.425))
     limits = (-1.08, 0.3)

@@ -181,10 +181,10 @@ def test_an_error_of_the_training_is_shown_below_the_display(cell: Path, tmp_pat
 import sys
 from dglcell.cli import main
 from dglcell.errors import RunError
-from dglcell.training import loop
+from dglcell.training.trainer import Trainer
 def broken(trainer):
     raise RunError("the validation is broken")
-loop.validate = broken
+Trainer.validate = broken
 sys.exit(main.run(sys.argv[1:]))
 """
     session = terminal.run(["-c", code, "train", str(cell), *SMALL, "--out", str(tmp_path / "run")], 80)
