@@ -95,11 +95,12 @@ def main(demo: Path) -> None:
     graph(axes)
     arrow(axes, (63.5, 20), (70.5, 20), "model")
 
-    card(axes, 71.5, 1, 27.5, 15.2, "gene interaction of held-out pairs", [
-        f"{'genes':<13}{'measured':>8}{'pred.':>8}",
-        *(f"{r.genes:<13}{r.gene_interaction:>8.2f}{round(r.pred_gene_interaction, 2) + 0:>8.2f}"
-          for r in shown.itertuples()),
-    ])  # fmt: skip
+    columns = shown["genes"], shown["gene_interaction"], shown["pred_gene_interaction"].round(2) + 0  # no -0
+    lines = [
+        f"{genes:<13}{measured:>8.2f}{predicted:>8.2f}" for genes, measured, predicted in zip(*columns, strict=True)
+    ]
+    lines.insert(0, f"{'genes':<13}{'measured':>8}{'pred.':>8}")
+    card(axes, 71.5, 1, 27.5, 15.2, "gene interaction of held-out pairs", lines)
     plot = figure.add_axes((0.765, 0.485, 0.215, 0.425))
     limits = (-1.08, 0.3)
     plot.plot(limits, limits, color=RULE, lw=1)
