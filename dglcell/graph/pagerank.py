@@ -39,18 +39,18 @@ class Neighbors:
     weight: Floats
 
     @classmethod
-    def alone(cls, genes: int, nearest: int) -> Self:
+    def alone(cls, genes: int, topk: int) -> Self:
         """Every gene its own only neighbor."""
-        index = np.repeat(np.arange(genes, dtype=np.int32)[:, None], nearest, axis=1)
-        weight = np.zeros((genes, nearest), np.float32)
+        index = np.repeat(np.arange(genes, dtype=np.int32)[:, None], topk, axis=1)
+        weight = np.zeros((genes, topk), np.float32)
         weight[:, 0] = 1
         return cls(index, weight)
 
-    def set_rows(self, genes: NDArray[np.int64], near: NDArray[np.int64], weight: Floats) -> None:
+    def set_rows(self, genes: NDArray[np.int64], neighbors: NDArray[np.int64], weight: Floats) -> None:
         """Overwrite the rows of `genes` (b,): the first K of their nearest genes (b, k) and of their weights."""
-        near, weight = near[:, : self.index.shape[1]], weight[:, : self.index.shape[1]]
-        self.index[genes, : near.shape[1]] = near
-        self.weight[genes, : near.shape[1]] = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+        neighbors, weight = neighbors[:, : self.index.shape[1]], weight[:, : self.index.shape[1]]
+        self.index[genes, : neighbors.shape[1]] = neighbors
+        self.weight[genes, : neighbors.shape[1]] = weight / np.linalg.norm(weight, axis=1, keepdims=True)
 
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def networks(cell: CellGraph) -> tuple[str, ...]:
     return (*names, schema.METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(names)
 
 
-def diffuse(cell: CellGraph, restart: float, nearest: int, names: Sequence[str]) -> dict[str, Neighbors]:
+def diffuse(cell: CellGraph, alpha: float, topk: int, names: Sequence[str]) -> dict[str, Neighbors]:
     """The nearest genes by `PageRank`, for each of these networks (Gasteiger et al. 2019, arXiv:1911.05485).
 
     Of each row of P the K largest entries are kept and scaled to length 1.
@@ -67,9 +67,9 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: Sequence[str])
     Parameters
     ----------
     cell : CellGraph
-    restart : float
-        alpha, in (0, 1]: a walk has about 1 / alpha steps.
-    nearest : int
+    alpha : float
+        In (0, 1]: a walk has about 1 / alpha steps.
+    topk : int
         K, the gene itself included; at most N_g.
     names : sequence of str
         Of those that `networks` gives.
@@ -81,9 +81,9 @@ def diffuse(cell: CellGraph, restart: float, nearest: int, names: Sequence[str])
         as the second: 4 bytes a pair of genes (`memory`).
     """
     n = cell.num_nodes(schema.GENE)
-    neighbors = {name: Neighbors.alone(n, min(nearest, n)) for name in names}
+    neighbors = {name: Neighbors.alone(n, min(topk, n)) for name in names}
     for name in names:
-        for block in PageRank(network(cell, name), restart).nearest(nearest):
+        for block in PageRank(network(cell, name), alpha).nearest(topk):
             neighbors[name].set_rows(*block)
     return neighbors
 
@@ -155,7 +155,7 @@ class PageRank:
     Parameters
     ----------
     adjacency : sparse (N_g, N_g)
-    restart : float
+    alpha : float
         alpha.
 
     Attributes
@@ -164,10 +164,10 @@ class PageRank:
         Genes with an edge; the others have no row and no column in P.
     """
 
-    def __init__(self, adjacency: Any, restart: float) -> None:
+    def __init__(self, adjacency: Any, alpha: float) -> None:
         self.linked = np.flatnonzero(np.diff(adjacency.indptr))
-        self._restart = restart
-        self._lower = _inverse(adjacency[self.linked][:, self.linked], restart)
+        self._alpha = alpha
+        self._lower = _inverse(adjacency[self.linked][:, self.linked], alpha)
 
     @property
     def nbytes(self) -> int:
@@ -186,10 +186,10 @@ class PageRank:
         for start in range(0, len(self.linked), _BLOCK):
             rows = slice(start, min(start + _BLOCK, len(self.linked)))
             whole = np.tril(self._lower[rows], start) + np.tril(self._lower[:, rows], -start - 1).T
-            yield self.linked[rows], np.maximum(self._restart * whole, 0, dtype=np.float32)
+            yield self.linked[rows], np.maximum(self._alpha * whole, 0, dtype=np.float32)
 
 
-def _inverse(adjacency: Any, restart: float) -> Floats:
+def _inverse(adjacency: Any, alpha: float) -> Floats:
     """Lower triangle of the dense inverse (m, m) without the factor alpha; every row of `adjacency` has an entry."""
     from scipy.linalg.lapack import spotrf, spotri
     from scipy.sparse import diags
@@ -198,11 +198,11 @@ def _inverse(adjacency: Any, restart: float) -> Floats:
         return np.zeros((0, 0), np.float32)
     scale = diags(1 / np.sqrt(np.asarray(adjacency.sum(axis=1)).ravel()), dtype=np.float32)
     system = (scale @ adjacency @ scale).astype(np.float32).toarray()
-    system *= restart - 1
+    system *= alpha - 1
     system[np.diag_indices_from(system)] += 1
     # Symmetric, so its transpose is the same in the order that LAPACK overwrites in place.
     factor, failed = spotrf(system.T, lower=True, overwrite_a=True)
     lower, singular = spotri(factor, lower=True, overwrite_c=True)
     if failed or singular:
-        raise ArithmeticError(f"no diffusion with restart {restart} (LAPACK {failed}, {singular})")
+        raise ArithmeticError(f"no diffusion with alpha {alpha} (LAPACK {failed}, {singular})")
     return lower

@@ -96,8 +96,8 @@ class GeneFactorizationMachine(nn.Module):
         for name in self.networks:
             index = self.get_buffer(f"neighbors_{name}").index_select(0, genes)
             weight = self.get_buffer(f"ppr_{name}").index_select(0, genes)
-            near = embedding_bag(index, self.network[f"of_{name}"], mode="sum", per_sample_weights=weight)
-            states = states + near / sources**0.5
+            vectors = embedding_bag(index, self.network[f"of_{name}"], mode="sum", per_sample_weights=weight)
+            states = states + vectors / sources**0.5
         if self.features is not None:
             biases = self.features.index_select(0, genes) @ self.feature_weight
             states = states + pad(biases / sources**0.5, (2 * self._rank, 0))

@@ -35,7 +35,7 @@ Rows = NDArray[np.int64]
 
 
 def learn(
-    cell: CellGraph, table: GenotypeTable, values: Floats, restart: float, nearest: int, names: Sequence[str]
+    cell: CellGraph, table: GenotypeTable, values: Floats, alpha: float, topk: int, names: Sequence[str]
 ) -> dict[str, Neighbors]:
     r"""The nearest genes in each network, as from `pagerank.diffuse`, and those expected to have similar effects.
 
@@ -60,9 +60,9 @@ def learn(
         Training rows alone.
     values : (n,)
         One standardized label of each row, NaN where missing.
-    restart : float
+    alpha : float
         As in `pagerank.diffuse`.
-    nearest : int
+    topk : int
         K, the gene itself included; at most N_g.
     names : sequence of str
         The networks, of `pagerank.networks`.
@@ -77,11 +77,11 @@ def learn(
     from threadpoolctl import threadpool_limits
 
     n = cell.num_nodes(schema.GENE)
-    width = min(nearest, n)
+    width = min(topk, n)
     in_networks = {name: Neighbors.alone(n, width) for name in names}
     with threadpool_limits(1):  # sums must not depend on the number of threads
-        pairs, ranks = _candidates(cell, restart, in_networks)
-        learned = _learn(cell, table, values, restart, pairs, ranks, Neighbors.alone(n, width))
+        pairs, ranks = _candidates(cell, alpha, in_networks)
+        learned = _learn(cell, table, values, alpha, pairs, ranks, Neighbors.alone(n, width))
     return {**in_networks, schema.SIMILARITY: learned}
 
 
@@ -89,7 +89,7 @@ def _learn(
     cell: CellGraph,
     table: GenotypeTable,
     values: Floats,
-    restart: float,
+    alpha: float,
     pairs: _Pairs,
     ranks: dict[str, PageRank | None],
     alone: Neighbors,
@@ -100,7 +100,7 @@ def _learn(
         return alone
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    x = _features(cell, restart, ranks, pairs)
+    x = _features(cell, alpha, ranks, pairs)
     trees = HistGradientBoostingRegressor(
         max_iter=150,
         learning_rate=0.08,
@@ -127,7 +127,7 @@ class _Pairs:
 
 
 def _candidates(
-    cell: CellGraph, restart: float, in_networks: dict[str, Neighbors]
+    cell: CellGraph, alpha: float, in_networks: dict[str, Neighbors]
 ) -> tuple[_Pairs, dict[str, PageRank | None]]:
     """Pairs of a gene and its nearest in any network; the networks' PageRank, None if memory is too small for it.
 
@@ -137,12 +137,12 @@ def _candidates(
     keys = np.zeros(0, np.int64)
     ranks: dict[str, PageRank | None] = {}
     for name, neighbors_there in in_networks.items():
-        rank = PageRank(pagerank.network(cell, name), restart)
+        rank = PageRank(pagerank.network(cell, name), alpha)
         parts = [keys]
-        for genes, near, weight in rank.nearest(max(_CANDIDATES, neighbors_there.index.shape[1])):
-            neighbors_there.set_rows(genes, near, weight)
-            near, weight = near[:, :_CANDIDATES], weight[:, :_CANDIDATES]
-            a, b = np.broadcast_arrays(genes[:, None], near)
+        for genes, neighbors, weight in rank.nearest(max(_CANDIDATES, neighbors_there.index.shape[1])):
+            neighbors_there.set_rows(genes, neighbors, weight)
+            neighbors, weight = neighbors[:, :_CANDIDATES], weight[:, :_CANDIDATES]
+            a, b = np.broadcast_arrays(genes[:, None], neighbors)
             distinct = (weight > 0) & (a != b)
             parts.append(np.minimum(a, b)[distinct] * n + np.maximum(a, b)[distinct])
         keys = np.unique(np.concatenate(parts))
@@ -150,7 +150,7 @@ def _candidates(
     return _Pairs(keys // n, keys % n), ranks
 
 
-def _features(cell: CellGraph, restart: float, ranks: dict[str, PageRank | None], pairs: _Pairs) -> Floats:
+def _features(cell: CellGraph, alpha: float, ranks: dict[str, PageRank | None], pairs: _Pairs) -> Floats:
     """(P, 4 R): closeness, edge, smaller and larger degree, network after network; empties `ranks`."""
     x = np.empty((len(pairs.first), 4 * len(ranks)), np.float32)
     for column, name in enumerate(list(ranks)):
@@ -158,7 +158,7 @@ def _features(cell: CellGraph, restart: float, ranks: dict[str, PageRank | None]
         degree = np.log1p(np.diff(a.indptr))
         first, second = degree[pairs.first], degree[pairs.second]
         edge = np.asarray(a[pairs.first, pairs.second]).ravel()
-        closeness = _closeness(ranks.pop(name) or PageRank(a, restart), len(degree), pairs)
+        closeness = _closeness(ranks.pop(name) or PageRank(a, alpha), len(degree), pairs)
         for offset, values in enumerate((closeness, edge, np.minimum(first, second), np.maximum(first, second))):
             x[:, 4 * column + offset] = values.round(5)  # trees split ties where the last bits differ
     return x
@@ -262,8 +262,8 @@ def _strongest(pairs: _Pairs, weight: NDArray[Any], alone: Neighbors) -> Neighbo
     first = np.searchsorted(gene, np.arange(len(alone.index)))
     place = np.arange(len(gene)) - first[gene] + 1
     alone.weight[gene[place == 1], 0] = weight[place == 1]
-    near = place < alone.index.shape[1]
-    alone.index[gene[near], place[near]] = other[near]
-    alone.weight[gene[near], place[near]] = weight[near]
+    is_stored = place < alone.index.shape[1]
+    alone.index[gene[is_stored], place[is_stored]] = other[is_stored]
+    alone.weight[gene[is_stored], place[is_stored]] = weight[is_stored]
     alone.weight[:] /= np.linalg.norm(alone.weight, axis=1, keepdims=True)
     return alone

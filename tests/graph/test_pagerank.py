@@ -36,11 +36,11 @@ def adjacency_of(cell, name):
     return a
 
 
-def pagerank(a, restart):
+def pagerank(a, alpha):
     degree = a.sum(1)
     root = np.sqrt(np.outer(degree, degree))
     s = np.divide(a, root, out=np.zeros_like(a), where=root > 0)
-    return restart * np.linalg.inv(np.eye(len(a)) - (1 - restart) * s)
+    return alpha * np.linalg.inv(np.eye(len(a)) - (1 - alpha) * s)
 
 
 def as_matrix(neighbours):
@@ -77,7 +77,7 @@ def test_a_gene_without_an_edge_is_its_own_neighbour():
     np.testing.assert_array_equal(found[-1], np.eye(12)[-1])
 
 
-def test_restart_1_stays_and_more_neighbors_than_genes_are_all():
+def test_alpha_1_stays_and_more_neighbors_than_genes_are_all():
     cell = tiny_cell()
     np.testing.assert_allclose(
         as_matrix(diffuse(cell, 1.0, 50, (schema.PHYSICAL,))[schema.PHYSICAL]), np.eye(12), atol=1e-7

@@ -59,10 +59,10 @@ def dense_states(cell, factors):
         for g in has:
             x = (cell.features[g] - middle) / length / np.sqrt(sources)
             states[g, 2 * K :] += x @ numbers(factors.feature_weight)
-    for name, near in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
+    for name, neighbors in diffuse(cell, 0.1, NEAREST, networks(cell)).items():
         around = numbers(factors.network[f"of_{name}"])
         for gene in range(12):
-            for index, weight in zip(near.index[gene], near.weight[gene], strict=True):
+            for index, weight in zip(neighbors.index[gene], neighbors.weight[gene], strict=True):
                 states[gene] += weight.astype(float) * around[index] / np.sqrt(sources)
     return states
 
@@ -92,14 +92,16 @@ def test_terms(cell, factors, training):
 
 
 def test_squares(cell, factors):
-    own, near = factors(batch_of(cell))[1]
+    identity, networks = factors(batch_of(cell))[1]
     squares = {
         name: (numbers(f)[:, :-2] ** 2).sum(1) + 0.2 * (numbers(f)[:, -2:] ** 2).sum(1)
         for name, f in {"own": factors.identity, **{n: factors.network[f"of_{n}"] for n in factors.networks}}.items()
     }
-    assert own.item() == pytest.approx(sum(squares["own"][g] for genes in GENOTYPES for g in genes) / len(GENOTYPES))
+    assert identity.item() == pytest.approx(
+        sum(squares["own"][g] for genes in GENOTYPES for g in genes) / len(GENOTYPES)
+    )
     of_features = 0 if cell.features is None else 0.2 * (numbers(factors.feature_weight) ** 2).sum()
-    assert near.item() == pytest.approx((sum(squares[name].sum() for name in factors.networks) + of_features) / 12)
+    assert networks.item() == pytest.approx((sum(squares[name].sum() for name in factors.networks) + of_features) / 12)
 
 
 def test_gradients(cell, factors):
@@ -107,8 +109,10 @@ def test_gradients(cell, factors):
     names = [name for name, _ in factors.named_parameters()]
 
     def compute(*values):
-        terms, (own, near) = torch.func.functional_call(factors, dict(zip(names, values, strict=True)), (batch,))
-        return terms, own, near
+        terms, (identity, networks) = torch.func.functional_call(
+            factors, dict(zip(names, values, strict=True)), (batch,)
+        )
+        return terms, identity, networks
 
     assert torch.autograd.gradcheck(compute, [p.detach().clone().requires_grad_() for p in factors.parameters()])
 

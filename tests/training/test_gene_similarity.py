@@ -29,13 +29,13 @@ MODULES, GENES, UNSEEN = 6, 60, 59
 TRUE, FALSE = schema.PHYSICAL, "misleading"
 
 
-def ranks_of(cell, restart, names):
-    return {name: PageRank(network(cell, name), restart) for name in names}
+def ranks_of(cell, alpha, names):
+    return {name: PageRank(network(cell, name), alpha) for name in names}
 
 
-def candidates(cell, restart, names):
+def candidates(cell, alpha, names):
     genes = cell.num_nodes(schema.GENE)
-    return gene_similarity._candidates(cell, restart, {name: Neighbors.alone(genes, 3) for name in names})[0]
+    return gene_similarity._candidates(cell, alpha, {name: Neighbors.alone(genes, 3) for name in names})[0]
 
 
 def learned_of(*args):
@@ -100,8 +100,8 @@ def test_features_are_closeness_edge_and_degrees_of_each_network():
         p = pagerank(a, 0.1)
         degree = np.log1p((a > 0).sum(1))
         for row, (i, j) in enumerate(zip(pairs.first, pairs.second, strict=True)):
-            near = p[i, j] / np.sqrt(p[i, i] * p[j, j]) if linked[i] and linked[j] else 0
-            expected = [near, a[i, j], min(degree[i], degree[j]), max(degree[i], degree[j])]
+            closeness = p[i, j] / np.sqrt(p[i, i] * p[j, j]) if linked[i] and linked[j] else 0
+            expected = [closeness, a[i, j], min(degree[i], degree[j]), max(degree[i], degree[j])]
             np.testing.assert_allclose(x[row, 4 * k : 4 * k + 4], expected, atol=2e-5)
 
 
@@ -109,8 +109,8 @@ def test_candidates_are_the_nearest_in_any_network(monkeypatch):
     monkeypatch.setattr(gene_similarity, "_CANDIDATES", 4)
     cell = tiny_cell(1, genes=20, reactions=9, metabolites=9)
     expected = set()
-    for near in diffuse(cell, 0.1, 4, networks(cell)).values():
-        for gene, (index, weight) in enumerate(zip(near.index, near.weight, strict=True)):
+    for neighbors in diffuse(cell, 0.1, 4, networks(cell)).values():
+        for gene, (index, weight) in enumerate(zip(neighbors.index, neighbors.weight, strict=True)):
             expected |= {(min(gene, g), max(gene, g)) for g in index[weight > 0].tolist() if g != gene}
     pairs = candidates(cell, 0.1, networks(cell))
     assert list(zip(pairs.first, pairs.second, strict=True)) == sorted(expected)
@@ -175,8 +175,8 @@ def test_the_network_that_tells_is_found_for_a_gene_never_seen_too():
     alike = module[found.index] == module[:, None]
     assert alike[others].mean() > 0.95
     assert alike[UNSEEN][others[UNSEEN]].all()
-    near = diffuse(cell, 0.06, 8, (TRUE, FALSE))[FALSE]
-    assert (module[near.index] == module[:, None]).mean() < 0.5  # so it was not the other network
+    neighbors = diffuse(cell, 0.06, 8, (TRUE, FALSE))[FALSE]
+    assert (module[neighbors.index] == module[:, None]).mean() < 0.5  # so it was not the other network
 
 
 def test_a_covariance_counts_as_often_as_it_was_measured(monkeypatch):
