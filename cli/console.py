@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -129,24 +130,65 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
     from rich.text import Text
 
     screen = Console(highlight=False)
-    layout: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": (0, 1, 0, 0)}
-    grid = Table(title=title, title_justify="left", title_style="bold", **layout)
-    narrowest = -2
-    for index, name in enumerate(columns):
-        numeric = bool(index) and all(_is_number(row[index]) for row in rows)
-        words = [name] if numeric else name.split()
-        longest = max((len(row[index]) for row in rows), default=1)
-        width = max(*map(len, words), longest if numeric else min(longest, _LEAST_TEXT))
-        grid.add_column(name, justify="right" if numeric else "left", overflow="fold", min_width=width, no_wrap=numeric)
-        narrowest += width + 2
-    if narrowest > screen.width:
+    numeric = [bool(k) and all(_is_number(row[k]) for row in rows) for k in range(len(columns))]
+    layout = _layout(columns, rows, numeric, screen.width)
+    if layout is None:
         _blocks(columns, rows, title)
         return
+    gap, widths = layout
+    style: dict[str, Any] = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False}
+    grid = Table(title=title, title_justify="left", title_style="bold", padding=(0, gap - 1, 0, 0), **style)
+    for name, width, is_number in zip(columns, widths, numeric, strict=True):
+        grid.add_column(name, justify="right" if is_number else "left", overflow="fold", width=width)
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(_broken(cell, width)) for cell, width in zip(row, widths, strict=True)))
     if not title:
         screen.print()  # between two tables
     screen.print(grid)
+
+
+def _layout(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], room: int
+) -> tuple[int, list[int]] | None:
+    """The space between columns and their widths; None where the room is not enough for all numbers.
+
+    Text is broken between its parts where it must be, and inside a part only where nothing else helps.
+    """
+    whole, parts, least = [], [], []
+    for index, name in enumerate(columns):
+        cells = [row[index] for row in rows]
+        head = max(len(word) for word in ([name] if numeric[index] else name.split()))
+        whole.append(max([len(name), *map(len, cells)]))
+        parts.append(max([head, *(len(part.rstrip()) for cell in cells for part in _parts(cell))]))
+        least.append(max(head, min(parts[-1], _LEAST_TEXT)))
+        if numeric[index]:
+            parts[-1] = least[-1] = whole[-1]
+    for gap, smallest in ((2, parts), (1, parts), (2, least), (1, least)):
+        spare = room - sum(smallest) - gap * (len(columns) - 1)
+        if spare < 0:
+            continue
+        widths = list(smallest)
+        for index in sorted(range(len(columns)), key=lambda k: whole[k] - smallest[k]):
+            more = min(spare, whole[index] - widths[index])
+            widths[index], spare = widths[index] + more, spare - more
+        return gap, widths
+    return None
+
+
+def _parts(text: str) -> list[str]:
+    """Text divided after spaces, and after `_`, `-` and `/` between two words."""
+    return re.split(r"(?<=\s)|(?<=[A-Za-z]{2}[_/-])(?=[A-Za-z]{2})", text)
+
+
+def _broken(text: str, width: int) -> str:
+    """The text in lines of at most this width, broken between its parts; a part that is longer is divided."""
+    lines: list[str] = [""]
+    for part in _parts(text):
+        if len(lines[-1] + part.rstrip()) <= width:
+            lines[-1] += part
+        else:
+            lines += (part[k : k + width] for k in range(0, len(part.rstrip()), width))
+    return "\n".join(line.rstrip() for line in lines if line)
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:

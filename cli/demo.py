@@ -32,7 +32,7 @@ from dglcell.config.settings import OUTPUT, TRAINING
 @options.overwrite
 @options.verbose
 def command(seed: int, out: Path, as_json: bool, overwrite: bool) -> None:
-    """Build, train, evaluate and predict on E. coli core, without a download, in a minute or two on two cores.
+    """Build, train, evaluate and predict on E. coli core, without a download.
 
     Labels are fitness and gene interactions of all single and double deletions by flux balance.
     """

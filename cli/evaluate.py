@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dglcell import schema
 from dglcell.cli import console, options
 from dglcell.cli.help import argument, option
 from dglcell.cli.settings import setting_option
@@ -17,7 +18,7 @@ from dglcell.config.settings import DATA
 @argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
 @option(
     "--subset",
-    type=click.Choice(["train", "val", "test"]),
+    type=click.Choice(schema.SUBSETS),
     default="test",
     group=DATA,
     help="Subset of the run's screen to score. [default: test]",

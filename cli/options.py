@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each is spelt, typed and explained once."""
+"""Options that several commands share, so that each is spelled, typed and explained once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings as command-line options: one option a field, spelt like the field, explained by its declaration."""
+"""Settings as command-line options: one option a field, spelled like the field, explained by its declaration."""
 
 from __future__ import annotations
 

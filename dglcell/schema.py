@@ -70,6 +70,8 @@ QUERY_PAIR: Final = "query-pair"
 SPLIT_FILE: Final = "file"
 SPLITS: Final = (RANDOM, KFOLD, UNSEEN_GENE, UNSEEN_ALL, QUERY_PAIR, SPLIT_FILE)
 
+SUBSETS: Final = ("train", "val", "test")  # of a screen, that a split makes
+
 VARIANTS: Final = ("two-head", "difference", "local", "both")
 ENGINES: Final = ("auto", "dgl", "torch", "fused")
 

@@ -62,10 +62,10 @@ class TrainConfig(ScreenRules, ModelConfig):
         unset=f"0 with {setting('split', 'kfold')}",
     )
     test_fraction: float = declare(
-        0.1, "Share of the genotypes for the test, as near as the split allows.", SPLIT, above=0, below=1
+        0.1, "Fraction of the genotypes for the test, as near as the split allows.", SPLIT, above=0, below=1
     )
     val_fraction: float = declare(
-        0.1, "Share of the genotypes for validation, as near as the split allows.", SPLIT, above=0, below=1
+        0.1, "Fraction of the genotypes for validation, as near as the split allows.", SPLIT, above=0, below=1
     )
     fm_lr: float = declare(
         1e-3,

@@ -273,6 +273,21 @@ console.table(
     assert max(map(len, session.lines)) <= columns
 
 
+@pytest.mark.parametrize(("columns", "label"), [(80, {"gene_interaction"}), (75, {"gene_", "interaction"})])
+def test_names_are_broken_between_their_words(columns: int, label: set[str]) -> None:
+    code = """
+from dglcell.cli import console
+console.table(
+    ("model", "rows", "label", "n", "Pearson", "Spearman", "MSE", "MAE"),
+    [("lost-reactions-mlp", "order_2", "gene_interaction", 12345, -0.06533, -0.08956, 0.0001565, 0.005769)],
+)
+"""
+    session = terminal.run(["-c", code], columns)
+    words = " ".join(session.lines).split()
+    assert {"lost-", "reactions-", "mlp", "order_2", "12,345", "0.0001565"} | label <= {*words}, words
+    assert max(map(len, session.lines)) <= columns
+
+
 COUNTER = """
 import time
 from dglcell.cli import console

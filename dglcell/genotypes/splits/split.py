@@ -23,7 +23,7 @@ from dglcell.genotypes.splits.membership import MembershipIndex
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.hashing import sha256
 
-SUBSETS = ("train", "val", "test")
+SUBSETS = schema.SUBSETS
 ASSIGNMENTS = (*SUBSETS, "unused")
 TRAIN, VAL, TEST, UNUSED = range(4)
 _BROKEN_PROMISES = {
