@@ -1,6 +1,6 @@
-"""Progress bars on stderr that fit the window: texts drop out, then bars, and no number is cut.
+"""Progress bars on stderr that fit the window: in a narrow one, texts are left out, then bars; no number is cut.
 
-Imported only where there is a terminal, since rich takes a tenth of a second.
+Imported only in a terminal, since importing rich takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dglcell.cli.text import duration
 
 REDRAW = 0.25  # seconds between two drawings
 _WIDEST_BAR, _NARROWEST_BAR = 40, 6
-_MARGIN = 3  # columns left free: a terminal writes `^C` behind the bars, and they must not wrap then
+_MARGIN = 3  # columns left free, so that the bars do not wrap when a terminal writes `^C` behind them
 
 
 class Bars(Progress):
-    """One line a task: its name, a bar, `done/total`, and as many of its texts as the window has room for.
+    """One line per task: its name, a bar, `done/total`, and as many of its texts as fit into the window.
 
-    Nothing is drawn by a thread of its own: what goes wrong in drawing is raised where `refresh` is called.
+    There is no drawing thread: an error in drawing is raised by `refresh`.
     """
 
     def __init__(self) -> None:
@@ -32,15 +32,15 @@ class Bars(Progress):
         super().__init__(console=self._window, auto_refresh=False, transient=True, redirect_stdout=False)
 
     def add(self, name: str, completed: float = 0, total: float | None = None, count: bool = True) -> TaskID:
-        """A new line, drawn at once; `count=False` leaves out `done/total`."""
+        """Add a line and draw it; with `count=False` it has no `done/total`."""
         return self.add_task(name, completed=int(completed), total=total, texts=(), count=count)
 
     def move(self, task: TaskID, completed: float, total: float | None = None, texts: Sequence[str] = ()) -> None:
-        """Set a line; `texts` with the most important first. `refresh` draws it."""
+        """Update a line, which `refresh` draws; the most important of `texts` comes first."""
         self.update(task, completed=completed, total=total, texts=tuple(texts))
 
     def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
-        """All lines, for the window as it is now."""
+        """All lines, for the current width of the window."""
         lines = [task for task in tasks if task.visible]
         counts = [f"{t.completed:,.0f}/{t.total:,.0f}" if t.fields["count"] and t.total else "" for t in lines]
         room = self._window.width - _MARGIN - max(map(len, counts), default=0)
@@ -62,12 +62,12 @@ class Bars(Progress):
 
 
 class Counter(Bars):
-    """One bar for work that is counted.
+    """One bar for a count of finished items.
 
     Parameters
     ----------
     noun : str
-        What is counted.
+        Name of the items, in the plural.
     """
 
     def __init__(self, noun: str) -> None:
@@ -76,7 +76,7 @@ class Counter(Bars):
         self.start()
 
     def step(self, done: int, total: int) -> None:
-        """`done` of `total` are done."""
+        """Show that `done` of `total` items are finished."""
         now = time.perf_counter()
         if now - self._drawn >= REDRAW or done >= total:
             self._drawn = now
@@ -111,7 +111,7 @@ class Whole(Bars):
 
 
 def _fitting(texts: Sequence[str], room: int) -> str:
-    """The texts, joined; the last ones are left out until the rest fits."""
+    """The texts, joined; the last ones are left out if they do not fit."""
     for number in range(len(texts), 0, -1):
         line = ", ".join(texts[:number])
         if len(line) <= room:

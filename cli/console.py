@@ -18,11 +18,11 @@ import click
 from dglcell.errors import DglcellWarning, with_flags
 
 _verbosity = 0
-_LEAST_TEXT = 8  # columns of text are folded, but not to less than this
+_LEAST_TEXT = 8  # characters; a column of text is folded to this width, not to less
 
 
 def configure(verbosity: int) -> None:
-    """Set how much is printed (-1 quiet, 0 normal, 1 verbose), and print library warnings as single lines."""
+    """Set how much is printed (-1 quiet, 0 normal, 1 verbose), and print warnings as single lines."""
     global _verbosity  # one process runs one command
     _verbosity = verbosity
     warnings.showwarning = _show_warning
@@ -35,7 +35,7 @@ def configure(verbosity: int) -> None:
 
 
 class _LogLines(logging.Handler):
-    """Log records of the library, as lines of progress."""
+    """Prints log records of dglcell as lines of progress."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(record.getMessage())
@@ -65,19 +65,19 @@ def display_failed(error: BaseException, instead: str) -> None:
 
 
 def say(message: str, level: int = 0) -> None:
-    """A line of progress on stderr, unless the verbosity is below `level`."""
+    """Print a line of progress on stderr, unless the verbosity is below `level`."""
     if _verbosity >= level:
         _write(message)
 
 
 def _write(line: str) -> None:
-    """A line on stderr; above the bars, where some are drawn, which replace `sys.stderr` as long as they are there."""
+    """Print a line on stderr. While bars are drawn, they replace `sys.stderr`, so that the line appears above them."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 
 def error(message: str, prefix: str = "dglcell: error: ") -> None:
-    """One line on stderr, whatever the verbosity."""
+    """Print one line on stderr, whatever the verbosity."""
     _write(prefix + " ".join(message.split()))
 
 
@@ -98,7 +98,7 @@ def _show_warning(
 
 
 def result(value: Mapping[str, Any]) -> None:
-    """A JSON document alone on stdout; undefined numbers are null."""
+    """Print one JSON document on stdout; undefined numbers are null."""
     click.echo(json.dumps(_clean(value), indent=2))
 
 
@@ -113,9 +113,9 @@ def _clean(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
-    """A table on stdout: aligned in a terminal, tab-separated when piped.
+    """Print a table on stdout: aligned in a terminal, tab-separated when piped.
 
-    In a window too narrow for it every row becomes a block of `column  value` lines, so no number is ever cut.
+    If the window is too narrow, every row becomes a block of `column  value` lines, so that no number is cut.
     """
     rows = [[_cell(v) for v in row] for row in rows]
     if not sys.stdout.isatty():
@@ -192,7 +192,7 @@ def _broken(text: str, width: int) -> str:
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
-    """A table that does not fit the window: one block of lines a row."""
+    """Print a table that does not fit the window: one block of lines per row."""
     width = max(map(len, columns))
     for line in [title] if title else []:
         click.echo(line)
@@ -221,9 +221,9 @@ def _is_number(text: str) -> bool:
 
 @contextlib.contextmanager
 def counter(noun: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback `(done, total)` that draws a bar where there is a terminal, and does nothing where there is none.
+    """A callback `(done, total)` that draws a bar in a terminal, and does nothing elsewhere.
 
-    Where drawing fails, a warning says so and the work goes on without a bar.
+    If drawing fails, a warning is printed and the work continues without a bar.
     """
     with _drawn(lambda bars: bars.Counter(noun)) as draw:
         yield draw
@@ -265,14 +265,14 @@ def _drawn(make: Callable[[Any], Any]) -> Iterator[Callable[..., None]]:
 
 
 def _close(bar: Any, error: Exception | None = None) -> None:
-    """End a bar, which has failed where there is an error."""
+    """End a bar; `error` is the reason if it failed."""
     try:
         if bar is not None:
             bar.stop()
     except Exception as failure:
         error = error or failure
     if error is not None:
-        display_failed(error, "going on without it")
+        display_failed(error, "continuing without it")
 
 
 def graph_rows(info: Mapping[str, Any]) -> list[tuple[str, Any]]:

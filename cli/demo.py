@@ -1,4 +1,4 @@
-"""`dglcell demo`: the whole job on an embedded example."""
+"""`dglcell demo`: all steps on an example that comes with dglcell."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dglcell.config.settings import OUTPUT, TRAINING
     metavar="INTEGER",
     default=0,
     group=TRAINING,
-    help="Seed of the split and of the weights. [default: 0]",
+    help="Seed of the split and of the initial weights. [default: 0]",
 )
 @option(
     "--out",
     type=options.NEW_FOLDER,
     default=Path("demo"),
     group=OUTPUT,
-    help="Folder for the graph, the runs and the plots. [default: demo]",
+    help="Folder to write: the cell graph, the runs and the plots. [default: demo]",
 )
 @options.as_json
 @options.overwrite
@@ -34,7 +34,7 @@ from dglcell.config.settings import OUTPUT, TRAINING
 def command(seed: int, out: Path, as_json: bool, overwrite: bool) -> None:
     """Build, train, evaluate and predict on E. coli core, without a download.
 
-    Labels are fitness and gene interactions of all single and double deletions by flux balance.
+    The labels are fitness and gene interactions of all single and double deletions, by flux balance analysis.
     """
     with console.whole("demo") as watch:
         watch(0.0, "loading PyTorch")

@@ -1,4 +1,4 @@
-"""A training run on the screen: bars and a growing table in a terminal, one line an epoch where there is none."""
+"""Progress of a training run: bars and a growing table in a terminal, one line per epoch elsewhere."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _TERMS = ("mse", "dist", "supcr", "cell")
 
 @contextlib.contextmanager
 def display() -> Iterator[Progress]:
-    """A listener of a training run (`training.progress.Progress`).
+    """Shows the progress of a training run (`training.progress.Progress`).
 
-    In a terminal it is live; where drawing fails, a warning says so and plain lines follow. Training goes on.
+    It is live in a terminal. If drawing fails, a warning is printed, plain lines follow, and training continues.
     """
     lines = Lines()
     if not console.is_live():
@@ -42,14 +42,14 @@ def _correlation(value: float | None) -> str:
 
 
 def _losses(losses: Mapping[str, float]) -> list[str]:
-    """`data loss 0.8512`, with its terms where there are several, and `penalty 5.4321` where there is one."""
+    """`data loss 0.8512`, with its terms if it has several, and `penalty 5.4321` if there is one."""
     terms = [f"{name} {_number(losses[name])}" for name in _TERMS if name in losses]
     text = f"data loss {_number(losses['data_loss'])}" + (f" ({', '.join(terms)})" if len(terms) > 1 else "")
     return [text, *([f"penalty {_number(losses['penalty'])}"] if losses["penalty"] else [])]
 
 
 def _validation(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """Pearson correlation of each label that validation rows have."""
+    """Pearson correlation of each label that occurs in validation rows."""
     metrics = {label: record["val"][label] for label in schema.LABELS if label in record["val"]}
     return {label: m["pearson"] for label, m in metrics.items() if m["n"]}
 
@@ -70,21 +70,21 @@ def _about(about: Mapping[str, Any]) -> str:
 
 
 class Clock:
-    """Time left, from the time that the epochs since the start took.
+    """Time left, estimated from the epochs since the start.
 
     Parameters
     ----------
     epochs, first : int
-        Epochs of a model, and the one that begins now.
+        Number of epochs of a model, and the epoch that begins now.
     models : int
-        Models that are still to be trained, this one included.
+        Number of models still to be trained, this one included.
     """
 
     def __init__(self, epochs: int, first: int, models: int = 1) -> None:
         self._epochs, self._first, self._models, self._started = epochs, first, models, time.perf_counter()
 
     def left(self, epoch: float) -> str:
-        """Time left after `epoch` epochs of this model, a fraction included."""
+        """Time left after `epoch` epochs of this model, which may be a fraction."""
         since = epoch - self._first + 1
         if since <= 0:
             return "?"
@@ -96,7 +96,7 @@ class Lines:
     """Plain lines on stderr."""
 
     def prepare(self, epochs: int, first_epoch: int, about: Mapping[str, Any]) -> None:
-        """What `start` does before it prints."""
+        """Start the clock, as `start` does before it prints."""
         self._epochs = epochs
         self._clock = Clock(epochs, first_epoch, about["ensemble"] - about["member"] + 1)
 
@@ -128,7 +128,7 @@ def _end(summary: Any) -> str:
         "patience": f"stopped early after {summary.epochs} epochs, as validation no longer improved",
         "max_steps": f"stopped after {summary.steps:,} steps (max_steps)",
     }
-    return f"{reasons.get(summary.reason, summary.reason)}; the weights of epoch {summary.best_epoch} are kept"
+    return f"{reasons.get(summary.reason, summary.reason)}; the weights are those of epoch {summary.best_epoch}"
 
 
 class Live:
@@ -182,7 +182,7 @@ class Live:
             self._bars.refresh()
 
     def _row(self, cells: Mapping[str, str], style: str | None) -> None:
-        """Print a row of the table, under a new header where the columns are not those of the row before."""
+        """Print a row of the table, under a new header if its columns differ from those of the row before."""
         from rich.text import Text
 
         widths = {name: max(len(name), len(cell), self._columns.get(name, 0)) for name, cell in cells.items()}
@@ -200,12 +200,12 @@ class Live:
         self._bars.console.print(Text(line, style=style or ""), no_wrap=True, overflow="ignore", crop=False)
 
 
-# Columns by importance; in a narrow window the last go first.
+# Columns by importance; in a narrow window the last ones are left out.
 _IMPORTANCE = ("epoch", "data loss", "r", "penalty", "*", "genotypes/s", "time", "term", "learning rate")
 
 
 def _columns(record: Mapping[str, Any], epochs: int) -> dict[str, str]:
-    """An epoch as the cells of its row, from left to right."""
+    """The cells of the row of an epoch, from left to right."""
     losses = record["train"]
     cells = {"epoch": f"{record['epoch']}/{epochs}", "data loss": _number(losses["data_loss"])}
     if losses["penalty"]:
@@ -225,7 +225,7 @@ def _importance(column: str) -> int:
 
 
 def _fitting(widths: Mapping[str, int], room: int) -> dict[str, int]:
-    """The columns that fit into a line, the most important first, in their own order."""
+    """The most important columns that fit into a line, from left to right, with their widths."""
     shown = list(widths)
     while len(shown) > 1 and sum(widths[name] for name in shown) + len(_GAP) * (len(shown) - 1) > room:
         shown.remove(max(reversed(shown), key=_importance))
@@ -233,7 +233,7 @@ def _fitting(widths: Mapping[str, int], room: int) -> dict[str, int]:
 
 
 class Fallback:
-    """The live display until drawing fails, plain lines from then on.
+    """The live display; plain lines after drawing has failed.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ class Fallback:
             try:
                 getattr(self._live, event)(*arguments)
                 return
-            except Exception as error:  # a picture is not worth hours of training
+            except Exception as error:  # an error in drawing must not end hours of training
                 self._give_up(error)
         getattr(self._lines, event)(*arguments)
 
@@ -288,4 +288,4 @@ class Fallback:
         if live is not None:
             with contextlib.suppress(Exception):
                 live.close()
-        console.display_failed(error, "plain lines instead")
+        console.display_failed(error, "continuing with plain lines")

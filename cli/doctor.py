@@ -1,4 +1,4 @@
-"""`dglcell doctor`: what is installed, what works, and what `auto` would pick here."""
+"""`dglcell doctor`: what is installed, what works, and which engine `auto` chooses on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PACKAGES = (
 def command(as_json: bool) -> None:
     """Check the installation: versions, DGL and its stand-ins, CUDA, engine, memory.
 
-    Exit code 1 when something that every command needs does not work.
+    The exit code is 1 if something that all commands need does not work.
     """
     report = _report()
     if as_json:
@@ -63,13 +63,13 @@ def _report() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    versions: dict[str, str | None] = {}
     for name in _PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+            versions[name] = None
+    return versions
 
 
 def _dgl_state(problems: list[str]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _cuda_state() -> dict[str, Any]:
     import torch
 
     if not torch.cuda.is_available():
-        why = "this PyTorch is built without CUDA" if torch.version.cuda is None else "no CUDA device answers"
+        why = "this PyTorch is built without CUDA" if torch.version.cuda is None else "no CUDA device was found"
         return {"available": False, "why": why, "devices": []}
     return {
         "available": True,
@@ -112,7 +112,7 @@ def _engine_choice(problems: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _fused_state() -> dict[str, str | None]:
-    """Why the fused engine does not run on a kind of device; None where it does."""
+    """Why the fused engine does not run on each kind of device; None if it does."""
     import torch
 
     from dglcell.engines.choice import fused_problem
@@ -133,7 +133,9 @@ def _print(report: dict[str, Any]) -> None:
     rows: list[tuple[str, str]] = [(name, version or "not installed") for name, version in report["versions"].items()]
     rows.append(("DGL loads", "yes" if dgl["loads"] else "NO"))
     rows.append(("DGL stand-ins in use", ", ".join(dgl["stand_ins"]) or "none"))
-    rows.append(("DGL on CUDA", "yes" if dgl["cuda"] else "no: graphs stay on the CPU, their tensors go to the GPU"))
+    rows.append(
+        ("DGL on CUDA", "yes" if dgl["cuda"] else "no: graphs stay on the CPU, their tensors are copied to the GPU")
+    )
     rows.append(("CUDA", ", ".join(cuda["devices"]) if cuda["available"] else f"no: {cuda['why']}"))
     for device, choice in report["engine"].items():
         rows.append((f"engine on {device}", f"{choice['picked']}: {choice['why']}"))
@@ -142,8 +144,8 @@ def _print(report: dict[str, Any]) -> None:
     for device, size in report["memory"].items():
         rows.append((f"free memory, {device}", f"{size / 2**30:.1f} GiB"))
     rows.append(("CPU threads", str(report["cpu_threads"])))
-    console.table(("what", "found"), rows)
+    console.table(("item", "state"), rows)
     for problem in report["problems"]:
         console.error(problem)
     if not report["problems"]:
-        console.say("Everything that dglcell needs works.")
+        console.say("The installation works.")

@@ -1,4 +1,4 @@
-"""`dglcell evaluate`: a trained run on held-out genotypes, beside baselines fitted on the same split."""
+"""`dglcell evaluate`: a trained run compared with baselines on held-out genotypes of the same split."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ from dglcell.config.settings import DATA
     "--cell",
     type=options.FILE,
     group=DATA,
-    help="Cell file that holds the screen of the training, for a run that was moved away from it.",
+    help="Cell graph that holds the screen of the run, if the run or the file was moved.",
 )
-@option("--screen", multiple=True, type=options.FILE, group=DATA, help="Score these screens instead of the run's own.")
+@option(
+    "--screen", multiple=True, type=options.FILE, group=DATA, help="Screens to score instead of the one of the run."
+)
 @option(
     "--baselines",
     default="default",
     metavar="default|all|quick|none|NAME,..",
     group=DATA,
-    help="Baselines to compare with; default: those that take minutes, quick: those that take seconds. "
+    help="Baselines to compare with. default: those that take at most minutes. quick: those that take seconds. "
     "[default: default]",
 )
 @setting_option(TrainConfig, "device")
@@ -54,8 +56,8 @@ def command(
 ) -> None:
     """Compare a trained run with baselines on held-out genotypes.
 
-    Baselines are fitted on the training rows of the run. The report goes into RUN/evaluation as TSV and JSON, plots go
-    into RUN/plots; those of an earlier evaluation of the same subset are replaced.
+    Baselines are fitted on the training rows of the run. Reports are written to RUN/evaluation as TSV and JSON, plots
+    to RUN/plots; an earlier evaluation of the same subset is replaced.
     """
     from dglcell.evaluation import report as reports
     from dglcell.io.run_folder import RunFolder
@@ -65,7 +67,7 @@ def command(
     from dglcell.evaluation.evaluate import evaluate
     from dglcell.inference.run import load_run
 
-    select(baselines, 0)  # refuses a wrong name before any work
+    select(baselines, 0)  # refuses a wrong name before the run is loaded
     trained = load_run(run, device=device, engine=engine)
     folder = trained.folder
     report = evaluate(trained, subset, screen or None, names=baselines, draw=folder.plots, say=console.say, cell=cell)

@@ -1,4 +1,4 @@
-"""Help by groups of options: in colour where there is a terminal, plain text where there is none."""
+"""Help with options in groups: in color in a terminal, plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rich_click.rich_parameter import RichArgument, RichOption
 
 from dglcell.config.settings import GROUPS
 
-_ARGUMENTS, _OPTIONS = "Arguments", "Options"  # the names that rich-click gives to these
-_WIDTH = 100  # of plain help; in a narrower terminal panels would break names of options
+_ARGUMENTS, _OPTIONS = "Arguments", "Options"  # names of these panels in rich-click
+_WIDTH = 100  # characters, of plain help; in a narrower terminal, panels would break the names of options
 
 _Decorator = Callable[[Any], Any]
 
@@ -37,7 +37,7 @@ def _styled(text: str, **style: Any) -> str:
 
 
 class _PlainWhenPiped(click.Command):
-    """Writes help without panels, a section for each group of options, where stdout is no terminal or a narrow one."""
+    """Writes plain help, with a section for each group of options, unless stdout is a terminal wide enough for panels."""
 
     def get_help(self, ctx: click.Context) -> str:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH

@@ -1,4 +1,4 @@
-"""`dglcell info`: what a cell graph, a screen or a run holds; needs no torch."""
+"""`dglcell info`: what a cell graph, a screen or a run holds; does not import torch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(path: Path, as_json: bool) -> None:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder - a cell graph, a screen or a run was expected")
     if path.suffix in (".safetensors", ".pt"):
-        raise DataError(f"{path} is a part of a run - give the run folder, {path.parent}")
+        raise DataError(f"{path} is one file of a run - give the run folder, {path.parent}")
     describe = _run if path.is_dir() else _cell if _is_hdf5(path) else _screen
     document, tables = describe(path)
     if as_json:
@@ -36,7 +36,7 @@ _Described = tuple[dict[str, Any], list[tuple[tuple[str, ...], list[Any]]]]
 
 
 def _is_hdf5(path: Path) -> bool:
-    """HDF5 begins with its own signature, a file of dglcell's own with a line about its checksum."""
+    """Whether a file starts like HDF5 or like a file of dglcell, or is named like HDF5."""
     with open(path, "rb") as handle:
         return handle.read(12).startswith((b"\x89HDF", b"dglcell file")) or path.suffix in (".h5", ".hdf5")
 

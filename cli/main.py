@@ -1,5 +1,8 @@
-"""The `dglcell` command: a group that imports a command's module only when that command runs, and turns errors into
-one line and an exit code (0 ok, 1 the run or a file failed, 2 usage, 130 Ctrl-C, 143 SIGTERM)."""
+"""The `dglcell` command. The module of a command is imported only when that command runs.
+
+An error is printed as one line. Exit codes: 0 success, 1 failure of a run or a file, 2 wrong usage, 130 Ctrl-C,
+143 SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,11 @@ _COMMANDS = {
 
 
 class _Terminated(BaseException):
-    """SIGTERM, raised in the main thread so that temporary files are removed on the way out."""
+    """SIGTERM, raised in the main thread so that temporary files are removed before the exit."""
 
 
 class _LazyGroup(Group):
-    """Imports the module of a command when it is asked for."""
+    """Imports the module of a command when the command is used."""
 
     summaries = _COMMANDS
 
@@ -53,7 +56,7 @@ class _LazyGroup(Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            raise click.UsageError(f"no command {args[0]!r} - one of {', '.join(_COMMANDS)} was expected")
+            raise click.UsageError(f"no such command {args[0]!r} - one of {', '.join(_COMMANDS)} was expected")
         return super().resolve_command(ctx, args)
 
 
@@ -64,9 +67,9 @@ class _LazyGroup(Group):
 )
 @click.version_option(__version__, prog_name="dglcell")
 def group() -> None:
-    """Predict which gene deletions change fitness, and which combinations interact.
+    """Predict which gene deletions change fitness, and which genes interact.
 
-    Build a cell graph with preprocess, train a model on it, and predict with the run. `dglcell demo` does all of it on
+    Build a cell graph with preprocess, train a model on it, and predict with the run. `dglcell demo` runs all steps on
     an example that needs no download; `dglcell COMMAND --help` explains one command.
     """
 
@@ -77,10 +80,10 @@ def main() -> NoReturn:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line; the exit code."""
+    """Run one command line and return its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    # OpenMP reads this when torch loads. Its threads would else wait for each other by spinning, which on busy cores
-    # takes a scheduler's time slice an operator: steps of 0.01 s then last seconds.
+    # OpenMP reads this when torch is loaded. Otherwise its threads wait for each other by spinning, which on busy cores
+    # costs a time slice of the scheduler per operator: steps of 0.01 s then last seconds.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     console.configure(0)
     try:
@@ -101,13 +104,13 @@ def run(arguments: list[str]) -> int:
     except _Terminated:
         console.error("stopped by SIGTERM")
         return 143
-    except BrokenPipeError:  # the reader of our output has gone, as in `dglcell info | head`
+    except BrokenPipeError:  # the reader of the output has ended, as in `dglcell info | head`
         sys.stderr.close()
         return 1
     except MemoryError as error:
         _explain(error, "out of memory - give a smaller --batch-size or --chunk")
         return 1
-    except Exception as error:  # the last resort: a defect of ours, still one line
+    except Exception as error:  # a defect of dglcell: also one line
         _explain(error, f"unexpected {type(error).__name__}: {error} - run again with -v to see where")
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each is spelled, typed and explained once."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ NEW_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 class ManyFiles(Command):
-    """Lets an option that repeats take several values at once: `--physical a.tsv b.tsv`.
+    """Lets an option that may be repeated have several values: `--physical a.tsv b.tsv`.
 
-    Values are taken up to the next option. A command with positional arguments keeps the tokens that it still needs:
-    they must come before such an option.
+    All values up to the next option belong to it. In a command with positional arguments, these must come before such
+    an option; otherwise it gets one value only.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeat the option's name before each of its further values."""
+        """Repeat the name of the option before each further value."""
         options = [p for p in self.params if isinstance(p, click.Option)]
         repeatable = {name for o in options if o.multiple for name in o.opts}
         with_value = {name for o in options if not o.is_flag for name in o.opts}
         num_arguments = sum(isinstance(p, click.Argument) and p.required for p in self.params)
         tokens: list[str] = []
-        option, values = "", 0  # the option whose values are being read, and how many it has
+        option, values = "", 0  # the option whose values are being read, and their number so far
         for token in args:
             if token.startswith("-") and token != "-":
                 option, values = token if token in with_value else "", 0
@@ -68,7 +68,7 @@ def verbose(command: _Command) -> _Command:
         is_flag=True,
         expose_value=False,
         callback=configure,
-        help="Show more; errors with a traceback.",
+        help="Show more, and tracebacks of errors.",
     )(command)
     return command
 
@@ -78,20 +78,20 @@ model = option(
     "--model",
     type=click.Choice(["textbook"]),
     group=DATA,
-    help="Metabolic model that comes with dglcell, in place of --sbml: E. coli core (137 genes).",
+    help="Built-in metabolic model instead of --sbml: textbook, E. coli core (137 genes).",
 )
 as_json = option("--json", "as_json", is_flag=True, group=OUTPUT, help="Print one JSON document instead of a table.")
 overwrite = option("--overwrite", is_flag=True, group=OUTPUT, help="Replace existing output.")
 
 
 def metabolic_model(sbml: Path | None, name: str | None, textbook: Callable[[], Path]) -> Path:
-    """The one metabolic model that `--sbml` or `--model` names.
+    """Path of the metabolic model from `--sbml` or `--model`.
 
     Raises
     ------
     UsageError
-        Neither or both are given.
+        Neither option is used, or both are.
     """
     if (sbml is None) == (name is None):
-        raise click.UsageError("give one of --sbml F and --model textbook")
+        raise click.UsageError("one metabolic model was expected - give either --sbml FILE or --model textbook")
     return sbml if sbml is not None else textbook()

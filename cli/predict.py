@@ -1,4 +1,4 @@
-"""`dglcell predict`: the genotypes of a table, scored by a trained run."""
+"""`dglcell predict`: fitness and interactions of the genotypes of a table, from a trained run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from dglcell.config.settings import COMPUTE, OUTPUT
 @click.command(cls=Command)
 @argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
 @argument("table", type=options.FILE, help="Genotypes: a column `genes` (ids joined by ;) or gene_1, gene_2, ..")
-@setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Genotypes to score at a time.")
+@setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Number of genotypes to score at a time.")
 @setting_option(
     TrainConfig,
     "unknown_genes",
-    help="Genes that the cell graph lacks: error stops the command, skip leaves the predictions of their rows empty.",
+    help="What to do with genes that are not in the cell graph. error: stop. skip: leave the predictions of their rows "
+    "blank.",
 )
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
@@ -42,8 +43,8 @@ def command(
 ) -> None:
     """Predict the fitness and gene interactions of genotypes with a trained run.
 
-    The output repeats the columns of the table and adds pred_fitness and pred_gene_interaction, which is blank below
-    two deletions.
+    The output repeats the columns of the table and adds pred_fitness and pred_gene_interaction. The latter is blank for
+    fewer than two deletions.
     """
     from dglcell.io.atomic import refuse_existing
     from dglcell.io.run_folder import RunFolder

@@ -1,4 +1,4 @@
-"""`dglcell preprocess`: source files -> a checked cell graph."""
+"""`dglcell preprocess`: a cell graph from a metabolic model, a gene list, networks and screens."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     "--genes",
     type=options.FILE,
     group=DATA,
-    help="Gene list: SGD_features.tab, GFF3 or one id a line. [default: the genes of the metabolic model]",
+    help="Gene list: SGD_features.tab, GFF3 or one id per line. [default: the genes of the metabolic model]",
 )
 @option(
     "--physical",
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Physical interactions: BioGRID, STRING or two columns; several files are united.",
+    help="Physical interactions: BioGRID, STRING or two columns; several files are merged.",
 )
 @option(
     "--regulatory",
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Regulation: YEASTRACT matrix or two columns, transcription factor and target; several files are united.",
+    help="Regulation: YEASTRACT matrix or two columns, transcription factor and target; several files are merged.",
 )
 @option(
     "--relation",
     multiple=True,
     metavar="NAME=FILE",
     group=DATA,
-    help="A further network of genes, as a relation of this name; NAME:directed=FILE if it has a direction.",
+    help="Further gene-gene network, which becomes the relation NAME; NAME:directed=FILE if its edges are directed.",
 )
 @option(
     "--description",
@@ -65,7 +65,8 @@ if TYPE_CHECKING:
     "--features",
     type=options.FILE,
     group=DATA,
-    help="Gene features: HDF5 with `ids` and `x`, a table, or a gene annotation (numbers that sum up descriptions).",
+    help="Gene features: HDF5 with `ids` and `x`, a table of numbers, or a gene annotation, whose descriptions become "
+    "numbers.",
 )
 @setting_options(BuildConfig)
 @option(
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Measured genotypes to store with the cell graph; several files are united.",
+    help="Screens: tables of measured genotypes, stored with the cell graph; several files are merged.",
 )
 @setting_options(ScreenRules)
 @option("--out", type=options.FILE, required=True, group=OUTPUT, help="Cell graph to write (cell.h5).")
@@ -98,7 +99,7 @@ def command(
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
-    File formats are recognized by content. What was read, kept and dropped, and why, is printed and stored.
+    File formats are recognized by content. Counts of what was read, used and left out are printed and stored.
     """
     from dglcell.genotypes.merge import ScreenMerger
     from dglcell.graph.build_cell import build_cell, require_files
@@ -135,7 +136,7 @@ def command(
 
 
 def _relations(items: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
-    """NAME=FILE, and further files of the same name."""
+    """Files by relation: `NAME=FILE`, then further files of the same relation."""
     relations: dict[str, tuple[Path, ...]] = {}
     name = ""
     for item in items:
@@ -144,33 +145,35 @@ def _relations(items: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
         if not (name and path):
             raise click.UsageError(f"--relation {item!r} - NAME=FILE was expected")
         if name in ("physical", "regulatory"):
-            raise click.UsageError(f"--relation {name} - give the file as --{name}, or the relation another name")
+            raise click.UsageError(
+                f"--relation {name}: the name is taken - give the file as --{name}, or choose another name"
+            )
         relations[name] = (*relations.get(name, ()), Path(path))
     return relations
 
 
 def _print(cell: CellGraph, screen: Mapping[str, Any] | None, out: Path) -> None:
-    console.table(("part", "what", "count"), _rows(cell.report, screen), title="Read, kept and dropped")
+    console.table(("source", "item", "count"), _rows(cell.report, screen), title="Read, used and left out")
     console.table(("cell graph", "count"), console.graph_rows(cell.info()))
     console.say(f"wrote {out}")
 
 
 def _rows(report: Mapping[str, Any], screen: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Any]]:
-    """The nested report as (part, what, count); empty lists and zeros of files are facts too and stay."""
+    """The nested report as rows (source, item, count), including empty lists and zeros."""
     sections = dict(report) if screen is None else {**report, "screen": screen}
-    for part, content in sections.items():
-        yield from _flat(part, content)
+    for source, content in sections.items():
+        yield from _flat(source, content)
 
 
-def _flat(part: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    for what, value in content.items():
-        if what == "files":
+def _flat(source: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for item, value in content.items():
+        if item == "files":
             for file in value:
-                yield from _flat(f"{part}: {Path(file['path']).name}", {k: v for k, v in file.items() if k != "path"})
+                yield from _flat(f"{source}: {Path(file['path']).name}", {k: v for k, v in file.items() if k != "path"})
         elif isinstance(value, Mapping):
-            yield from _flat(part, value)
+            yield from _flat(source, value)
         elif isinstance(value, list):
             examples = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
-            yield part, what, f"{len(value)}" + (f" ({examples})" if value else "")
+            yield source, item, f"{len(value)}" + (f" ({examples})" if value else "")
         else:
-            yield part, what, value
+            yield source, item, value

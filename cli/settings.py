@@ -1,4 +1,4 @@
-"""Settings as command-line options: one option a field, spelled like the field, explained by its declaration."""
+"""Command-line options from the declarations of settings: one option per field, with its name and help."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dglcell.config import Settings, TrainConfig, find_config, read_toml
 from dglcell.config.settings import default_text, grouped, kind
 from dglcell.errors import flag, with_flags
 
-_MOST_CHOICES = 4  # that help shows beside an option; where there are more, its text explains them
+_MOST_CHOICES = 4  # that help shows beside an option; if there are more, the help text names them
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -27,7 +27,7 @@ class _Numbers(options.ParamType):
             pairs = [item.split("=") for item in value.split(",")]
             return {name.strip(): float(number) for name, number in pairs}
         except ValueError:
-            self.fail(f"{value!r} - fitness=1,gene_interaction=1 was expected", param, ctx)
+            self.fail(f"{value!r} - names and numbers such as fitness=1,gene_interaction=1 were expected", param, ctx)
 
 
 class _Names(options.ParamType):
@@ -39,7 +39,7 @@ class _Names(options.ParamType):
 
 
 class _IntegerOr(options.ParamType):
-    """An integer, or a word in its place."""
+    """An integer or one of some words."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         self.words = words
@@ -55,7 +55,7 @@ class _IntegerOr(options.ParamType):
 
 
 def setting_options(settings: type[Settings]) -> _Decorator:
-    """Add an option for every field; one that is not given arrives as None (or as an empty tuple)."""
+    """Add an option for every field; without the option, its value is None (or an empty tuple)."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for _, fields in reversed(list(grouped(settings))):
@@ -67,12 +67,12 @@ def setting_options(settings: type[Settings]) -> _Decorator:
 
 
 def setting_option(settings: type[Settings], name: str, **changes: Any) -> _Decorator:
-    """The option of one field, for a command that has no use for the others; its default arrives if it is not given.
+    """The option of a single field; without the option, its value is the default.
 
     Parameters
     ----------
     **changes
-        What this command declares otherwise, as `default=1024`.
+        What this command declares differently, such as `default=1024`.
     """
     field = next(f for f in dataclasses.fields(settings) if f.name == name)
     return _option(field, **{"default": field.default, **changes})
@@ -83,7 +83,7 @@ def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     default = str(changes["default"]) if "default" in changes else default_text(field)
     words = [
         changes.get("help", facts["help"]),
-        f"As {facts['example']}." if facts["example"] and facts["example"] != default else "",
+        f"Example: {facts['example']}." if facts["example"] and facts["example"] != default else "",
         f"[default: {default}]" if default else "",
     ]
     more: dict[str, Any] = {"group": facts["group"], **changes, "help": with_flags(" ".join(filter(None, words)))}
@@ -112,7 +112,7 @@ def _type(field: dataclasses.Field[Any]) -> Any:
 
 
 def settings_of_options(settings: type[Settings], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of options that were given on the command line, as plain values."""
+    """The options that are on the command line, as plain values by field."""
     explicit = {name: values[name] for name in settings.names() if values.get(name) is not None and values[name] != ()}
     return {name: _plain(value) for name, value in explicit.items()}
 
@@ -124,12 +124,12 @@ def _plain(value: Any) -> Any:
 
 
 def configuration(values: Mapping[str, Any], config: str | None) -> TrainConfig:
-    """Defaults, then the TOML file or recipe, then the options that were given; checked.
+    """The validated configuration: defaults, changed by the TOML file or recipe, then by options.
 
     Raises
     ------
     UsageError
-        Something in it cannot be used.
+        A setting cannot be used.
     """
     file: dict[str, Any] = read_toml(find_config(config)) if config else {}
     return TrainConfig.from_dict(file | settings_of_options(TrainConfig, values), config or "the options").validate()

@@ -30,14 +30,14 @@ class _Orders(options.ParamType):
     type=_Orders(),
     default="1,2",
     group=DATA,
-    help="Numbers of deletions, as 1,2,3 for single to triple deletions. [default: 1,2]",
+    help="Numbers of deletions; 1,2,3 computes single, double and triple deletions. [default: 1,2]",
 )
 @option(
     "--sample",
     type=click.IntRange(min=1),
     metavar="INTEGER",
     group=DATA,
-    help="Draw this many genotypes of each order above 1. [default: all]",
+    help="Number of random genotypes with 2 deletions, with 3, and so on. [default: all]",
 )
 @option(
     "--seed",
@@ -45,7 +45,7 @@ class _Orders(options.ParamType):
     metavar="INTEGER",
     default=0,
     group=DATA,
-    help="Seed of that draw. [default: 0]",
+    help="Seed of the random sample. [default: 0]",
 )
 @option(
     "--out",
@@ -69,8 +69,9 @@ def command(
 ) -> None:
     """Compute fitness and gene interactions of deletions by flux balance analysis.
 
-    Fitness is growth divided by wild-type growth. The interaction of two genes is f_ij - f_i f_j, that of more genes
-    what their subsets do not explain. All single deletions are computed; --sample limits the number of higher ones.
+    Fitness is the growth rate divided by that of the wild type. The interaction of two genes is f_ij - f_i f_j; that of
+    three or more is the part of their fitness that smaller sets of them do not explain. --sample limits the number of
+    multiple deletions; single deletions are always complete.
     """
     from dglcell.fba import deletions
     from dglcell.io import table_writer
@@ -85,4 +86,4 @@ def command(
     if as_json:
         console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})
         return
-    console.table(("what", "value"), [*screen.report.items(), ("written", f"{len(screen):,} genotypes to {out}")])
+    console.table(("item", "value"), [*screen.report.items(), ("written", f"{len(screen):,} genotypes to {out}")])

@@ -1,4 +1,4 @@
-"""`dglcell train`: a model on a cell graph and a screen, into a run folder."""
+"""`dglcell train`: a run folder with a model that is trained on a cell graph and a screen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "--config",
     metavar="RECIPE|FILE",
     group=DATA,
-    help="Settings: a recipe that comes with dglcell, as costanzo2010, or a TOML file. Options overrule them.",
+    help="Settings: a recipe that comes with dglcell, such as costanzo2010, or a TOML file. Options override them.",
 )
 @option("--out", type=options.FOLDER, required=True, group=OUTPUT, help="Run folder to write.")
 @option("--resume", is_flag=True, group=OUTPUT, help="Continue the run in --out after its last finished epoch.")
@@ -80,7 +80,7 @@ def command(
 def _screen(
     graph: CellGraph, cell: Path, stored: GenotypeTable | None, settings: TrainConfig
 ) -> tuple[GenotypeTable, Path | None]:
-    """The screen to train on, and the cell file that holds it if it is the stored one."""
+    """The screen to train on, and the cell file that holds it, if any."""
     from dglcell.errors import DataError, UsageError, setting
     from dglcell.genotypes.merge import merge_screens, report_lines
 
@@ -92,13 +92,13 @@ def _screen(
     else:
         if rules := ", ".join(setting(name) for name in settings.rules()):
             raise UsageError(
-                f"{rules} without {setting('screen')}: the screen in {cell} is as preprocess read it - give them there"
+                f"{rules} without {setting('screen')}: the screen in {cell} was read by preprocess - give {rules} there"
             )
         if stored is None:
             raise UsageError(f"{cell} holds no screen - give {setting('screen')}, here or to preprocess")
         table, screen_file = stored, cell
     if not table.usable().any():
-        raise DataError("the screen has no row with fitness or gene_interaction - there is nothing to learn")
+        raise DataError("the screen has no row with fitness or gene_interaction - at least one was expected")
     return table, screen_file
 
 

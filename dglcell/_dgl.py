@@ -1,8 +1,8 @@
-"""The only importer of DGL: stand-ins for what its wheel misses on a current PyTorch, and nothing else.
+"""Import of DGL, with stand-ins for the modules that its wheel lacks on a current PyTorch. No other module imports it.
 
 DGL 2.1's wheel imports `packaging` from `setuptools.extern`, which setuptools dropped, and `dgl.graphbolt`, which wants
 `torchdata.datapipes` and a C++ library built for the exact PyTorch version. dglcell uses DGL's core alone, so both are
-replaced by stand-ins before the first import, each only where the real one cannot work.
+replaced by stand-ins before the first import, each only if the real one cannot be imported.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _exists(name: str) -> bool:
 
 
 def _graphbolt_loads(root: Path) -> bool:
-    """Whether `dgl.graphbolt` would import: its data pipes and the library for this PyTorch are both there."""
+    """Whether `dgl.graphbolt` can be imported: its data pipes and the library for this PyTorch are both installed."""
     import torch
 
     if not (root / "graphbolt").is_dir():
@@ -73,7 +73,7 @@ def load() -> Any:
     Raises
     ------
     RunError
-        DGL is not installed, or fails to import for a reason no stand-in mends.
+        DGL is not installed, or cannot be imported even with the stand-ins.
     """
     if "dgl" in sys.modules:
         return sys.modules["dgl"]
@@ -100,7 +100,7 @@ def load() -> Any:
 
 
 def stand_ins() -> tuple[str, ...]:
-    """Names of the modules that were replaced when DGL was loaded; empty for a DGL that works by itself."""
+    """Names of the modules that were replaced when DGL was loaded; empty if DGL works without stand-ins."""
     load()
     return tuple(_registered)
 

@@ -1,4 +1,4 @@
-"""The errors and warnings a user can meet, and how their messages name a setting.
+"""The errors and warnings of dglcell. Their messages name a setting as Python or as the command line spells it.
 
 A message is one line: what is wrong (value, file, line) - what was expected - what to do.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_MARK, _EQUALS = "\x1f", "\x1e"  # control characters that no message holds otherwise
+_MARK, _EQUALS = "\x1f", "\x1e"  # control characters, which do not occur in messages otherwise
 _MARKED = re.compile(f"{_MARK}([a-z0-9_]+)(?:{_EQUALS}([^{_MARK}]*))?{_MARK}")
 
 
 def setting(name: str, value: bool | float | str | None = None) -> str:
-    """A setting in a message, with or without a value, marked so that each reader sees their own spelling of it.
+    """A setting in a message, with or without a value, marked so that `plain` and `with_flags` can spell it.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def with_flags(text: str) -> str:
 
 
 def flag(name: str, on: bool = True) -> str:
-    """The command-line spelling of a setting: `batch_size` -> `--batch-size`; of a switch also its opposite."""
+    """The command-line spelling of a setting: `--batch-size` for `batch_size`, `--no-gate` for `gate=False`."""
     return ("--" if on else "--no-") + name.replace("_", "-")
 
 
@@ -55,14 +55,14 @@ def _spelt(text: str, spell: Callable[[str, str | None], str]) -> str:
 
 
 class DglcellError(Exception):
-    """Any failure that dglcell explains itself.
+    """Base class of all errors that dglcell raises on purpose.
 
     Attributes
     ----------
     exit_code : int
-        What the command line returns.
+        Exit code of the command line.
     template : str
-        The message with its settings still marked; `str` spells them as Python does.
+        The message with its settings marked; `str(error)` spells them as Python does.
     """
 
     exit_code = 1
@@ -83,19 +83,19 @@ class DataError(DglcellError):
 
 
 class FormatError(DataError):
-    """A file of dglcell's own is damaged, foreign, or of another version."""
+    """A file of dglcell's own format is damaged, has another version, or is something else."""
 
 
 class FingerprintError(DataError):
-    """Two files that should describe the same cell do not."""
+    """A file belongs to another cell graph."""
 
 
 class RunError(DglcellError):
-    """Training, prediction or evaluation could not go on."""
+    """Training, prediction or evaluation cannot continue."""
 
 
 class DglcellWarning(UserWarning):
-    """A warning whose message names settings; `template` as in `DglcellError`."""
+    """A warning whose message may name settings; `template` as in `DglcellError`."""
 
     def __init__(self, message: str) -> None:
         super().__init__(plain(message))
@@ -103,14 +103,14 @@ class DglcellWarning(UserWarning):
 
 
 class ErrorCollector:
-    """Collects everything wrong with one input before a single error names it all.
+    """Collects all problems of one input, which are then raised as one error.
 
     Parameters
     ----------
     error : type of DglcellError
         What `check` raises.
     limit : int
-        Problems spelt out in the message; the rest is counted.
+        Number of problems in the message; further ones are counted.
     """
 
     def __init__(self, error: type[DglcellError] = DataError, limit: int = 5) -> None:
@@ -120,13 +120,13 @@ class ErrorCollector:
         self.count = 0
 
     def add(self, message: str) -> None:
-        """Note one problem."""
+        """Add one problem."""
         self.count += 1
         if len(self._shown) < self._limit:
             self._shown.append(message)
 
     def check(self) -> None:
-        """Raise the collected problems as one error, if there are any."""
+        """Raise one error with the collected problems, if there are any."""
         if not self.count:
             return
         more = self.count - len(self._shown)

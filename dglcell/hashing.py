@@ -1,4 +1,4 @@
-"""SHA-256 of arrays, text and files: the one digest that fingerprints, checksums and splits share."""
+"""SHA-256 of arrays, text and files, for fingerprints and checksums."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def sha256(*parts: bytes | str | NDArray[Any]) -> str:
-    """SHA-256 hex digest of the parts, each framed by its dtype, shape and length, so no two inputs run together."""
+    """SHA-256 hex digest of the parts with their dtypes, shapes and lengths; different parts give different digests."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):

@@ -99,14 +99,14 @@ def test_the_textbook_model_is_built_by_name() -> None:
     ("given", "message"),
     [
         ({}, "neither model nor genes is given"),
-        ({"genes": ["YA"], "degree": True}, "build_cell: unknown key 'degree' - degrees"),
+        ({"genes": ["YA"], "degree": True}, "build_cell: unknown setting 'degree' - did you mean degrees"),
         ({"genes": ["YA"], "max_alternatives": 0}, "max_alternatives 0 - at least 1"),
         ({"model": "no.xml", "networks": {"physical": ["no.tsv"]}}, "no.xml: no such file; no.tsv: no such file"),
         ({"genes": ["YA", 3]}, "genes: 3 - a gene id was expected"),
         ({"genes": ["YA"], "networks": {"physical": 3}}, "networks physical: int"),
         ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC"]])}}, "3 columns in a physical"),
         ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", None]])}}, "data frame:1: an empty gene id"),
-        ({"genes": ["YA"], "networks": {"gpr": pd.DataFrame([["YA", "YB"]])}}, "the name gpr is taken"),
+        ({"genes": ["YA"], "networks": {"gpr": pd.DataFrame([["YA", "YB"]])}}, "the name gpr is already in use"),
         ({"genes": ["YA"], "features": pd.DataFrame({"x": ["a"]}, index=["YA"])}, "features hold text"),
         ({"genes": ["YA"], "features": pd.DataFrame({"x": [np.nan]}, index=["YA"])}, "data frame:1: a feature of 'YA'"),
     ],
@@ -188,9 +188,9 @@ def test_a_string_is_no_list_of_genes(run: dglcell.Run) -> None:
             ask(["G001;G002"])
         with pytest.raises(TypeError, match=r"genotype 1 is not a list of genes"):
             ask([1])
-    with pytest.raises(TypeError, match="None is no gene"):
+    with pytest.raises(TypeError, match="None is not a gene"):
         cell.indices([["G001", None]])
-    with pytest.raises(TypeError, match="3 is no gene name"):
+    with pytest.raises(TypeError, match="3 is not a gene name"):
         run.predict([[3]])
     with pytest.raises(TypeError, match=r"'G001' is a string, .* write \['G001'\]"):
         cell.perturb("G001")

@@ -40,7 +40,7 @@ BAD = [
     ({"engine": "magic"}, "engine magic"),
     ({"device": "tpu"}, "device tpu - auto, cpu, cuda or cuda:N was expected"),
     ({"features_mode": "add"}, "features_mode add"),
-    ({"networks": ("binding", "binding")}, "networks binding,binding names one twice"),
+    ({"networks": ("binding", "binding")}, "networks binding,binding names a network twice"),
 ]
 
 
@@ -86,14 +86,14 @@ def test_wrong_keys_and_types_are_named() -> None:
 
 def test_a_file_that_is_not_toml(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("layers = = 3")
-    with pytest.raises(UsageError, match="is not TOML"):
+    with pytest.raises(UsageError, match="is not valid TOML"):
         read_toml(tmp_path / "run.toml")
     with pytest.raises(UsageError, match="No such file"):
         read_toml(tmp_path / "none.toml")
 
 
 def test_an_unknown_key_is_told_the_nearest_name() -> None:
-    with pytest.raises(UsageError, match=r"unknown key 'layerz' - layers\?"):
+    with pytest.raises(UsageError, match=r"unknown setting 'layerz' - did you mean layers\?"):
         TrainConfig.from_dict({"layerz": 3})
 
 

@@ -1,4 +1,4 @@
-"""How a cell graph is built from its source files."""
+"""The settings with which a cell graph is built from source files."""
 
 from __future__ import annotations
 
@@ -10,24 +10,20 @@ from dglcell.config.settings import DATA, GRAPH, Settings, declare
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class BuildConfig(Settings):
-    """How a cell graph is built from its source files."""
+    """How a cell graph is built from source files."""
 
-    string_mode: str = declare(
-        "binding", "Type of interaction (column `mode`) to read from STRING actions files.", DATA
-    )
+    string_mode: str = declare("binding", "Rows of STRING actions files to read, by their column `mode`.", DATA)
     features_mode: str = declare(
         "concat",
         FEATURES_MODE_HELP,
         GRAPH,
         choices=FEATURES_MODES,
     )
-    degrees: bool = declare(
-        False, "Add the number of partners that a gene has in each relation to the gene features.", GRAPH
-    )
-    keep_unassigned: bool = declare(False, "Keep reactions without a gene rule.", GRAPH)
+    degrees: bool = declare(False, "Add to the gene features how many partners each gene has in each relation.", GRAPH)
+    keep_unassigned: bool = declare(False, "Keep reactions without a gene rule; no deletion removes them.", GRAPH)
     max_alternatives: int = declare(
         10_000,
-        "Refuse a gene rule with more alternative enzymes (isozymes or complexes) than this.",
+        "Largest number of alternative enzymes (isozymes or complexes) in one gene rule; a rule with more is an error.",
         GRAPH,
         min=1,
     )

@@ -1,4 +1,4 @@
-"""The architecture of a model: what decides the shape and meaning of its weights."""
+"""The settings of the architecture, which determine the shape and meaning of the weights."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ _SET_ENCODER_HEADS = 4
 _SET_ENCODER_VARIANTS = ("local", "both")
 _FM_RANK = 128  # where there is a set encoder; the published variants have no factorization machine
 FEATURES_MODES = ("concat", "replace")
-FEATURES_MODE_HELP = "Gene features: concat joins them to the learned gene embedding, replace uses them instead of it."
+FEATURES_MODE_HELP = "Gene features: concat uses them beside the learned gene embedding, replace instead of it."
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ModelConfig(Settings):
-    """The architecture: everything that decides the shape and meaning of the weights."""
+    """The architecture of a model, which determines the shape and meaning of its weights."""
 
-    layers: int = declare(3, "Graph layers.", MODEL, min=1)
+    layers: int = declare(3, "Number of graph layers.", MODEL, min=1)
     hidden: int = declare(64, "Width of every hidden state.", MODEL, min=1)
-    heads: int = declare(2, f"Attention heads; must divide {setting('hidden')}.", MODEL, min=1)
+    heads: int = declare(2, f"Number of attention heads; must divide {setting('hidden')}.", MODEL, min=1)
     variant: str = declare(
         "local",
         "How a deletion enters the model. local: one pass of the graph network over the wild type, then a set encoder "
-        "over the deleted genes. difference and two-head: one pass for each genotype, without its deleted genes. both: "
+        "over the deleted genes. difference, two-head: one pass for each genotype, without its deleted genes. both: "
         "local and difference together.",
         MODEL,
         choices=schema.VARIANTS,
     )
     feedback: bool = declare(True, "Reactions pass messages back to genes.", MODEL)
     residual: bool = declare(False, "Add the input of each graph layer to its output.", MODEL)
-    gate: bool = declare(False, "Learn a weight for each metabolite of a reaction.", MODEL)
-    attention: bool = declare(False, "Attention over the metabolites of a reaction.", MODEL)
+    gate: bool = declare(False, "Weight the metabolites of a reaction by a learned gate.", MODEL)
+    attention: bool = declare(False, "Weight the metabolites of a reaction by attention.", MODEL)
     dropout: float = declare(0.1, "Dropout probability.", MODEL, min=0, below=1)
     features_mode: str | None = declare(
         None,
         FEATURES_MODE_HELP,
         MODEL,
         choices=FEATURES_MODES,
-        unset="that of the cell graph",
+        unset="as stored in the cell graph",
     )
     lost_reactions: bool = declare(
         True, "The set encoder also sees the reactions that a genotype can no longer catalyze.", MODEL
     )
     structural_lethality: bool = declare(
         False,
-        "Tell the set encoder for which genotypes the structure of the metabolic network rules out growth.",
+        "The set encoder also sees whether the structure of the remaining metabolic network rules out growth.",
         MODEL,
     )
     multiplicative: bool = declare(
@@ -64,10 +64,17 @@ class ModelConfig(Settings):
         unset=f"{_FM_RANK} with {setting('variant', 'local')} or both, else 0",
     )
     ppr_alpha: float = declare(
-        0.06, "Restart probability of the personalized PageRank over each network.", FACTORIZATION, above=0, max=1
+        0.06,
+        "Restart probability of personalized PageRank in each network; a higher one stays closer to the gene.",
+        FACTORIZATION,
+        above=0,
+        max=1,
     )
     ppr_topk: int = declare(
-        32, "Neighbors of a gene in each network: those of the highest PageRank.", FACTORIZATION, min=1
+        32,
+        "Number of neighbors of a gene in each network: those with the highest PageRank, the gene included.",
+        FACTORIZATION,
+        min=1,
     )
     networks: tuple[str, ...] = declare(
         (),
@@ -79,18 +86,18 @@ class ModelConfig(Settings):
     )
     similarity: bool | None = declare(
         None,
-        "Add a network of genes that behave alike in the training rows.",
+        "Add a network of genes with similar effects, learned from the training rows.",
         FACTORIZATION,
         unset=f"on if {setting('fm_rank')} is above 0",
     )
 
     def resolve(self, features_mode: str | None = None) -> Self:
-        """Put the value that `None` stands for in its place, unchecked.
+        """Replace each `None` by the value that it stands for, without checks.
 
         Parameters
         ----------
         features_mode : str, optional
-            That of the cell; without it, a `features_mode` of None is left to be decided when the cell is known.
+            The mode of the cell graph. Without it, a `features_mode` of None stays None until the cell is known.
         """
         rank = self.fm_rank
         if rank is None:
@@ -108,7 +115,7 @@ class ModelConfig(Settings):
         if self.heads > 0 and self.hidden % self.heads:
             problems.add(
                 f"{setting('heads')} {self.heads} does not divide {setting('hidden')} {self.hidden} - give a divisor "
-                "of it"
+                f"of {self.hidden}"
             )
         encodes_sets = self.variant in _SET_ENCODER_VARIANTS
         if encodes_sets and self.hidden % _SET_ENCODER_HEADS:
@@ -127,7 +134,7 @@ class ModelConfig(Settings):
                 "was expected, which predicts the single deletions at little cost"
             )
         if len(set(self.networks)) < len(self.networks):
-            problems.add(f"{setting('networks')} {','.join(self.networks)} names one twice - name each once")
+            problems.add(f"{setting('networks')} {','.join(self.networks)} names a network twice - name each once")
         if self.similarity and self.fm_rank == 0:
             problems.add(
                 f"{setting('similarity')} with {setting('fm_rank')} 0: the network belongs to the gene factorization "

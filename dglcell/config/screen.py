@@ -1,4 +1,4 @@
-"""How screens become one genotype table: the settings that `preprocess` and `train` share."""
+"""The settings with which screens are read into one genotype table, shared by `preprocess` and `train`."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ from dglcell.config.settings import DATA, Settings, declare
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ScreenRules(Settings):
-    """How screens become one genotype table."""
+    """How screens are read into one genotype table."""
 
     # `all` is the default because essential genes are screened through such alleles alone: without them a screen loses
     # a quarter of its rows and every essential gene.
     alleles: str = declare(
         "all",
-        "Alleles to read. all: also temperature-sensitive, DAmP and other alleles; deletion: rows of deletions alone.",
+        "Alleles to read. all: deletions, temperature-sensitive, DAmP and other alleles. deletion: only rows in which "
+        "every allele is a deletion.",
         DATA,
         choices=("all", "deletion"),
     )
     replicates: str = declare(
         "keep",
-        "Rows of one file with the same genes and kinds of allele (reciprocal pairs, repeats): keep each, or average "
-        "them with weights 1/sd^2.",
+        "Rows of one file with the same genes and kinds of allele (reciprocal pairs, repeats). keep: keep each row. "
+        "mean: average them with weights 1/sd^2.",
         DATA,
         choices=("keep", "mean"),
     )
     max_p: float | None = declare(
-        None, "Leave out rows with a larger p-value; rows without one stay.", DATA, min=0, max=1, unset="no limit"
+        None,
+        "Leave out rows with a larger p-value; rows without a p-value are kept.",
+        DATA,
+        min=0,
+        max=1,
+        unset="no limit",
     )
     clip_fitness: bool = declare(False, "Set negative fitness to 0.", DATA)
     derive_fitness: bool = declare(
         False,
-        "Compute the fitness of a pair from its interaction, or the interaction from the fitness, where one is "
-        "missing: f_ij = eps_ij + f_i f_j.",
+        "Where the fitness or the interaction of a pair is missing, compute it from the other one: "
+        "f_ij = eps_ij + f_i f_j.",
         DATA,
     )
     raw_scores: bool = declare(
-        False, "Use trigenic scores that are not adjusted for the interactions of their pairs.", DATA
+        False, "Use raw trigenic scores, which are not adjusted for the interactions of their pairs.", DATA
     )
     unknown_genes: str = declare(
         "error",
-        "Genes that the cell graph lacks: error stops the command, skip leaves their rows out and counts them.",
+        "What to do with genes that are not in the cell graph. error: stop. skip: leave their rows out and count them.",
         DATA,
         choices=("error", "skip"),
     )

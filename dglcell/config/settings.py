@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from dglcell.errors import ErrorCollector, UsageError, flag, plain, setting
 
-# Groups of settings, in the order in which help and documentation show them.
+# Groups of settings, in the sequence in which help and documentation show them.
 DATA, SPLIT, GRAPH, MODEL = "Data", "Split", "Graph", "Model"
 FACTORIZATION, TRAINING, LOSS = "Gene factorization machine", "Training", "Loss"
 COMPUTE, OUTPUT = "Compute", "Output"
@@ -27,8 +27,8 @@ _EXPECTED = {
     "bool": "true or false",
     "int": "an integer",
     "float": "a number",
-    "str": "a text",
-    "tuple": "a list of texts",
+    "str": "text",
+    "tuple": "a list of text values",
     "dict": "a table of numbers",
 }
 
@@ -58,11 +58,11 @@ def declare(
     group : str
         One of `GROUPS`.
     choices : tuple of str
-        Allowed words; of a number, words allowed in its place. `cuda:N` stands for any N.
+        Allowed words, or for a number the words allowed in its place. `cuda:N` stands for any N.
     min, max, above, below : float, optional
-        The range, with (`min`, `max`) or without (`above`, `below`) its ends.
+        The range; `min` and `max` are allowed values, `above` and `below` are not.
     example : str
-        How the value of an option is written, where its type does not say it.
+        How a value is written on the command line, where the type of the option does not show it.
     path : bool
         The setting names a file.
     """
@@ -86,12 +86,12 @@ class Settings:
         return "\n".join(lines if len(lines) <= _REPR_LINES else [*lines[: _REPR_LINES - 1], "    ..)"])
 
     def validate(self) -> Self:
-        """The same settings with nothing left to decide: what was `None` has the value that it stands for.
+        """The same settings, checked, with each `None` replaced by the value that it stands for.
 
         Raises
         ------
         UsageError
-            A value is of the wrong type or out of range, or two contradict each other; all of them are named.
+            A value has the wrong type or is out of range, or two contradict each other; all of them are listed.
         """
         problems = ErrorCollector(UsageError)
         values: dict[str, Any] = {}
@@ -106,7 +106,7 @@ class Settings:
         return resolved
 
     def resolve(self) -> Self:
-        """Put the value that `None` stands for in its place, unchecked."""
+        """Replace each `None` by the value that it stands for, without checks."""
         return self
 
     def check_together(self, problems: ErrorCollector) -> None:
@@ -115,7 +115,6 @@ class Settings:
         Parameters
         ----------
         problems : ErrorCollector
-            What they are added to.
         """
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,14 +124,14 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str = "the configuration") -> Self:
-        """Build from plain values, checking names and types.
+        """A configuration from plain values, as in a TOML file; names and types are checked.
 
         Parameters
         ----------
         values : mapping
-            Settings by name; those left out have their defaults.
+            Settings by name; the others have their defaults.
         where : str
-            What the values come from, for the message of an error.
+            Where the values come from, for error messages.
 
         Returns
         -------
@@ -141,14 +140,14 @@ class Settings:
         Raises
         ------
         UsageError
-            An unknown key or a value of the wrong type; all of them are named.
+            A name is unknown or a value has the wrong type; all of them are listed.
         """
         problems = ErrorCollector(UsageError)
         fields = {field.name: field for field in dataclasses.fields(cls)}
         converted: dict[str, Any] = {}
         for key, value in values.items():
             if key not in fields:
-                problems.add(f"{where}: unknown key {key!r}{_nearest(key, fields)}")
+                problems.add(f"{where}: unknown setting {key!r}{_nearest(key, fields)}")
                 continue
             try:
                 converted[key] = _convert(fields[key], value)
@@ -159,17 +158,17 @@ class Settings:
 
     @classmethod
     def require(cls, **values: Any) -> None:
-        """Refuse values that the settings of these names cannot have, for a function that takes them one by one.
+        """Check single values against the settings of the same name, for a function that takes them as arguments.
 
         Parameters
         ----------
         **values
-            Values by the name of their setting.
+            Values by name of the setting.
 
         Raises
         ------
         UsageError
-            A value is of the wrong type or out of range; all of them are named.
+            A value has the wrong type or is out of range; all of them are listed.
 
         Examples
         --------
@@ -186,7 +185,7 @@ class Settings:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Of all settings, in the order of their declaration."""
+        """Names of all settings, in the sequence of their declaration."""
         return tuple(field.name for field in dataclasses.fields(cls))
 
 
@@ -201,7 +200,7 @@ class SettingRow(NamedTuple):
 
 
 def settings_table(settings: type[Settings]) -> list[SettingRow]:
-    """Every setting of a configuration for the documentation, by group.
+    """The settings of a configuration, by group, for the documentation.
 
     Examples
     --------
@@ -217,7 +216,7 @@ def settings_table(settings: type[Settings]) -> list[SettingRow]:
 
 
 def default_text(field: dataclasses.Field[Any]) -> str:
-    """A default as help and documentation show it; empty where there is none."""
+    """A default as help and documentation show it; empty if there is none."""
     default = _default(field)
     if default is None or default == ():
         return str(field.metadata["unset"])
@@ -240,7 +239,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _checked_type(field: dataclasses.Field[Any], value: Any, problems: ErrorCollector) -> Any:
-    """The value as the type that the field declares; None and a problem if it is none."""
+    """The value in the declared type of the field; if that is impossible, None, and a problem is added."""
     try:
         return _convert(field, value)
     except (TypeError, ValueError):
@@ -249,7 +248,7 @@ def _checked_type(field: dataclasses.Field[Any], value: Any, problems: ErrorColl
 
 
 def _convert(field: dataclasses.Field[Any], value: Any) -> Any:
-    """A plain value as the type that the field declares; TypeError or ValueError if it is none."""
+    """A plain value in the declared type of the field; TypeError or ValueError if that is impossible."""
     what = kind(field)
     if value is None and _default(field) is None:
         return None
@@ -290,16 +289,16 @@ def _check_value(field: dataclasses.Field[Any], value: Any, problems: ErrorColle
         return
     choices = facts["choices"]
     if isinstance(value, str):
-        right = not choices or any(_is_choice(value, choice) for choice in choices)
+        is_valid = not choices or any(_is_choice(value, choice) for choice in choices)
     else:
-        right = (
+        is_valid = (
             (facts["min"] is None or value >= facts["min"])
             and (facts["max"] is None or value <= facts["max"])
             and (facts["above"] is None or value > facts["above"])
             and (facts["below"] is None or value < facts["below"])
             and value == value  # not a NaN
         )
-    if not right:
+    if not is_valid:
         problems.add(f"{setting(field.name)} {value} - {_expected_value(facts)} was expected")
 
 
@@ -333,11 +332,11 @@ def _nearest(key: str, names: Mapping[str, Any]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(key, names, n=1)
-    return f" - {close[0]}?" if close else ""
+    return f" - did you mean {close[0]}?" if close else ""
 
 
 def grouped(settings: type[Settings]) -> Iterator[tuple[str, list[dataclasses.Field[Any]]]]:
-    """Groups in their order, each with its settings."""
+    """Each group that has settings, with its settings."""
     fields = dataclasses.fields(settings)
     for group in GROUPS:
         members = [field for field in fields if field.metadata["group"] == group]

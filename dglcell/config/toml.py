@@ -1,4 +1,4 @@
-"""Configurations in TOML files, and those that come with dglcell (recipes)."""
+"""Reading of configurations from TOML files and from the recipes that come with dglcell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        There is no such file, or it is not TOML.
+        The file does not exist or is not TOML.
     """
     try:
         with open(path, "rb") as handle:
@@ -24,26 +24,26 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror} - a TOML configuration was expected") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}") from error
+        raise UsageError(f"{path} is not valid TOML ({error}) - lines such as epochs = 10 were expected") from error
 
 
 def recipes() -> dict[str, Path]:
-    """The configurations that come with dglcell, by name."""
+    """Files of the recipes, the configurations that come with dglcell, by name."""
     folder = Path(str(importlib.resources.files("dglcell.data"))) / "recipes"
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 def find_config(name: str | Path) -> Path:
-    """The file of a recipe, by its name, or the path itself.
+    """The file of the recipe of this name, or the path of a TOML file itself.
 
     Raises
     ------
     UsageError
-        It is neither; the recipes are listed.
+        It is neither a recipe nor a file; the message lists the recipes.
     """
     by_name = recipes()
     if str(name) in by_name:
         return by_name[str(name)]
     if not Path(name).is_file():
-        raise UsageError(f"{name}: no such file or recipe - a TOML file or one of {', '.join(by_name)} was expected")
+        raise UsageError(f"{name}: no such recipe or file - {', '.join(by_name)} or a TOML file was expected")
     return Path(name)

@@ -15,17 +15,17 @@ from dglcell.errors import ErrorCollector, setting
 
 
 class _Cell(Protocol):
-    """What a configuration reads of a cell graph."""
+    """The part of a cell graph that a configuration needs."""
 
     features_mode: str
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class TrainConfig(ScreenRules, ModelConfig):
-    """A whole training run: the architecture, how screens are read, the split, the optimization and the machine.
+    """All settings of a training run: architecture, reading of screens, split, optimization, compute.
 
-    Each field has a command-line option of the same name (`batch_size`, `--batch-size`) and the same name in TOML.
-    `None` is decided by `validate`, or sets no limit.
+    Each field has the same name on the command line (`batch_size` is `--batch-size`) and in TOML. A field that is None
+    has no limit, or gets its value from `validate`.
 
     Examples
     --------
@@ -36,15 +36,18 @@ class TrainConfig(ScreenRules, ModelConfig):
     TrainConfig(variant='both', epochs=10)
     """
 
-    screen: tuple[str, ...] = declare((), "Screen tables.", DATA, unset="the screen in the cell graph", path=True)
+    screen: tuple[str, ...] = declare(
+        (), "Screens: tables of measured genotypes.", DATA, unset="the screen in the cell graph", path=True
+    )
     weight_by_sd: bool = declare(
-        False, "Weight each label by 1/(sd^2 + median sd^2): uncertain values count less.", DATA
+        False, "Weight each label by 1/(sd^2 + median sd^2), so that uncertain values count less.", DATA
     )
     split: str = declare(
         "random",
-        "How genotypes are divided. random, kfold: by genotype. unseen-gene: each test genotype holds a gene that "
-        "training never sees. unseen-all: training sees none of its genes. query-pair: training never sees its "
-        f"double-mutant query. file: as {setting('split_file')} says.",
+        "How genotypes are divided into training, validation and test. random, kfold: at random. unseen-gene: each "
+        "test genotype has a gene that training never sees. unseen-all: training sees none of the genes of a test "
+        "genotype. query-pair: training never sees the double-mutant query of a test genotype. file: as listed in "
+        f"{setting('split_file')}.",
         SPLIT,
         choices=schema.SPLITS,
     )
@@ -56,16 +59,16 @@ class TrainConfig(ScreenRules, ModelConfig):
     )
     fold: int | None = declare(
         None,
-        f"The tenth of {setting('split', 'kfold')} to test on, 0 to 9.",
+        f"Number of the test fold, 0 to 9, with {setting('split', 'kfold')}.",
         SPLIT,
         min=0,
-        unset=f"0 with {setting('split', 'kfold')}",
+        unset="0",
     )
     test_fraction: float = declare(
-        0.1, "Fraction of the genotypes for the test, as near as the split allows.", SPLIT, above=0, below=1
+        0.1, "Fraction of genotypes in the test subset, as near as the split allows.", SPLIT, above=0, below=1
     )
     val_fraction: float = declare(
-        0.1, "Fraction of the genotypes for validation, as near as the split allows.", SPLIT, above=0, below=1
+        0.1, "Fraction of genotypes in the validation subset, as near as the split allows.", SPLIT, above=0, below=1
     )
     fm_lr: float = declare(
         1e-3,
@@ -74,17 +77,17 @@ class TrainConfig(ScreenRules, ModelConfig):
         above=0,
     )
     l2_identity: float = declare(
-        0.2, "L2 penalty on a gene's own vector, once for each of its deletions in a batch.", FACTORIZATION, min=0
+        0.2, "L2 penalty on a gene's own vector, added each time the gene is deleted in a batch.", FACTORIZATION, min=0
     )
     l2_network: float = declare(
         0.8,
-        "L2 penalty on the vectors that networks spread, and on the weights of gene features.",
+        "L2 penalty on the vectors that genes share with their network neighbors, and on the weights of gene features.",
         FACTORIZATION,
         min=0,
     )
     epochs: int = declare(50, "Maximum number of passes over the training rows.", TRAINING, min=1)
     max_steps: int | None = declare(None, "Maximum number of steps.", TRAINING, min=1, unset="no limit")
-    batch_size: int = declare(256, "Genotypes in one step.", TRAINING, min=1)
+    batch_size: int = declare(256, "Number of genotypes in one step.", TRAINING, min=1)
     lr: float = declare(1e-3, "Learning rate of AdamW.", TRAINING, above=0)
     weight_decay: float = declare(1e-2, "Weight decay of AdamW.", TRAINING, min=0)
     grad_clip: float = declare(10.0, "Maximum norm of the gradient.", TRAINING, above=0)
@@ -96,26 +99,32 @@ class TrainConfig(ScreenRules, ModelConfig):
         choices=("plateau", "cosine"),
     )
     lr_factor: float = declare(
-        0.5, f"{setting('schedule', 'plateau')} multiplies the learning rate by this.", TRAINING, above=0, below=1
+        0.5, f"Factor by which {setting('schedule', 'plateau')} lowers the learning rate.", TRAINING, above=0, below=1
     )
     lr_patience: int = declare(
-        5, f"{setting('schedule', 'plateau')} waits for a better validation score this many epochs.", TRAINING, min=1
+        5,
+        f"{setting('schedule', 'plateau')} lowers the learning rate after this many epochs without a better validation "
+        "score.",
+        TRAINING,
+        min=1,
     )
     patience: int = declare(10, "Stop after this many epochs without a better validation score.", TRAINING, min=1)
     keep: str = declare(
         "best",
-        "Weights to keep: `best` those of the epoch with the best validation score; `last` keeps the final weights and "
-        "disables early stopping.",
+        "Weights to keep. best: those of the epoch with the best validation score. last: the final ones; there is no "
+        "early stopping.",
         TRAINING,
         choices=("best", "last"),
     )
     ensemble: int = declare(
         1,
-        "Number of models that differ in their seed alone; predictions are their mean, with a standard deviation.",
+        "Number of models, which differ only in their seed; predictions are their mean, with a standard deviation.",
         TRAINING,
         min=1,
     )
-    seed: int = declare(0, "Seed of the split, the weights, the order of the rows and dropout.", TRAINING, min=0)
+    seed: int = declare(
+        0, "Seed of the split, the initial weights, the shuffling of rows and dropout.", TRAINING, min=0
+    )
     label_weights: dict[str, float] = declare(
         dict.fromkeys(schema.LABELS, 1.0),
         "Weight of each label in the loss.",
@@ -123,10 +132,13 @@ class TrainConfig(ScreenRules, ModelConfig):
         example="fitness=1,gene_interaction=1",
     )
     lambda_dist: float = declare(0.0, "Weight of the distribution loss (0 = off).", LOSS, min=0)
-    lambda_supcr: float = declare(0.0, "Weight of the contrastive loss on z_p (0 = off).", LOSS, min=0)
+    lambda_supcr: float = declare(
+        0.0, "Weight of the contrastive loss on z_p, the state of the deletion (0 = off).", LOSS, min=0
+    )
     lambda_cell: float = declare(
         0.0,
-        f"Weight of the loss z_i = z_w + z_p (0 = off); {setting('variant', 'both')} or two-head only.",
+        f"Weight of the loss by which mutant = wild type + deletion, z_i = z_w + z_p (0 = off); only with "
+        f"{setting('variant', 'both')} or two-head.",
         LOSS,
         min=0,
     )
@@ -136,8 +148,8 @@ class TrainConfig(ScreenRules, ModelConfig):
     )
     chunk: int | str = declare(
         "auto",
-        "Genotypes that pass the graph network together, in variants that run it for each genotype; auto fits the free "
-        "memory.",
+        "Number of genotypes in one pass of the graph network, in variants that run it for each genotype; auto: "
+        "as free memory allows.",
         COMPUTE,
         choices=("auto",),
         min=1,
@@ -153,7 +165,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         Parameters
         ----------
         name : str or path
-            Such as `costanzo2010`, or a TOML file.
+            A recipe such as `costanzo2010`, or the path of a TOML file.
 
         Returns
         -------
@@ -163,8 +175,8 @@ class TrainConfig(ScreenRules, ModelConfig):
         Raises
         ------
         UsageError
-            There is no recipe of this name (the error lists those there are) and no such file, or a key or value in it
-            is wrong.
+            There is neither a recipe nor a file of this name (the message lists the recipes), or a name or value in the
+            file is wrong.
 
         Examples
         --------
@@ -175,12 +187,12 @@ class TrainConfig(ScreenRules, ModelConfig):
         return cls.from_dict(read_toml(path), str(name))
 
     def resolve(self, features_mode: str | None = None) -> Self:
-        """Put the value that `None` stands for in its place, unchecked.
+        """Replace each `None` by the value that it stands for, without checks.
 
         Parameters
         ----------
         features_mode : str, optional
-            Of the cell graph, where it is known.
+            The mode of the cell graph, if it is known.
 
         Returns
         -------
@@ -194,7 +206,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         return dataclasses.replace(super().resolve(features_mode), split=split, fold=fold)
 
     def for_cell(self, cell: _Cell) -> Self:
-        """Validated, with everything decided that depends on the cell graph.
+        """The same settings, validated, with the values that depend on the cell graph.
 
         Parameters
         ----------
@@ -212,7 +224,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         return self.validate().resolve(cell.features_mode)
 
     def to_toml(self) -> str:
-        """As TOML text, for `--config`."""
+        """The settings as TOML, which `--config` and `from_recipe` read."""
         import tomli_w
 
         return tomli_w.dumps(self.to_dict())
@@ -235,7 +247,7 @@ class TrainConfig(ScreenRules, ModelConfig):
                 f"{self.val_fraction:g} leave nothing to train on"
             )
         if self.split == schema.SPLIT_FILE and self.split_file is None:
-            problems.add(f"{setting('split', 'file')} needs {setting('split_file')} - give both or neither")
+            problems.add(f"{setting('split', 'file')} needs {setting('split_file')} - give both, or another split")
         if self.split_file is not None and self.split != schema.SPLIT_FILE:
             problems.add(
                 f"{setting('split_file')} {self.split_file} with {setting('split', self.split)} - give "

@@ -1,4 +1,4 @@
-"""Fitness and genetic interactions by flux balance: a screen computed from a metabolic model, without a download.
+"""A screen computed from a metabolic model: fitness and gene interactions of deletions by flux balance analysis.
 
 Epistasis of gene deletions by flux balance analysis: Segre et al. 2005, doi:10.1038/ng1489.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import UsageError
+from dglcell.errors import UsageError, setting
 from dglcell.fba.growth import Genotype, Growth
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SimulatedScreen:
-    """Genotypes with labels by flux balance, by increasing number of deletions.
+    """Genotypes with labels from flux balance analysis, sorted by number of deletions.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class SimulatedScreen:
     interaction : (n,) float64
         `eps_ij` for pairs, `tau_ijk` for triples and so on; NaN for fewer than two deletions.
     report : dict
-        Model, numbers of genes, genotypes and linear programs.
+        Name and growth rate of the model; numbers of genes, genotypes and linear programs.
     """
 
     genotypes: tuple[Genotype, ...]
@@ -62,22 +62,22 @@ def simulate(
 ) -> SimulatedScreen:
     """Fitness and interactions of gene deletions by flux balance analysis.
 
-    The fitness `f_S` is the maximal growth rate with the reactions closed that need the deleted genes `S`, divided by
-    that of the wild type; an infeasible linear program means no growth, `f_S = 0`. The interaction is the part of it
-    that smaller sets of the deletions do not explain (`interaction_score`).
+    The fitness `f_S` is the maximal growth rate without the reactions that need the deleted genes `S`, divided by that
+    of the wild type; an infeasible linear program means no growth, `f_S = 0`. The interaction is the part of the
+    fitness that smaller sets of the deletions do not explain (`interaction_score`).
 
     Parameters
     ----------
     model : path or cobra.Model
         SBML file, or a model, which is not changed.
     orders : sequence of int
-        Numbers of deleted genes, each from 0 to 6.
+        Numbers of deletions, each from 0 to 6.
     sample : int, optional
-        For each order above 1 that has more genotypes, draw this many without replacement.
+        Number of genotypes to draw for each order above 1, without replacement. By default all are computed.
     seed : int
-        Seed of the draw. All else is deterministic.
+        Seed of the sample; everything else is deterministic.
     progress : callable, optional
-        Called with (genotypes done, total number of genotypes).
+        Called with (number of finished genotypes, total number).
 
     Raises
     ------
@@ -134,7 +134,7 @@ def interaction_score(
     fitness : callable
         Fitness of a sorted genotype; called for every subset.
     known_scores : dict, optional
-        Scores of smaller sets that are known already; new ones are added to it.
+        Scores of smaller sets; missing ones are computed and added.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def interaction_score(
     if len(genotype) == 1:
         return fitness(genotype)
     known_scores = {} if known_scores is None else known_scores
-    if len(genotype) == 2:  # by far the most frequent: no need to list partitions
+    if len(genotype) == 2:  # by far the most frequent case
         return fitness(genotype) - fitness(genotype[:1]) * fitness(genotype[1:])
     expected = 0.0
     for blocks in _set_partitions(genotype):
@@ -163,9 +163,11 @@ def interaction_score(
 def _distinct_orders(orders: Sequence[int], sample: int | None) -> list[int]:
     distinct_orders = sorted(set(orders))
     if not distinct_orders or distinct_orders[0] < 0 or distinct_orders[-1] > MAX_ORDER:
-        raise UsageError(f"orders {list(orders)} - one or more numbers from 0 to {MAX_ORDER} were expected")
+        raise UsageError(
+            f"{setting('orders')} {list(orders)} - numbers of deletions from 0 to {MAX_ORDER} were expected"
+        )
     if sample is not None and sample < 1:
-        raise UsageError(f"sample {sample} - a positive number of genotypes was expected")
+        raise UsageError(f"{setting('sample')} {sample} - a positive number of genotypes was expected")
     return distinct_orders
 
 

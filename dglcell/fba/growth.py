@@ -1,4 +1,4 @@
-"""Growth rate of a metabolic model without some of its genes, by flux balance: linear programs through cobra and GLPK.
+"""Growth rate of a metabolic model without some of its genes, by flux balance analysis with cobra and GLPK.
 
 Flux balance analysis: Orth et al. 2010, doi:10.1038/nbt.1614.
 """
@@ -24,8 +24,8 @@ Genotype = tuple[str, ...]  # sorted genes
 class Growth:
     """Fitness of genotypes in one model, with at most one linear program for each distinct set of closed reactions.
 
-    None is solved where an optimum of a smaller deletion has no flux through the reactions that close in addition.
-    Sets of reactions are bit masks. The solver keeps its basis between programs, so that each starts warm.
+    No program is solved if the optimum for one deletion less has no flux through the reactions that are closed in
+    addition. Sets of reactions are bit masks. Each program starts from the basis of the previous one.
 
     Parameters
     ----------
@@ -55,13 +55,15 @@ class Growth:
         self._reactions = list(model.reactions)
         self.genes = sorted(gene.id for gene in model.genes)
         if not self.genes:
-            raise DataError(f"model {self.name} has no genes - gene rules were expected; nothing can be deleted")
+            raise DataError(
+                f"model {self.name} has no genes - gene rules were expected, since otherwise nothing can be deleted"
+            )
         position = {reaction.id: k for k, reaction in enumerate(self._reactions)}
         self._rules = {
             gene.id: [(1 << position[r.id], r.gpr) for r in sorted(gene.reactions, key=lambda r: position[r.id])]
             for gene in model.genes
         }
-        # Bounds that exclude 0 (a maintenance demand): to close such a reaction changes the program in another way.
+        # Reactions with bounds that exclude 0 (a maintenance demand): closing one can raise growth, so this is solved.
         self._forced = sum(1 << k for k, r in enumerate(self._reactions) if not r.lower_bound <= 0 <= r.upper_bound)
         self._growth: dict[int, float] = {}  # closed reactions -> growth rate
         self._active: dict[int, int] = {}  # closed reactions -> reactions with flux in the optimum
@@ -79,7 +81,7 @@ class Growth:
         return self._fitness[genotype]
 
     def closed_reactions(self, genotype: Genotype) -> int:
-        """The reactions, as a bit mask, whose gene rule is false without the genes of a genotype."""
+        """Reactions, as a bit mask, with a gene rule that is false without the genes of a genotype."""
         if genotype not in self._closed:
             deleted = set(genotype)
             mask = 0
@@ -93,7 +95,7 @@ class Growth:
     def _grow(self, genotype: Genotype) -> float:
         closed = self.closed_reactions(genotype)
         if closed not in self._growth:
-            for gene in genotype:  # an optimum that does not use the newly closed reactions remains optimal
+            for gene in genotype:  # an optimum without flux in the newly closed reactions remains optimal
                 parent = tuple(g for g in genotype if g != gene)
                 self.fitness(parent)
                 parent_closed = self.closed_reactions(parent)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
 
 _SHOWN = 5
-_QUERY_BITS = 8  # of a byte; no published genotype, a query with its array strain, has more genes
+_QUERY_BITS = 8  # of a byte; no genotype of a published screen has more genes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,18 +27,17 @@ class EncodedGenotypes:
     Attributes
     ----------
     genes : (K,) int64
-        Ascending and distinct within a genotype; a genotype with an unknown gene has none.
+        Gene rows, ascending and distinct within a genotype; a genotype with an unknown gene has none.
     ptr : (n + 1,) int64
         Offsets into `genes`.
     incomplete : (n,) bool
         Genotypes with a gene that the graph does not have.
     unknown : dict of str to int
-        Unknown name to the number of its occurrences, in order of appearance.
+        Number of occurrences of each unknown name; the first in the screen comes first.
     repeated : int
         Number of genotypes that name a gene more than once.
     alleles : (K,) int8
-        Kind of allele of each gene, index into `schema.ALLELES`; the highest one for a gene that is named more than
-        once.
+        Kind of allele of each gene, index into `schema.ALLELES`; the highest index if a gene is named more than once.
     query : (n,) uint8
         Genes of the query strain as bits, as in `GenotypeTable`.
     """
@@ -59,7 +58,7 @@ class EncodedGenotypes:
 
 
 def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> EncodedGenotypes:
-    """Gene rows of genotypes that are given by names.
+    """Gene rows of genotypes with genes by name.
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> Encoded
 
 
 def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
-    """Gene rows of the genotypes of a screen, with kinds of allele and genes of the query.
+    """Gene rows of the genotypes of a screen, with kinds of allele and query genes.
 
     Parameters
     ----------
@@ -121,14 +120,14 @@ def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
     query = np.zeros(num_rows, dtype=np.uint8)
     if screen.query is not None:
         state, in_query = np.divmod(state, 2)
-        if len(is_last):  # a gene that is named twice is of the query if one of its names is
+        if len(is_last):  # a gene that is named twice is in the query if one of its names is
             in_query = np.bitwise_or.reduceat(in_query, np.flatnonzero(np.append(True, is_last[:-1])))
         query = _query_bits(in_query, row, ptr)
     return EncodedGenotypes(genes, ptr, incomplete, unknown, repeated, state[is_last].astype(np.int8), query)
 
 
 def _query_bits(in_query: NDArray[np.int64], row: NDArray[np.int64], ptr: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """(n,) one byte per row from one flag per gene; 0 for a row with more genes than bits."""
+    """(n,) one byte per row, from one flag per gene; 0 for a row with more genes than bits."""
     position = np.arange(len(row)) - ptr[row]
     has_bit = np.diff(ptr)[row] <= _QUERY_BITS
     bits = np.where(has_bit, in_query << np.where(has_bit, position, 0), 0)
@@ -151,7 +150,7 @@ def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _count_unknown(screen: ScreenTable, codes: NDArray[np.int32]) -> dict[str, int]:
-    """Number of occurrences of each name, in order of appearance."""
+    """Number of occurrences of each name; the first in the screen comes first."""
     unique_codes, first_use, counts = np.unique(codes, return_index=True, return_counts=True)
     unknown: dict[str, int] = {}
     for k in np.argsort(first_use):

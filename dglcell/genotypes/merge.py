@@ -1,9 +1,8 @@
-"""Screens of any length -> one genotype table, by the rules of `ScreenRules`; all rows left out or changed are counted.
+"""Screens -> one genotype table, by the rules of `ScreenRules`, with counts of all rows that are left out or changed.
 
-Rows are processed in blocks: they are read, rows with unknown genes are left out, and filters are applied. The blocks
-are joined first if a rule makes a row depend on others (`ScreenRules.needs_all_rows`): means over replicates, and
-labels imputed by `eps_ij = f_ij - f_i f_j` (Costanzo et al. 2016, doi:10.1126/science.aaf1420). A value that was not
-measured stays missing, never zero.
+Rows are read and filtered in blocks, so that a screen may be longer than memory. Two rules need all rows at once
+(`ScreenRules.needs_all_rows`): means over replicates, and labels imputed by `eps_ij = f_ij - f_i f_j` (Costanzo et al.
+2016, doi:10.1126/science.aaf1420). A value that was not measured stays missing, never zero.
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ class ScreenMerger:
     cell : CellGraph
         Resolves the names.
     paths : sequence of Path or ScreenTable
-        Screens in any known layout, or tables that have been read; the order is that of the rows.
+        Screens in any known layout, or tables that have been read; their rows follow one another.
     rules : ScreenRules, optional
-        Which rows are left out or merged, and the treatment of genes that the cell does not have.
+        Rules for rows to leave out or merge, and for genes that are not in the cell graph.
 
     Attributes
     ----------
     sources : list of dict
-        `path`, `sha256`, `layout`, `rules` and `report` of each file; complete after the last of `blocks`.
+        `path`, `sha256`, `layout`, `rules` and `report` of each file; complete when all `blocks` are read.
     """
 
     def __init__(
@@ -57,12 +56,12 @@ class ScreenMerger:
         self.sources: list[dict[str, Any]] = []
 
     def blocks(self) -> Iterator[GenotypeTable]:
-        """The rows in blocks; `source` of a block is a row of `sources`, which the block itself does not have.
+        """The rows in blocks; `source` of a block refers to `sources` of this object, the block itself has no sources.
 
         Raises
         ------
         DataError
-            A file cannot be read, a name is ambiguous, or a gene is unknown (unless these are skipped).
+            A file cannot be read, a name is ambiguous, or a gene is unknown and not to be skipped.
         """
         self.sources.clear()
         if not self.rules.needs_all_rows:
@@ -92,13 +91,13 @@ class ScreenMerger:
         return dataclasses.replace(table, sources=tuple(self.sources))
 
     def report(self) -> dict[str, Any]:
-        """Counts of rows read, merged and left out, by file and reason; complete after the last of `blocks`."""
+        """Counts of rows read, merged and left out, by file and reason; complete when all `blocks` are read."""
         rows = sum(source["report"]["rows in the table"] for source in self.sources)
         files = [{"path": s["path"], "layout": s["layout"], **s["report"]} for s in self.sources]
         return {"rows": rows, **{f"rule {k}": v for k, v in self.rules.rules().items()}, "files": files}
 
     def _read(self) -> Iterator[tuple[GenotypeTable, NDArray[np.float32], NDArray[np.bool_]]]:
-        """Filtered blocks; for their rows `f_i f_j` of the file, and whether the row names a gene twice."""
+        """Filtered blocks, with `f_i f_j` from the file for each row, and whether the row names a gene twice."""
         for number, screen in enumerate(self.paths):
             source: dict[str, Any] = {
                 "path": screen.path if isinstance(screen, ScreenTable) else str(screen),
@@ -124,21 +123,21 @@ class ScreenMerger:
 
     def _filter(self, table: GenotypeTable, complete: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Counts]:
         counts: Counts = {}
-        keep = complete.copy()
+        is_used = complete.copy()
         if self.rules.alleles == "deletion":
             owner = np.repeat(np.arange(len(table)), table.orders)
             is_other = np.zeros(len(table), dtype=np.bool_)
             is_other[owner[table.alleles != schema.DELETION]] = True
-            counts["rows with an allele other than a deletion, left out"] = int((keep & is_other).sum())
-            keep &= ~is_other
+            counts["rows with an allele other than a deletion, left out"] = int((is_used & is_other).sum())
+            is_used &= ~is_other
         if self.rules.max_p is not None:
             is_above = table.labels[:, _P] > self.rules.max_p
-            counts[f"rows with a p-value above {self.rules.max_p:g}, left out"] = int((keep & is_above).sum())
-            keep &= ~is_above
-        return np.flatnonzero(keep), counts
+            counts[f"rows with a p-value above {self.rules.max_p:g}, left out"] = int((is_used & is_above).sum())
+            is_used &= ~is_above
+        return np.flatnonzero(is_used), counts
 
     def _clip(self, table: GenotypeTable) -> GenotypeTable:
-        """Count negative fitness values and, with `clip_fitness`, set them to 0."""
+        """Count negative fitness values; with `clip_fitness`, set them to 0."""
         is_negative = table.labels[:, _FITNESS] < 0
         item = "negative fitness values, " + ("set to 0" if self.rules.clip_fitness else "kept")
         self._count(table, {item: is_negative}, minimum=1)
@@ -151,7 +150,7 @@ class ScreenMerger:
         return table
 
     def _count(self, table: GenotypeTable, rows_by_item: Mapping[str, NDArray[np.bool_]], minimum: int = 0) -> None:
-        """Add the numbers of rows to the reports of their files, if at least `minimum`."""
+        """Add numbers of rows, if at least `minimum`, to the reports of their files."""
         for item, rows in rows_by_item.items():
             counts = np.bincount(table.source[rows], minlength=len(self.sources)).tolist()
             for source, count in zip(self.sources, counts, strict=True):
@@ -184,9 +183,9 @@ def merge_screens(
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """The report of `merge_screens` as lines `{file}: {count} {item}`, without zeros."""
+    """The report of `merge_screens` as lines `{file}: {item}: {count}`, without zeros."""
     return [
-        f"{Path(file['path']).name}: {count:,} {item}"
+        f"{Path(file['path']).name}: {item}: {count:,}"
         for file in report["files"]
         for item, count in file.items()
         if isinstance(count, int) and count
@@ -200,8 +199,8 @@ def weighted_means(
 
     .. math:: \bar y = \sum_k w_k y_k / \sum_k w_k, \quad w_k = 1 / \sigma_k^2, \quad \bar\sigma = (\sum_k w_k)^{-1/2}
 
-    if all values of the group have a standard deviation above 0; else the unweighted mean, without a standard
-    deviation. A single value keeps its own.
+    if all values of the group have a standard deviation above 0; otherwise the unweighted mean, without a standard
+    deviation. A single value keeps its standard deviation.
 
     Parameters
     ----------
@@ -240,7 +239,7 @@ def weighted_means(
 
 
 def merge_replicates(table: GenotypeTable) -> GenotypeTable:
-    """Merge the rows of a source that have the same genes and kinds of allele, at the position of the first of them.
+    """Merge rows of one source with the same genes and kinds of allele into one, at the position of the first.
 
     Fitness and interaction are `weighted_means`, the p-value is the largest one. Merged rows of different query
     strains, such as reciprocal pairs, have no query.
@@ -265,18 +264,19 @@ def merge_replicates(table: GenotypeTable) -> GenotypeTable:
 def impute_labels(
     table: GenotypeTable, expected: NDArray[np.float32], is_repeated: NDArray[np.bool_], num_genes: int
 ) -> tuple[GenotypeTable, dict[str, NDArray[np.bool_]]]:
-    r"""Compute the fitness of pairs from their interaction, or the interaction from the fitness, where it is missing.
+    r"""Compute a missing fitness of a pair from its interaction, or a missing interaction from its fitness.
 
     .. math:: f_{ij} = \epsilon_{ij} + f_i f_j, \qquad \epsilon_{ij} = f_{ij} - f_i f_j
 
-    The single-mutant fitness values are those that the file gives with the pair, else the means over all rows of the
-    table with only that gene in that kind of allele. Pairs without both do not change. Rows that name a gene twice are
-    ignored: a cross of two strains of one gene is measured as a double mutant, not as a single one.
+    The single-mutant fitness values come from the row of the pair or, if it has none, from the single mutants of the
+    table: the means over rows with only this gene and kind of allele. Pairs without both values do not change. Rows
+    that name a gene twice are ignored: a cross of two strains of one gene is measured as a double mutant, not as a
+    single.
 
     Parameters
     ----------
     expected : (n,) float32
-        `f_i f_j` from the file of the pair, NaN if it has none.
+        `f_i f_j` from the row of the pair, NaN if it has none.
     is_repeated : (n,) bool
         Rows for which the file names a gene more than once.
     num_genes : int
@@ -286,7 +286,7 @@ def impute_labels(
     -------
     table : GenotypeTable
     imputed : dict of str to (n,) bool
-        Rows whose fitness, and rows whose interaction was computed.
+        Rows with a computed fitness, and rows with a computed interaction.
     """
     singles = np.flatnonzero((table.orders == 1) & ~is_repeated)
     single_starts = table.ptr[singles]

@@ -1,7 +1,7 @@
 """Standardization of labels by the mean and standard deviation of the training rows.
 
-Interaction scores of pairs and triples differ in scale, so each number of deletions has its own moments; for a number
-that is not in the training rows, those of all of them are used.
+Interactions of pairs and triples differ in scale, so each number of deletions has its own moments. A number that does
+not occur in the training rows has the moments of all training rows.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Moments:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Scaler:
-    """`(y - mean) / sd` of the labels that the model predicts, and back.
+    """Standardization `(y - mean) / sd` of the labels that the model predicts, and its inverse.
 
     Attributes
     ----------

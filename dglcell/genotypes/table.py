@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class GenotypeTable:
     """n genotypes of one cell graph.
 
-    `of` makes a table from arrays, `from_dataframe` from a pandas data frame, and `genotypes.merge` from screens.
+    Use `of` for arrays, `from_dataframe` for a pandas DataFrame, and `genotypes.merge` for screens.
 
     Attributes
     ----------
@@ -40,22 +40,22 @@ class GenotypeTable:
     ptr : (n + 1,) int64
         Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
     labels : (n, 4) float32
-        In the order of `schema.LABEL_COLUMNS`; NaN = missing. Interactions of fewer than two deletions are missing.
+        Columns of `schema.LABEL_COLUMNS`, NaN = missing. Interactions of fewer than two deletions are missing.
     source : (n,) int16
-        Index into `sources` of the file of each row.
+        File of each row, index into `sources`.
     sources : tuple of dict
         `path`, `sha256`, `layout`, `rules` and `report` of each screen file; see `genotypes.merge.ScreenMerger`.
     ids_fingerprint : str
         `ids` fingerprint of the cell graph.
     ids : mapping
-        Ids of the cell graph (not a copy), so that an error can name the first one that differs.
+        Ids of the cell graph (not a copy), so that an error can name the first difference.
     alleles : (K,) int8
         Kind of allele of each gene of `genes`, index into `schema.ALLELES`.
     interaction_std : (n,) float32
         Standard deviation of the interaction, NaN where missing.
     query : (n,) uint8
-        Genes of the query strain of each row: bit k stands for gene `ptr[i] + k`; 0 if the screen does not tell the
-        query. The control locus is not a gene, so a double-mutant query has two bits and its control one.
+        Genes of the query strain of each row: bit k stands for gene `ptr[i] + k`; 0 if the query is unknown. The
+        control locus is not a deletion, so a double-mutant query has two bits, and its single-mutant control one.
 
     Examples
     --------
@@ -104,9 +104,9 @@ class GenotypeTable:
         ptr : (n + 1,) int
             Genotype i deletes `genes[ptr[i]:ptr[i + 1]]`.
         labels : (n, 4) float, optional
-            In the order of `schema.LABEL_COLUMNS`, NaN = missing; interactions of fewer than two deletions become NaN.
+            Columns of `schema.LABEL_COLUMNS`, NaN = missing; interactions of fewer than two deletions become NaN.
         source, sources : (n,) int and sequence of mappings, optional
-            Index of the source of each row, and the sources.
+            File of each row as an index into `sources`, and the description of each file.
         alleles : (K,) int, optional
             Kind of allele of each gene; deletions by default.
         interaction_std : (n,) float, optional
@@ -122,7 +122,7 @@ class GenotypeTable:
         values = np.full((num_rows, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
         if labels is not None:
             values[:] = labels
-        values[np.isnan(values)] = np.nan  # one bit pattern, so that equal tables have equal fingerprints
+        values[np.isnan(values)] = np.nan  # a single bit pattern of NaN, so that equal tables have equal fingerprints
         no_interaction = np.diff(starts) < schema.MIN_ORDER[schema.INTERACTION]
         for column in _INTERACTION_COLUMNS:
             values[no_interaction, column] = np.nan
@@ -140,7 +140,7 @@ class GenotypeTable:
 
     @classmethod
     def from_dataframe(cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "error") -> GenotypeTable:
-        """A table from a pandas DataFrame, by the rules of a genotype table on disk.
+        """A table from a pandas DataFrame, with the columns of a genotype table.
 
         Parameters
         ----------
@@ -151,18 +151,18 @@ class GenotypeTable:
         cell : CellGraph
             Resolves the names: ids, standard names and aliases.
         unknown_genes : str
-            What a gene that the cell lacks does: `error` stops, `skip` leaves the row out and counts it.
+            What to do with genes that are not in the cell graph: `error` raises an error, `skip` leaves their rows out.
 
         Returns
         -------
         GenotypeTable
-            Rows in the order of the frame; `sources` says what was left out.
+            Rows as in the frame; `sources` counts the rows that were left out.
 
         Raises
         ------
         DataError
-            No column of genes, text where a number belongs, an ambiguous name, or an unknown gene under `error`;
-            `data frame:3` is the third row.
+            There is no column of genes, text instead of a number, an ambiguous name, or with `error` an unknown gene.
+            In the message, `data frame:3` is the third row.
 
         Examples
         --------
@@ -193,9 +193,9 @@ class GenotypeTable:
     def from_block(
         cls, cell: CellGraph, screen: ScreenTable, number: int = 0, unknown: str = "error"
     ) -> tuple[Self, EncodedGenotypes]:
-        """All rows of one screen, or of one block of it, and their encoded genotypes.
+        """All rows of one screen or block, and their encoded genotypes.
 
-        Rows with an unknown gene have no genes here: `EncodedGenotypes.incomplete` tells which rows to leave out.
+        Rows with an unknown gene have no genes in the table; `EncodedGenotypes.incomplete` marks them.
 
         Parameters
         ----------
@@ -214,14 +214,14 @@ class GenotypeTable:
         Raises
         ------
         DataError
-            An unknown gene under `error`, or an ambiguous name.
+            A name is ambiguous, or with `error` a gene is unknown.
         """
         encoded = encode_screen(cell, screen)
         if encoded.unknown and unknown == "error":
             line = screen.lines[np.flatnonzero(encoded.incomplete)[0]]
             raise DataError(
-                f"{screen.path}:{line}: genes that the graph does not have: {encoded.describe_unknown()} - "
-                f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
+                f"{screen.path}:{line}: unknown genes: {encoded.describe_unknown()} - correct the "
+                f"names, or leave these rows out with {setting('unknown_genes', 'skip')}"
             )
         source, std = np.full(len(screen), number), screen.interaction_std
         return cls.of(
@@ -230,7 +230,7 @@ class GenotypeTable:
 
     @classmethod
     def concatenate(cls, cell: CellGraph, tables: Sequence[GenotypeTable]) -> Self:
-        """The rows and the sources of several tables of one cell, one table after another.
+        """Join the rows and sources of several tables of one cell.
 
         Parameters
         ----------
@@ -279,11 +279,11 @@ class GenotypeTable:
 
     @property
     def targets(self) -> NDArray[np.float32]:
-        """(n, 2) labels that models predict, `schema.LABELS`."""
+        """(n, 2) labels that models predict, columns `schema.LABELS`."""
         return self.labels[:, [schema.LABEL_COLUMNS.index(name) for name in schema.LABELS]]
 
     def usable(self, labels: Sequence[str] = schema.LABELS) -> NDArray[np.bool_]:
-        """Which rows have at least one of the labels.
+        """Rows that have at least one of the labels.
 
         Parameters
         ----------
@@ -298,7 +298,7 @@ class GenotypeTable:
         return np.asarray(present.any(axis=1))
 
     def take(self, rows: ArrayLike) -> GenotypeTable:
-        """The table of a selection of rows.
+        """A table of selected rows.
 
         Parameters
         ----------
@@ -346,11 +346,11 @@ class GenotypeTable:
         return keys
 
     def genotype_keys(self) -> NDArray[np.int64]:
-        """(n,) keys of gene sets: equal iff the gene sets are, numbered from 0 by (number of deletions, genes)."""
+        """(n,) keys of gene sets: equal for equal gene sets, numbered from 0 by (number of deletions, genes)."""
         return self._keys
 
     def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Keys of the rows of this and another table of one cell: equal iff the gene sets are.
+        """Keys of the rows of this table and another one of the same cell; equal for equal gene sets.
 
         Parameters
         ----------
@@ -378,17 +378,17 @@ class GenotypeTable:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the genotypes, their labels and the ids of the graph; file names have no influence."""
+        """SHA-256 of the genotypes, their labels and the ids of the cell graph, but not of file names."""
         return sha256(self.ids_fingerprint, self.genes, self.ptr, self.labels)
 
     def require_cell(self, cell: CellGraph, what: str = "the screen") -> None:
-        """Raise FingerprintError for a graph with other ids.
+        """Raise FingerprintError if the ids of a cell graph differ from those of this table.
 
         Parameters
         ----------
         cell : CellGraph
         what : str
-            What the message calls this table.
+            Name of this table in the message.
         """
         require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, cell.ids, self.ids, what)
 
@@ -424,7 +424,7 @@ def _describe_orders(orders: NDArray[np.int64]) -> str:
 
 
 def block_report(screen: ScreenTable, encoded: EncodedGenotypes) -> dict[str, Any]:
-    """Counts of the rows of a block, which can be added over blocks, and the report of the reader.
+    """Counts of the rows of a block, which can be summed over blocks, with the report of the reader.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Records of source files -> CellGraph, with a report of what was used and left out.
 
-The order of rows in the input files has no effect: nodes are sorted by id and edges by their ends.
+The result does not depend on the sequence of rows in the files: nodes are sorted by id, and edges by their ends.
 """
 
 from __future__ import annotations
@@ -57,16 +57,16 @@ def build(
     genes : GeneList, optional
         Without one, the genes of the model.
     physical, regulatory : sequences of EdgeTable
-        The union of each becomes a relation, which is empty (apart from loops) if there are none.
+        The union of the tables becomes a relation; without tables it is empty, apart from loops.
     relations : mapping, optional
         Further gene-gene relations by name; undirected, unless the name is `NAME:directed`.
     features : FeatureTable, optional
-        Gene features; `has_features` of the cell tells which genes have them.
+        Gene features; `cell.has_features` says which genes have them.
     features_mode : str
         `concat` or `replace`: how a model uses the features, beside or instead of its embeddings.
     degrees : bool
-        Add the degrees of each gene (`gene_relations.degree_features`) to its features; a gene without features then
-        has their means.
+        Add the degrees of each gene (`gene_relations.degree_features`) to its features. A gene without features then
+        has the mean features of the other genes.
     keep_unassigned : bool
         Keep reactions without a gene rule.
     max_alternatives : int
@@ -77,7 +77,7 @@ def build(
     Raises
     ------
     UsageError
-        Neither a model nor genes are given, or the name of a further relation is already in use.
+        There is neither a model nor a gene list, or the name of a further relation is already in use.
     DataError
         A name is ambiguous, a gene rule has too many alternatives, or a gene has two rows of features.
 
@@ -110,7 +110,7 @@ def build(
         x, has_features, report["degrees"] = _with_degrees(x, has_features, relations_of_genes, len(gene_list.ids))
     growth: tuple[str, ...] = ()
     if model is not None and len(metabolism.group_names) == len(model.reactions):
-        growth = model.growth  # if reactions are left out, the others cannot tell whether the cell grows
+        growth = model.growth  # without all reactions, it is unknown whether the cell can grow
     return CellGraph(
         {schema.GENE: gene_list.ids, schema.REACTION: metabolism.reactions, schema.METABOLITE: metabolism.metabolites},
         [*gene_relations, metabolism.gpr, metabolism.incidences],
@@ -188,7 +188,7 @@ def _gene_networks(
     for full_name in sorted(relations):
         name = full_name.removesuffix(DIRECTED)
         if name in _RESERVED or name in networks:
-            problems.add(f"relation {full_name}: the name {name} is taken - choose another")
+            problems.add(f"relation {full_name}: the name {name} is already in use - choose another")
         elif not name.isidentifier():
             problems.add(f"relation {full_name!r} - a name of letters, digits and _ was expected")
         networks[name] = (relations[full_name], name == full_name)
@@ -203,7 +203,7 @@ def _with_degrees(
     columns = degree_features(relations, num_genes)
     if not columns.shape[1]:
         raise UsageError(
-            f"{setting('degrees')}: every gene has the same degrees - give other networks, or leave it out"
+            f"{setting('degrees')}: all genes have equal degrees - give other networks, or {setting('degrees', False)}"
         )
     report = {"columns": columns.shape[1]}
     if x is not None and has_features is not None:
@@ -213,7 +213,7 @@ def _with_degrees(
 
 
 def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
-    """Features (N_g, d) in the order of genes, which genes have them (N_g,), and a report."""
+    """Features by gene (N_g, d), which genes have them (N_g,), and a report."""
     row_of = {gene: row for row, gene in enumerate(genes.ids)}
     x = np.zeros((len(genes.ids), table.x.shape[1]), dtype=np.float32)
     names: dict[int, str] = {}
@@ -239,13 +239,15 @@ def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32]
         x[row] = values
     problems.check()
     if not names:
-        raise DataError(f"features: none of the {len(table.ids)} ids is a gene of the cell - check the ids")
+        raise DataError(
+            f"features: none of the {len(table.ids)} ids is a gene of the cell - use the gene ids of the cell"
+        )
     has_features = np.zeros(len(genes.ids), dtype=bool)
     has_features[list(names)] = True
     report = {
         "columns": x.shape[1],
         "rows": len(table.ids),
-        "rows of no gene, left out": num_unknown,
+        "rows of genes outside the gene list, left out": num_unknown,
         "genes without a row": int(np.count_nonzero(~has_features)),
     }
     return x, has_features, report

@@ -1,4 +1,4 @@
-"""`build_cell`: whatever a user has, files or records or data frames, -> a checked cell graph."""
+"""`build_cell`: files, records or data frames -> a checked cell graph."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ def build_cell(
     Parameters
     ----------
     model : path or MetabolicModel, optional
-        An SBML file, or `"textbook"` for the E. coli core model (137 genes). Without one the cell has genes only.
+        An SBML file, or `"textbook"` for the E. coli core model (137 genes). Without it, the cell has genes only.
     genes : path, GeneList or list of str, optional
-        SGD_features.tab, GFF3 or a file of one id per line; or the ids themselves. Without it, the model's genes.
+        SGD_features.tab, GFF3 or a file with one id per line; or the ids themselves. Default: the genes of the model.
     networks : mapping, optional
-        Gene-gene networks by name. `"physical"` and `"regulatory"` (factor to target) are the two that every cell has;
-        any further name is a relation of its own, undirected, or directed if it is written `NAME:directed`. Each is a
-        file (BioGRID, STRING, two columns, ..), a data frame of two columns, or a list of these, which are united.
+        Gene-gene networks by name. Every cell has `"physical"` and `"regulatory"` (transcription factor to target),
+        which may be empty; any other name adds a relation, undirected unless the name is written `NAME:directed`. A
+        network is a file (BioGRID, STRING, two columns, ..), a data frame with two columns, or a list of these to be
+        merged.
     description, overlap : path, optional
-        A gene annotation (SGD_features.tab or GFF3) from which a relation is made: `description` joins genes with
-        similar descriptions, `overlap` genes that overlap on the chromosome.
+        Gene annotations (SGD_features.tab or GFF3) that add the relations of these names: `description` joins genes
+        with similar descriptions, `overlap` joins genes that overlap on the chromosome.
     features : path, FeatureTable or DataFrame, optional
         Gene features: HDF5 with `ids` and `x`, a table, an annotation, or a data frame with genes in its index.
     say : callable
@@ -63,14 +64,14 @@ def build_cell(
     Returns
     -------
     CellGraph
-        `report` of it says what was read, kept and dropped.
+        Its `report` says what was read, used and left out.
 
     Raises
     ------
     UsageError
-        Neither model nor genes, an unknown setting, or a network with a name that is taken.
+        There is neither a model nor a gene list, a setting is unknown, or a network name is already in use.
     DataError
-        A file is missing, unreadable, of an unknown layout or contradicts another.
+        A file is missing, unreadable, has an unknown layout, or contradicts another.
 
     Examples
     --------
@@ -101,7 +102,7 @@ def build_cell(
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
             if name in {other.removesuffix(DIRECTED) for other in sources_by_name}:
-                raise UsageError(f"network {name} - the name is taken by {setting(name)}; choose another")
+                raise UsageError(f"network {name}: the name is already in use by {setting(name)} - choose another")
             say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]
     say("building the graph")
@@ -118,7 +119,7 @@ def _all(networks: Mapping[str, Sequence[Any]]) -> list[Any]:
 
 
 def require_files(sources: Iterable[Any]) -> None:
-    """Refuse, before any work, paths among `sources` that lead to no file; all of them are named (DataError)."""
+    """Raise DataError if any of the paths among `sources` does not exist; the message lists all of them."""
     problems = ErrorCollector()
     for source in sources:
         if isinstance(source, (str, Path)) and not Path(source).exists():

@@ -33,12 +33,12 @@ class CellGraph:
     Parameters
     ----------
     ids : mapping
-        Node type to its ids, sorted and distinct; the row of a node is its position.
+        Ids by node type, sorted and distinct; the row of a node is its position.
     relations : iterable of Relation
-        Forward relations. Without `gpr` or `in`, empty ones are added; the reverse ones are always added.
+        Forward relations. If `gpr` or `in` is missing, an empty one is added; reverse relations are always added.
     reaction_group : (N_r,) int
-        Reaction of the metabolic model to which each node belongs, a row of `group_names`; alternatives and directions
-        of a reaction are one group.
+        Row in `group_names` of the reaction to which each node belongs; all alternatives and directions of a reaction
+        are one group.
     group_names : sequence of str
         Ids of the reactions.
     features : (N_g, d) float32, optional
@@ -52,7 +52,7 @@ class CellGraph:
     report : mapping
         What was read, used and left out when the graph was built.
     growth : sequence of str
-        Ids of growth reactions; only if the cell has all reactions of the metabolic model.
+        Ids of growth reactions; empty unless the cell has all reactions of the metabolic model.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class CellGraph:
             rows.append(("and", f"{num_further} further relation" + "s" * (num_further > 1)))
         if self.features is not None:
             num_genes = int(self.has_features.sum())
-            rows.append(("gene features", f"{self.features.shape[1]:,} columns, {num_genes:,} genes have them"))
+            rows.append(("gene features", f"{self.features.shape[1]:,} columns for {num_genes:,} genes"))
         if self.growth:
             rows.append(("growth", ", ".join(self.growth[:2]) + ", .." * (len(self.growth) > 2)))
         width = max(len(name) for name, _ in rows)
@@ -123,7 +123,7 @@ class CellGraph:
 
     @property
     def forward(self) -> list[Relation]:
-        """The relations that are not the reverse of another one."""
+        """All relations but the reverse ones."""
         return [r for name, r in self.relations.items() if name not in schema.REVERSE]
 
     @functools.cached_property
@@ -137,16 +137,16 @@ class CellGraph:
     def require_same(
         self, fingerprints: Mapping[str, str], ids: Mapping[str, Sequence[str]] | None = None, what: str = "the file"
     ) -> None:
-        """Raise FingerprintError for something that was made for another cell; see `fingerprints.require_same`.
+        """Raise FingerprintError if a file was written for another cell; see `fingerprints.require_same`.
 
         Parameters
         ----------
         fingerprints : mapping
-            Its fingerprints, `ids` and perhaps `content`.
+            Fingerprints in the file, `ids` and perhaps `content`.
         ids : mapping, optional
-            Its ids by node type, so that the message can name the first that differs.
+            Ids in the file by node type, so that the message can name the first difference.
         what : str
-            What the message calls it.
+            Name of the file in the message.
         """
         fp.require_same(self.fingerprints, fingerprints, self.ids, ids, what)
 
@@ -157,7 +157,7 @@ class CellGraph:
         ----------
         other : CellGraph
         what : str
-            What the message calls it.
+            Name of the other cell in the message.
         """
         same_ids = self.fingerprints[fp.IDS] == other.fingerprints[fp.IDS]
         detail = fp.first_edge_difference(self.relations, other.relations, self.ids) if same_ids else ""
@@ -184,7 +184,7 @@ class CellGraph:
         return ids
 
     def resolve(self, name: str) -> int | None:
-        """Row of the gene that a name stands for.
+        """The row of a gene, by name.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class CellGraph:
         Returns
         -------
         int or None
-            Position in `ids["gene"]`; None for an unknown name.
+            Position in `ids["gene"]`; None if the name is unknown.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class CellGraph:
         if row is not None:
             return row
         if not isinstance(name, str):
-            raise TypeError(f"{name!r} is no gene name - a string such as 'YAL001C' was expected")
+            raise TypeError(f"{name!r} is not a gene name - a string such as 'YAL001C' was expected")
         key = name.strip().casefold()
         candidates = self._folded_ids.get(key) or self.aliases.get(key, ())
         if len(candidates) > 1:
@@ -225,8 +225,8 @@ class CellGraph:
         Parameters
         ----------
         genotypes : iterable of sequences
-            Each a collection of genes, by name or row, in any order; repeated genes count once, and an empty
-            collection is the wild type.
+            Each genotype is a list of genes, by name or row; repeated genes count once, and an empty list is the wild
+            type.
 
         Returns
         -------
@@ -237,9 +237,9 @@ class CellGraph:
         Raises
         ------
         DataError
-            A gene that the graph does not have, or an ambiguous name.
+            A gene is not in the graph, or its name is ambiguous.
         TypeError
-            A string, or a list of strings, where a list of lists of genes belongs.
+            `genotypes` is a string or a list of strings instead of a list of lists of genes.
 
         Examples
         --------
@@ -264,7 +264,7 @@ class CellGraph:
         elif isinstance(gene, (int, np.integer)):
             row = int(gene) if 0 <= gene < self.num_nodes(schema.GENE) else None
         else:
-            raise TypeError(f"{gene!r} is no gene - a name or a gene's row was expected")
+            raise TypeError(f"{gene!r} is not a gene - the name or row of a gene was expected")
         if row is None:
             problems.add(f"gene {gene!r} is not in the graph ({self.num_nodes(schema.GENE)} genes)")
         return row
@@ -279,7 +279,7 @@ class CellGraph:
         Parameters
         ----------
         genes : (K,) int
-            Gene rows, ascending and distinct within a genotype, as `indices` gives them.
+            Gene rows, ascending and distinct within a genotype, as from `indices`.
         ptr : (B + 1,) int
             Genotype b deletes `genes[ptr[b]:ptr[b + 1]]`.
 
@@ -290,7 +290,7 @@ class CellGraph:
         Raises
         ------
         TypeError
-            Gene names instead of gene rows.
+            `genes` are names instead of rows.
 
         Examples
         --------
@@ -318,7 +318,7 @@ class CellGraph:
         return bool(self.growth) and not self.structurally_lethal(self.knock_out([], [0, 0])).any()
 
     def structurally_lethal(self, perturbation: Perturbation) -> Mask:
-        """Which genotypes cannot grow at any flux, by the remaining network; see `structural_lethality`.
+        """Genotypes whose remaining metabolic network rules out growth; see `structural_lethality`.
 
         Parameters
         ----------
@@ -365,9 +365,9 @@ class CellGraph:
         Parameters
         ----------
         genes : sequence of str or int
-            One genotype, as `["YAL001C", "YAL003W"]`.
+            One genotype, such as `["YAL001C", "YAL003W"]`.
         labels : (4,) floats, optional
-            In the order of `schema.LABEL_COLUMNS`; missing ones NaN.
+            Values of `schema.LABEL_COLUMNS`, NaN where missing.
 
         Returns
         -------
@@ -425,7 +425,7 @@ class CellGraph:
 
 
 def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
-    """The genotypes as a list; a string where a list of genes belongs is refused, as are single rows (TypeError)."""
+    """The genotypes as a list; TypeError if one of them is a string or a row instead of a list of genes."""
     if isinstance(genotypes, (str, bytes)):
         raise TypeError(f"{genotypes!r} is a string, a list of genotypes was expected - write [{_as_list(genotypes)}]")
     genotype_list = list(genotypes)
@@ -440,12 +440,12 @@ def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
 
 
 def _as_list(genes: str | bytes) -> str:
-    """`YAL001C;YAL003W` as the list that it should be."""
+    """`YAL001C;YAL003W` written as a list."""
     return repr([name.strip() for name in str(genes).split(";")] if isinstance(genes, str) else [genes])
 
 
 def _with_reverses(relations: Iterable[Relation]) -> dict[str, Relation]:
-    """Relations by name: gene-gene ones in their order, then the metabolic ones, each before its reverse."""
+    """Relations by name: the gene-gene ones, then the metabolic ones, each followed by its reverse."""
     by_name = {r.name: r for r in relations}
     ordered = {name: r for name, r in by_name.items() if name not in schema.ENDS}
     for reverse, name in schema.REVERSE.items():

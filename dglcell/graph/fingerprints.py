@@ -1,7 +1,7 @@
 """The two fingerprints of a cell graph, and their comparison when files are loaded.
 
-`ids` is the SHA-256 of the ordered ids of each node type, `content` that of edges, stoichiometry, signs, reaction
-groups, features and growth reactions. A screen must have the same `ids` as the cell, a run must have both the same.
+`ids` is the SHA-256 of the sorted ids of each node type; `content` is that of edges, edge data, reaction groups,
+features and growth reactions. A screen must have the same `ids` as its cell, a run the same `ids` and `content`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CONTENT = "content"
 
 
 def ids_fingerprint(ids: Mapping[str, Sequence[str]]) -> str:
-    """SHA-256 of the ordered ids of each node type."""
+    """SHA-256 of the sorted ids of each node type."""
     parts: list[str | bytes | NDArray[Any]] = []
     for node_type in schema.NODE_TYPES:
         parts += [node_type, str(len(ids[node_type])), "\0".join(ids[node_type])]
@@ -38,12 +38,12 @@ def content_fingerprint(
     has_features: NDArray[np.bool_],
     growth: Sequence[str] = (),
 ) -> str:
-    """SHA-256 of all but the ids; `relations` are the forward ones.
+    """SHA-256 of everything but the ids.
 
     Parameters
     ----------
     relations : iterable of Relation
-        Forward relations, in any order.
+        Forward relations.
     reaction_group, group_names, features, has_features, growth
         As in `CellGraph`.
     """
@@ -68,18 +68,18 @@ def require_same(
     what: str = "the file",
     detail: str = "",
 ) -> None:
-    """Compare the fingerprints that both sides have.
+    """Raise an error if the fingerprints of a file differ from those of the cell graph.
 
     Parameters
     ----------
     expected : mapping
-        Fingerprints of the graph at hand, `cell.fingerprints`.
+        Fingerprints of the cell graph, `cell.fingerprints`.
     stored : mapping
         Fingerprints stored in the file; a screen has only `ids`.
     expected_ids, stored_ids : mapping, optional
-        Ids by node type; with both, the message names the first id that differs.
+        Ids by node type, so that the message can name the first id that differs.
     what : str
-        Start of the message: what has other fingerprints.
+        Name of the file in the message.
     detail : str
         Where the contents differ, if known.
 
@@ -94,10 +94,10 @@ def require_same(
         location = f" ({detail})" if name == CONTENT and detail else ""
         if name == IDS and expected_ids is not None and stored_ids is not None:
             location = f" ({_first_id_difference(expected_ids, stored_ids)})"
-        difference = "another gene, reaction or metabolite list" if name == IDS else "other edges or features"
+        difference = "other genes, reactions or metabolites" if name == IDS else "other edges or features"
         raise FingerprintError(
             f"{what} belongs to a cell graph with {difference}: its `{name}` fingerprint is {stored[name]}, that of "
-            f"the graph is {expected[name]}{location} - use the graph it was made with, or make it again from this one"
+            f"the graph is {expected[name]}{location} - use the graph it was made with, or make it again with this one"
         )
 
 
@@ -115,14 +115,16 @@ def first_edge_difference(
     """
     for name in sorted({*own, *others}):
         if name not in own or name not in others:
-            return f"first difference: relation {name} is {'absent' if name in own else 'present'} there"
+            return (
+                f"first difference: relation {name} is {'missing in the file' if name in own else 'only in the file'}"
+            )
         relation, other = own[name], others[name]
         own_edges, other_edges = (set(zip(r.src.tolist(), r.dst.tolist(), strict=True)) for r in (relation, other))
         if own_edges != other_edges:
             src, dst = min(own_edges ^ other_edges)
-            side = "here" if (src, dst) in own_edges else "there"
+            side = "missing in the file" if (src, dst) in own_edges else "only in the file"
             ends = f"{ids[relation.src_type][src]} to {ids[relation.dst_type][dst]}"
-            return f"first difference: {name} from {ends} is {side} alone"
+            return f"first difference: {name} from {ends} is {side}"
         data, other_data = relation.data, other.data
         if data.keys() != other_data.keys() or any(not np.array_equal(data[k], other_data[k]) for k in data):
             return f"first difference: the edge data of {name}"
@@ -134,6 +136,6 @@ def _first_id_difference(ids: Mapping[str, Sequence[str]], stored_ids: Mapping[s
         pairs = itertools.zip_longest(stored_ids.get(node_type, ()), ids.get(node_type, ()))
         for row, (stored_id, own_id) in enumerate(pairs):
             if stored_id != own_id:
-                ends = f"{stored_id or 'absent'} there and {own_id or 'absent'} here"
-                return f"first difference: {node_type} {row} is {ends}"
+                names = f"{stored_id or 'absent'} in the file and {own_id or 'absent'} in the graph"
+                return f"first difference: {node_type} {row} is {names}"
     return "no id differs"

@@ -1,4 +1,4 @@
-"""Edge tables with genes by name -> one relation between genes; and the degrees of genes in relations, as features."""
+"""Edge tables with genes by name -> one gene-gene relation; and degrees of genes in relations as gene features."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def gene_relation(
 ) -> tuple[Relation, dict[str, Any]]:
     """The union of edge tables as one gene-gene relation.
 
-    Edges are all distinct pairs of two genes (in both directions if undirected) and, with `self_loops`, one loop per
-    gene; self-edges of the tables are left out in any case. Edges with an end outside the gene list are left out and
-    counted. A directed relation has a `sign` if any table has one: a known sign takes precedence over an unknown one,
-    and contradicting signs give 0. A relation has a `confidence` if any table has one: the highest of all tables, where
-    a table without scores counts as 0.5; loops have 1.
+    The edges are all distinct pairs of two genes (in both directions if undirected) and, with `self_loops`, one loop
+    per gene. Self-edges of the tables, and edges with an end outside the gene list, are left out and counted. A
+    directed relation has a `sign` if any table has one: a known sign takes precedence over an unknown one, and
+    contradicting signs give 0. A relation has a `confidence` if any table has one: the highest one over all tables, in
+    which an edge without a score has 0.5; loops have 1.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def gene_relation(
 def _resolve(
     table: EdgeTable, genes: GeneList, row_of: dict[str, int], problems: ErrorCollector
 ) -> tuple[Rows, Rows, dict[str, Any]]:
-    """Gene rows of both ends, -1 for a gene outside the gene list; and the report of the table."""
+    """Gene rows of both ends, -1 for genes outside the gene list, and the report of the table."""
     rows: dict[str, int] = {}
     for name in dict.fromkeys([*table.a, *table.b]):
         try:
@@ -119,7 +119,7 @@ def _resolve(
 
 
 def _merge_duplicates(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Floats]:
-    """Distinct pairs, ascending; the sign of each, 0 if known signs contradict each other; its highest score."""
+    """Distinct pairs, ascending; for each its sign, 0 if known signs contradict each other, and its highest score."""
     unique_pairs, inverse = np.unique(pairs, return_inverse=True)
     activates, represses, highest = np.zeros((3, len(unique_pairs)), dtype=np.float32)
     activates[inverse[signs > 0]] = 1
@@ -150,21 +150,21 @@ def _relation(name: str, src: Rows, dst: Rows, data: dict[str, Floats], num_loop
 def degree_features(relations: Iterable[Relation], num_genes: int) -> NDArray[np.float32]:
     """Standardized logarithms of degrees and their squares, as gene features.
 
-    Attention averages over neighbors and so does not see how many there are, while most deletions with an effect are
-    those of hubs. Only the graph is used, no labels.
+    Attention averages over neighbors, so a model does not see their number, although most deletions with an effect
+    are those of hubs. Degrees use the graph only, no labels.
 
     Parameters
     ----------
     relations : iterable of Relation
-        Forward ones. For each gene-gene relation the neighbors of a gene are counted, without loops (in a directed one
-        incoming and outgoing edges separately), and for `gpr` its reaction nodes.
+        Forward relations. The degree of a gene is its number of neighbors in a gene-gene relation, without loops (for a
+        directed one, incoming and outgoing separately), and its number of reaction nodes in `gpr`.
     num_genes : int
 
     Returns
     -------
     (N_g, d) float32
-        For each count the standardized log(1 + degree) and the standardized square of it; columns with the same value
-        for all genes are left out.
+        For each degree, the standardized log(1 + degree) and its standardized square; columns with the same value for
+        all genes are left out.
     """
     columns = []
     for count in _degrees(relations, num_genes):

@@ -1,4 +1,4 @@
-"""Arrays -> DGL heterographs: of the wild type, and of a genotype.
+"""Arrays -> DGL heterographs of the wild type and of genotypes.
 
 DGL: Wang et al. 2019, arXiv:1909.01315.
 """
@@ -28,7 +28,7 @@ def heterograph(sizes: Mapping[str, int], relations: Iterable[Relation], node_da
     relations : iterable of Relation
         Edge ids are the positions of edges in the relation.
     node_data : mapping
-        Node type to arrays by name, with one row per node.
+        By node type, arrays by name with one row per node.
 
     Returns
     -------
@@ -56,10 +56,10 @@ def subgraph(
     node_data: Mapping[str, Arrays],
     labels: NDArray[np.float32],
 ) -> Any:
-    """The DGL heterograph of the nodes and edges that remain, with new row numbers; `dgl.batch` stacks several.
+    """The DGL heterograph of the remaining nodes and edges, with new row numbers; `dgl.batch` joins several.
 
-    Original rows and edge ids are in `dgl.NID` and `dgl.EID`. Two further node types keep the genotype when graphs are
-    batched: `schema.DELETED` has one node per deleted gene with its original row and features, `schema.GENOTYPE` has
+    Original rows and edge ids are in `dgl.NID` and `dgl.EID`. Two further node types hold the genotype, also in a batch
+    of graphs: `schema.DELETED` has one node per deleted gene with its original row and features, `schema.GENOTYPE` has
     one node with `labels` (1, 4), and `schema.DELETED_IN` connects them.
 
     Parameters
@@ -67,11 +67,11 @@ def subgraph(
     relations : iterable of Relation
         Relations of the wild type.
     removed : mapping
-        Node type to (n,) bool, True = removed.
+        By node type, (n,) bool, True = removed.
     node_data : mapping
         Node data of the wild type.
     labels : (4,) float32
-        In the order of `schema.LABEL_COLUMNS`, NaN = missing.
+        Values of `schema.LABEL_COLUMNS`, NaN = missing.
     """
     from dglcell import _dgl
 

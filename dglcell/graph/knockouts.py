@@ -1,8 +1,8 @@
 """The nodes that gene deletions remove from a cell graph, for many genotypes at once.
 
-A deleted gene is removed. A reaction node remains iff all genes of its alternative are present. A metabolite is removed
-if it had reactions and none remains. An edge of any relation remains iff both its ends do; a reaction node that remains
-thus keeps all its genes and metabolites.
+Deleted genes are removed. A reaction node is removed if any gene of its alternative is deleted, a metabolite if it
+has reaction nodes and all of them are removed, an edge if one of its ends is removed. So a remaining reaction node has
+all its genes and metabolites.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ Mask = NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Perturbation:
-    """The nodes that B genotypes lose, ragged: rows of genotype b are `x[x_ptr[b]:x_ptr[b + 1]]`, ascending.
+    """The nodes that B genotypes lose. Rows of genotype b are `x[x_ptr[b]:x_ptr[b + 1]]`, ascending.
 
     Attributes
     ----------
     genes, reactions, metabolites : (K,) int64
-        Wild-type rows of the lost nodes of each type; the lost genes are the deleted ones.
+        Wild-type rows of the lost nodes of each type; lost genes are the deleted ones.
     groups : (K,) int64
-        Reactions lost completely: groups of which no node remains (rows of `CellGraph.group_names`).
+        Reactions that are lost completely, with all their nodes (rows of `CellGraph.group_names`).
     joint : (K,) bool
-        For each of `groups`: True if none of the deletions of the genotype alone loses the reaction.
+        For each of `groups`, True if no single deletion of the genotype is enough to lose the reaction.
     gene_ptr, reaction_ptr, metabolite_ptr, group_ptr : (B + 1,) int64
         Offsets.
     """
@@ -54,7 +54,7 @@ class Perturbation:
     def __repr__(self) -> str:
         counts = (len(self.genes), len(self.reactions), len(self.metabolites))
         lost = ", ".join(f"{n:,} {t}{'s' * (n != 1)}" for t, n in zip(schema.NODE_TYPES, counts, strict=True))
-        return f"Perturbation of {len(self):,} genotypes: {lost} lost in all"
+        return f"Perturbation of {len(self):,} genotypes: {lost} lost in total"
 
     @property
     def order(self) -> Index:
@@ -94,7 +94,7 @@ class Masks:
     nodes : dict of str to (B, n) bool
         By node type.
     edges : dict of str to (B, E) bool
-        By relation, reverse relations included, in edge order.
+        By relation, reverse relations included; columns are edge ids.
     perturbed_index : (K,) int64
         Wild-type rows of the deleted genes.
     ptr : (B + 1,) int64
@@ -115,7 +115,7 @@ class Masks:
 
 
 class KnockoutRules:
-    """Sparse 0/1 matrices of which nodes depend on which, for `knock_out`.
+    """Sparse 0/1 matrices of the dependences between nodes, and the knockout of genes by matrix products.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ class KnockoutRules:
 
         ones = np.ones(len(genes), dtype=np.int32)
         deleted = csr_matrix((ones, genes, ptr), shape=(len(ptr) - 1, self._genes))
-        lost_nodes = deleted @ self._reactions_of_gene  # numbers of deleted genes of each alternative; one is enough
+        lost_nodes = deleted @ self._reactions_of_gene  # number of deleted genes of each alternative; one is enough
         lost_nodes.sort_indices()
         lost_nodes.data[:] = 1
         metabolites, metabolite_ptr = _exhausted(
@@ -202,7 +202,7 @@ class KnockoutRules:
 
 
 def masks(perturbation: Perturbation, sizes: Mapping[str, int], relations: Iterable[Relation]) -> Masks:
-    """Masks over the nodes and edges of the wild type from the lost nodes of genotypes.
+    """Masks over the nodes and edges of the wild-type graph, from the lost nodes of genotypes.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _incidence_matrix(row: Index, column: Index, shape: tuple[int, int]) -> Any:
 
 
 def _exhausted(counts: Any, total: NDArray[np.intp]) -> tuple[Index, Index]:
-    """For each row of a sparse count matrix the columns whose count equals the total of the column, and offsets."""
+    """For each row of a sparse count matrix, the columns with a count equal to the total of the column, and offsets."""
     counts.sort_indices()
     rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     is_exhausted = counts.data == total[counts.indices]

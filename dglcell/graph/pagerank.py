@@ -1,7 +1,4 @@
-"""Personalized PageRank between genes, over each gene-gene network of a cell and over metabolism.
-
-Uses the graph alone: no label enters.
-"""
+"""Personalized PageRank between genes, in each gene-gene network of a cell and in its metabolism, without labels."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from dglcell import schema
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
 
-# A metabolite of more reaction nodes (water, ATP, protons) says nothing about which genes work together.
+# A metabolite with more reaction nodes (water, ATP, protons) does not tell which genes work together.
 CURRENCY = 40
 _BLOCK = 512  # rows
 
@@ -30,9 +27,9 @@ class Neighbors:
     Attributes
     ----------
     index : (N_g, K) int32
-        Rows of genes; the gene itself is among them.
+        Gene rows, among them the gene itself.
     weight : (N_g, K) float32
-        Not negative; the squares of a row sum to 1. A gene with fewer than K neighbors has zeros at the end.
+        Not negative; the squares of each row sum to 1. A gene with fewer than K neighbors has zeros at the end.
     """
 
     index: NDArray[np.int32]
@@ -40,45 +37,45 @@ class Neighbors:
 
     @classmethod
     def alone(cls, genes: int, topk: int) -> Self:
-        """Every gene its own only neighbor."""
+        """Neighbors in a network without edges: each gene has only itself."""
         index = np.repeat(np.arange(genes, dtype=np.int32)[:, None], topk, axis=1)
         weight = np.zeros((genes, topk), np.float32)
         weight[:, 0] = 1
         return cls(index, weight)
 
     def set_rows(self, genes: NDArray[np.int64], neighbors: NDArray[np.int64], weight: Floats) -> None:
-        """Overwrite the rows of `genes` (b,): the first K of their nearest genes (b, k) and of their weights."""
+        """Set the neighbors of `genes` (b,) to the first K of their nearest genes (b, k), with weights of norm 1."""
         neighbors, weight = neighbors[:, : self.index.shape[1]], weight[:, : self.index.shape[1]]
         self.index[genes, : neighbors.shape[1]] = neighbors
         self.weight[genes, : neighbors.shape[1]] = weight / np.linalg.norm(weight, axis=1, keepdims=True)
 
 
 def networks(cell: CellGraph) -> tuple[str, ...]:
-    """Names of the networks of a cell: the gene-gene relations that join two genes, and metabolism."""
+    """Names of the networks of a cell: gene-gene relations that have an edge between two genes, and `metabolic`."""
     names = [relation.name for relation in gene_relations(cell)]
     return (*names, schema.METABOLIC) if cell.relations[schema.GPR].num_edges else tuple(names)
 
 
 def diffuse(cell: CellGraph, alpha: float, topk: int, names: Sequence[str]) -> dict[str, Neighbors]:
-    """The nearest genes by `PageRank`, for each of these networks (Gasteiger et al. 2019, arXiv:1911.05485).
+    """The nearest genes of each gene by `PageRank`, in each network (Gasteiger et al. 2019, arXiv:1911.05485).
 
-    Of each row of P the K largest entries are kept and scaled to length 1.
+    The weights are the K largest entries of each row of P, scaled to norm 1.
 
     Parameters
     ----------
     cell : CellGraph
     alpha : float
-        In (0, 1]: a walk has about 1 / alpha steps.
+        Restart probability, in (0, 1]; a walk has about 1 / alpha steps.
     topk : int
         K, the gene itself included; at most N_g.
     names : sequence of str
-        Of those that `networks` gives.
+        Names from `networks`.
 
     Returns
     -------
     dict of str to Neighbors
-        In the order of `names`. Time grows as the third power of the genes with an edge (seconds for 6,000), memory
-        as the second: 4 bytes a pair of genes (`memory`).
+        By network. Time grows with the third power of the number of genes with an edge (seconds for 6,000 genes),
+        memory with the second power, 4 bytes per pair of genes (`memory`).
     """
     n = cell.num_nodes(schema.GENE)
     neighbors = {name: Neighbors.alone(n, min(topk, n)) for name in names}
@@ -89,29 +86,30 @@ def diffuse(cell: CellGraph, alpha: float, topk: int, names: Sequence[str]) -> d
 
 
 def memory(cell: CellGraph) -> int:
-    """Bytes that `diffuse` needs for a while: the square of the genes, and as much again for what is beside it."""
+    """Peak memory of `diffuse` in bytes: two matrices of all pairs of genes."""
     return 2 * 4 * cell.num_nodes(schema.GENE) ** 2
 
 
 def adjacency(relation: Relation, n: int, weight: Floats | None = None) -> Any:
-    """(n, n) sparse, symmetric and without a diagonal: the larger weight of both ways, 1 of an edge if None."""
+    """(n, n) sparse, symmetric, zero diagonal: the larger weight of both directions; 1 for each edge if None."""
     weight = np.ones(relation.num_edges, np.float32) if weight is None else weight
     one_way = _sparse(weight, relation.src, relation.dst, (n, n))
     return _without_diagonal(one_way.maximum(one_way.T))
 
 
 def gene_relations(cell: CellGraph) -> list[Relation]:
-    """The gene-gene relations that join two different genes."""
+    """The gene-gene relations that have an edge between two different genes."""
     relations = [r for r in cell.forward if r.src_type == r.dst_type == schema.GENE]
     return [r for r in relations if (r.src != r.dst).any()]
 
 
 def network(cell: CellGraph, name: str) -> Any:
-    """(N_g, N_g) sparse, symmetric and without a diagonal: the weights of the edges of a network.
+    """(N_g, N_g) sparse, symmetric, zero diagonal: the weights of the edges of a network.
 
-    An edge weighs the square of its confidence where the relation has any, else 1; directed relations are taken both
-    ways. Two genes are metabolic neighbors if reaction nodes of theirs share a metabolite m, with the weight
-    `sum 1 / d_m^2` over such pairs of nodes, d_m the nodes of m, at most 40.
+    The weight of an edge is the square of its confidence, or 1 in a relation without confidence; directed edges count
+    in both directions. In the network `metabolic`, two genes are neighbors if their reaction nodes share a metabolite
+    m; the weight is the sum of `1 / d_m^2` over these pairs of nodes, where d_m is the number of nodes of m.
+    Metabolites with more than 40 nodes are ignored.
     """
     n = cell.num_nodes(schema.GENE)
     if name == schema.METABOLIC:
@@ -146,22 +144,22 @@ def _without_diagonal(a: Any) -> Any:
 
 
 class PageRank:
-    r"""Personalized PageRank of one network; holds 4 bytes a pair of the genes that have an edge.
+    r"""Personalized PageRank of one network; it takes 4 bytes per pair of genes with an edge.
 
     .. math:: P = \alpha\,(I - (1 - \alpha)\, D^{-1/2} A D^{-1/2})^{-1}
 
-    with restart probability alpha and A as `network` gives it.
+    with the restart probability alpha and the weights A from `network`.
 
     Parameters
     ----------
     adjacency : sparse (N_g, N_g)
     alpha : float
-        alpha.
+        Restart probability alpha.
 
     Attributes
     ----------
     linked : (m,) int64
-        Genes with an edge; the others have no row and no column in P.
+        Genes with an edge; others have no row and column in P.
     """
 
     def __init__(self, adjacency: Any, alpha: float) -> None:
@@ -171,18 +169,18 @@ class PageRank:
 
     @property
     def nbytes(self) -> int:
-        """Memory held."""
+        """Size in bytes."""
         return self._lower.nbytes
 
     def nearest(self, k: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]:
-        """Some genes (b,) after others, the k genes (b, k) of largest P, at most as many as there are, and P there."""
+        """Blocks of genes (b,), for each the k genes with the largest P (b, k), fewer in a small network, and P."""
         for genes, p in self.blocks():
-            # Rounded, so that genes alike in the network come by row and not by the last bit.
+            # Rounded, so that genes with equal P are sorted by row and not by the last bit.
             columns = np.argsort(-p.round(6), axis=1, kind="stable")[:, :k]
             yield genes, self.linked[columns], np.take_along_axis(p, columns, axis=1)
 
     def blocks(self) -> Iterator[tuple[NDArray[np.int64], Floats]]:
-        """Rows of P, a block after another: their genes (b,) and P (b, m) over `linked`."""
+        """Rows of P in blocks: their genes (b,), and P (b, m) for the genes `linked`."""
         for start in range(0, len(self.linked), _BLOCK):
             rows = slice(start, min(start + _BLOCK, len(self.linked)))
             whole = np.tril(self._lower[rows], start) + np.tril(self._lower[:, rows], -start - 1).T
@@ -190,7 +188,7 @@ class PageRank:
 
 
 def _inverse(adjacency: Any, alpha: float) -> Floats:
-    """Lower triangle of the dense inverse (m, m) without the factor alpha; every row of `adjacency` has an entry."""
+    """Lower triangle of the dense inverse (m, m), without the factor alpha; no row of `adjacency` is empty."""
     from scipy.linalg.lapack import spotrf, spotri
     from scipy.sparse import diags
 
@@ -200,9 +198,9 @@ def _inverse(adjacency: Any, alpha: float) -> Floats:
     system = (scale @ adjacency @ scale).astype(np.float32).toarray()
     system *= alpha - 1
     system[np.diag_indices_from(system)] += 1
-    # Symmetric, so its transpose is the same in the order that LAPACK overwrites in place.
+    # The matrix is symmetric; its transpose has the memory layout that LAPACK can overwrite.
     factor, failed = spotrf(system.T, lower=True, overwrite_a=True)
     lower, singular = spotri(factor, lower=True, overwrite_c=True)
     if failed or singular:
-        raise ArithmeticError(f"no diffusion with alpha {alpha} (LAPACK {failed}, {singular})")
+        raise ArithmeticError(f"no PageRank with alpha {alpha} (LAPACK {failed}, {singular})")
     return lower

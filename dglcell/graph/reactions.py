@@ -27,7 +27,7 @@ class Metabolism:
     Attributes
     ----------
     reactions, metabolites : tuple of str
-        Sorted node ids; that of a reaction node is `{reaction}/{alternative, from 1}/{forward|reverse}`.
+        Sorted node ids; a reaction node is called `{reaction}/{alternative, from 1}/{forward|reverse}`.
     group : (N_r,) int64
         Row in `group_names` of the reaction to which a node belongs.
     group_names : tuple of str
@@ -62,18 +62,17 @@ def expand(
     keep_unassigned: bool = False,
     max_alternatives: int = gpr.DEFAULT_LIMIT,
 ) -> Metabolism:
-    """The reaction nodes of a model.
+    """The reaction nodes of a model: one per alternative of the gene rule and direction of the reaction.
 
-    There is a node for every alternative of the gene rule in disjunctive normal form and every direction that the
-    bounds allow: both for `lb < 0 < ub`, reverse for `ub <= 0 and lb < 0`, else forward. A reverse node has the
-    coefficients `-S`.
+    Alternatives are those of the disjunctive normal form. Directions follow from the bounds: both for `lb < 0 < ub`,
+    reverse for `lb < 0 and ub <= 0`, otherwise forward. A reverse node has the coefficients `-S`.
 
     Parameters
     ----------
     gene_of : mapping
-        Gene of the model to gene of the cell.
+        Gene of the cell for each gene of the model.
     gene_row : mapping
-        Gene of the cell to its row.
+        Row of each gene of the cell.
     keep_unassigned : bool
         Include reactions without a gene rule, as nodes that no deletion removes.
     max_alternatives : int
@@ -115,7 +114,7 @@ def empty_metabolism() -> Metabolism:
 
 
 def complex_pairs(model: MetabolicModel, max_alternatives: int = gpr.DEFAULT_LIMIT) -> list[tuple[str, str]]:
-    """Pairs of genes that are in one alternative of a gene rule, subunits of one complex: sorted and distinct.
+    """Pairs of genes in the same alternative of a gene rule, which are subunits of one complex; sorted and distinct.
 
     Parameters
     ----------
@@ -160,13 +159,13 @@ def _assemble(
     coefficients = np.array([s for _, _, s in incidences], dtype=np.float32)
     report = {
         "reactions": len(model.reactions),
-        "kept": len(group_names),
-        "without a gene rule, kept" if keep_unassigned else "without a gene rule, left out": counts["unassigned"],
+        "reactions in the graph": len(group_names),
+        f"without a gene rule, {'included' if keep_unassigned else 'left out'}": counts["unassigned"],
         "reversible, two nodes per alternative": counts["reversible"],
-        "bounds 0 and 0, kept as forward": counts["blocked"],
+        "with both bounds 0, included as forward": counts["blocked"],
         "zero coefficients, left out": counts["zeros"],
         "metabolites": len(model.metabolites),
-        "metabolites of no kept reaction, left out": len(model.metabolites) - len(metabolites),
+        "metabolites without a reaction in the graph, left out": len(model.metabolites) - len(metabolites),
     }
     return Metabolism(
         tuple(node.id for node in nodes),

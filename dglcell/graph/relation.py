@@ -1,4 +1,4 @@
-"""One relation of a cell graph: its two node types, its edges in a fixed order, and edge data."""
+"""One relation of a cell graph: two node types, sorted edges and edge data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Relation:
-    """Edges of one type between two node types; `Relation.of` makes one from edges in any order.
+    """Edges of one type between two node types; `Relation.of` sorts the edges.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Relation:
     src, dst : (E,) int64
         Rows in the ids of the two types, sorted by (dst, src).
     data : dict of str to (E,) array
-        Edge data in the order of edges.
+        Edge data, one value per edge.
     undirected : bool
         Whether every edge is stored in both directions.
     """
@@ -46,7 +46,7 @@ class Relation:
         data: Mapping[str, ArrayLike] | None = None,
         undirected: bool = False,
     ) -> Self:
-        """A relation from edges in any order.
+        """A relation from unsorted edges.
 
         Parameters
         ----------
@@ -57,12 +57,12 @@ class Relation:
         data : mapping of str to (E,) array, optional
             Edge data.
         undirected : bool
-            Whether the edges are given in both directions.
+            Whether the edges include both directions of every pair.
 
         Raises
         ------
         ValueError
-            Ends of unequal lengths, or a repeated edge.
+            `src` and `dst` differ in length, or an edge is repeated.
 
         Examples
         --------
@@ -86,7 +86,7 @@ class Relation:
         return f"Relation {self.name}, {self.src_type} -> {self.dst_type}: {self.describe()}"
 
     def describe(self) -> str:
-        """Number of edges and names of the edge data, in words."""
+        """Number of edges and names of the edge data, as text."""
         if self.src_type == self.dst_type:
             singular, plural = (
                 ("pair of genes", "pairs of genes") if self.undirected else ("directed edge", "directed edges")
@@ -108,13 +108,13 @@ class Relation:
 
     @property
     def num_pairs(self) -> int:
-        """Number of distinct pairs without loops: unordered if undirected, else ordered."""
+        """Number of distinct pairs without loops; in a directed relation, both directions count."""
         num_pairs = int(np.count_nonzero(self.src != self.dst)) if self.src_type == self.dst_type else self.num_edges
         return num_pairs // 2 if self.undirected else num_pairs
 
     @functools.cached_property
     def _by_end(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """For `src` and `dst`: edges sorted by that end, and that end of each."""
+        """For `src` and for `dst`, edges sorted by this end, and the sorted ends."""
         edges_by_end = {}
         for end in ("src", "dst"):
             rows: NDArray[np.int64] = getattr(self, end)

@@ -1,13 +1,14 @@
-"""Genotypes that cannot grow at any flux, from the structure of the metabolic network that remains.
+"""Genotypes that cannot grow, recognized from the structure of the remaining metabolic network.
 
-Two arguments from the signs and sums of the stoichiometry, for a steady state in which every metabolite is produced as
-fast as it is consumed. If the cell has all reactions of its model, both are sound, up to the rounding of float32: a
-genotype that is lethal here does not grow in flux balance analysis either. They are not complete: many genotypes that
-do not grow are not recognized. No linear program is solved, and the only bounds are the directions of reaction nodes.
-About 20 ms per distinct set of lost reactions of a genome-scale model: fast enough for screens, not for all pairs.
+A genotype that is lethal here does not grow in flux balance analysis either, if the cell has all reactions of its model
+(up to the rounding of float32). The converse does not hold: many genotypes that do not grow are not recognized. There
+are two tests, dead ends and draining pools. Both use the signs and sums of the stoichiometry at steady state, in which
+every metabolite is produced as fast as it is consumed; neither solves a linear program, and the only bounds are the
+directions of reaction nodes. A genome-scale model takes about 20 ms per distinct set of lost reactions: fast enough for
+screens, not for all pairs.
 
-Dead ends: Satish Kumar et al. 2007, doi:10.1186/1471-2105-8-212. Sets of metabolites that only drain are siphons of a
-Petri net: Angeli et al. 2007, doi:10.1016/j.mbs.2007.07.003.
+Dead ends: Satish Kumar et al. 2007, doi:10.1186/1471-2105-8-212. Draining pools are siphons of a Petri net: Angeli et
+al. 2007, doi:10.1016/j.mbs.2007.07.003.
 """
 
 from __future__ import annotations
@@ -24,19 +25,18 @@ _ROUNDING = 2.0**-24  # of a float32 coefficient, relative
 
 
 class StructuralLethality:
-    r"""Recognizes growth reactions that cannot run after the loss of reaction nodes.
+    r"""Recognizes genotypes in which no growth reaction can run.
 
-    Dead ends: a node stops if one of its substrates is produced by no other running reaction, or one of its products is
-    consumed by no other; this is repeated until nothing changes. The two directions of a reaction do not count as each
-    other's partner.
+    Dead ends: a node stops if no other running reaction produces one of its substrates or consumes one of its products;
+    this is repeated until nothing changes. The two directions of one reaction do not count as other reactions.
 
     Draining pools: let Z be a set of metabolites with
 
     .. math:: \sum_{m \in Z} S_{mr} \le 0
 
-    for every running node r. At steady state the rates times these sums add up to 0, so no node with a negative sum can
-    run. For each substrate of growth that is only produced from itself, Z is the set of metabolites that are not
-    produced without it and from which it is produced.
+    for every running node r. At steady state, the sums weighted by the rates of the nodes add up to 0, so no node with
+    a negative sum can run. This is tested for each substrate of growth that is only produced from itself; Z is then the
+    set of metabolites that are not produced without the substrate and from which it is produced.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class StructuralLethality:
     def __call__(self, lost: Perturbation) -> Mask:
         """(B,) bool, True where no growth reaction can run.
 
-        Each distinct set of lost reactions is computed once. A reaction that keeps an alternative counts as unchanged.
+        Each distinct set of lost reactions is tested once. A reaction with a remaining alternative counts as unchanged.
         """
         lethal = np.zeros(len(lost), dtype=bool)
         for row, (start, stop) in enumerate(zip(lost.group_ptr[:-1], lost.group_ptr[1:], strict=True)):
@@ -82,7 +82,7 @@ class StructuralLethality:
         return any(self._is_draining(running, active, int(m)) for m in substrates)
 
     def _without_dead_ends(self, running: Mask) -> Mask:
-        """(N_r,) bool: nodes that still run after all dead ends have stopped."""
+        """(N_r,) bool: nodes that can run after all dead ends have stopped."""
         while True:
             active = running[self._node]
             dead_ends = active & self._is_substrate & ~self._in_other_reaction(active & self._is_product)
@@ -93,7 +93,7 @@ class StructuralLethality:
             running[self._node[dead_ends]] = False
 
     def _in_other_reaction(self, partners: Mask) -> Mask:
-        """(E,) bool: the metabolite of the incidence is in an incidence of `partners` of another reaction."""
+        """(E,) bool: incidences whose metabolite is also in an incidence of `partners` of another reaction."""
         groups = self._group[self._node]
         lowest = np.full(self._metabolites, len(self._group))
         highest = np.full(self._metabolites, -1)
@@ -103,7 +103,7 @@ class StructuralLethality:
         return (high >= 0) & ((low != groups) | (high != groups))
 
     def _is_draining(self, running: Mask, active: Mask, substrate: int) -> bool:
-        """Whether growth drains a pool of metabolites, around one of its substrates, that no reaction fills."""
+        """Whether growth drains a pool of metabolites around one of its substrates that no reaction fills."""
         independent, depleted = self._without_substrate(running, active, substrate)
         if (independent[self._node] & self._is_product & (self._metabolite == substrate)).any():
             return False
@@ -125,7 +125,7 @@ class StructuralLethality:
         return bool((net <= tolerance).all() and (net[growth] < -tolerance[growth]).all())
 
     def _without_substrate(self, running: Mask, active: Mask, substrate: int) -> tuple[Mask, Mask]:
-        """Nodes that run without `substrate`, and metabolites that are not produced without it."""
+        """Nodes that can run without `substrate`, and metabolites that are not produced without it."""
         depleted = np.zeros(self._metabolites, dtype=bool)
         depleted[substrate] = True
         produced = np.zeros(self._metabolites, dtype=bool)

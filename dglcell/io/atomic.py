@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and never over something by accident."""
+"""Writing of files: completely or not at all, and without replacing a file by accident."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dglcell.errors import UsageError, setting
 
 @contextlib.contextmanager
 def replacing(path: Path, overwrite: bool = True) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, renamed onto it on success and removed on failure.
+    """Yield a temporary name beside `path`; the file is renamed to `path` on success and removed on failure.
 
     Raises
     ------
@@ -31,16 +31,16 @@ def replacing(path: Path, overwrite: bool = True) -> Iterator[Path]:
 
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
-    """Stop before any work when `path` may not be written."""
+    """Raise UsageError if `path` cannot be written: it exists, is a folder, or its folder does not exist."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder - a file name was expected")
     if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists - nothing was written; give another name or {setting('overwrite', True)}")
+        raise UsageError(f"{path} exists and was not changed - give another name or {setting('overwrite', True)}")
     if not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} does not exist - create it or give another name")
 
 
 def write_text(path: Path, text: str, overwrite: bool = True) -> None:
-    """Write `text` whole or not at all."""
+    """Write a text file, completely or not at all."""
     with replacing(path, overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")

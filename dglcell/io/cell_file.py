@@ -1,10 +1,8 @@
-"""cell.h5: a cell graph, and beside it a screen, in one checked HDF5 file.
-
-Owns the names of the datasets; the envelope is `dglcell.io.hdf5`. Reads without torch or DGL.
+"""cell.h5: a cell graph and, optionally, a screen in one checked HDF5 file; torch and DGL are not imported.
 
 Layout: `ids/{type}`; `relations/{name}/{src,dst}` and `relations/{name}/data/{key}` of the forward relations;
-`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/{column}`, the arrays of a `GenotypeTable`; the
-rest is in `meta`.
+`reaction_group`, `group_names`; `features/x`, `features/has_x`; `screen/{column}`, the arrays of a `GenotypeTable`;
+everything else is in `meta`. The checks of the file are in `dglcell.io.hdf5`.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from dglcell.graph.fingerprints import CONTENT, IDS
 from dglcell.graph.relation import Relation
 from dglcell.io import hdf5
 
-IN_MEMORY = 256 << 20  # bytes; a larger screen stays on disk, and its rows are read when they are used
+IN_MEMORY = 256 << 20  # bytes; a larger screen stays on disk, and rows are read when they are used
 _SCREEN = "screen/"
 _COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std", "query")
 
@@ -33,7 +31,7 @@ _COLUMNS = ("genes", "ptr", "labels", "source", "alleles", "interaction_std", "q
 def save(
     cell: CellGraph, path: Path, screen: GenotypeTable | ScreenMerger | None = None, overwrite: bool = True
 ) -> None:
-    """Write a cell graph, and a screen of it, whole or not at all; several screens on their way into one are streamed.
+    """Write a cell graph and a screen, completely or not at all; the screens of a `ScreenMerger` are streamed.
 
     Raises
     ------
@@ -61,28 +59,28 @@ def save(
         "fingerprints": cell.fingerprints,
         "screen": None,
     }
-    parts: Iterable[GenotypeTable] = ()
+    tables: Iterable[GenotypeTable] = ()
     if isinstance(screen, GenotypeTable):
         screen.require_cell(cell)
-        parts = [screen]
+        tables = [screen]
     elif screen is not None:
-        parts = screen.blocks()
+        tables = screen.blocks()
 
     def meta_of_all() -> dict[str, Any]:
         if screen is None:
             return meta
         return {**meta, "screen": {"sources": list(screen.sources), "ids_fingerprint": cell.fingerprints[IDS]}}
 
-    blocks = _screen_blocks(parts)
+    blocks = _screen_blocks(tables)
     hdf5.write(Path(path), schema.CELL_FORMAT, schema.CELL_VERSION, arrays, meta_of_all, overwrite, blocks)
 
 
-def _screen_blocks(parts: Iterable[GenotypeTable]) -> Iterator[dict[str, NDArray[Any]]]:
-    """The columns of consecutive parts of one table, with the offsets of the whole table."""
+def _screen_blocks(tables: Iterable[GenotypeTable]) -> Iterator[dict[str, NDArray[Any]]]:
+    """The columns of consecutive blocks of one table, with the offsets of the whole table."""
     first, end = True, 0
-    for part in parts:
-        block = {_SCREEN + name: getattr(part, name) for name in _COLUMNS}
-        ptr = part.ptr + end
+    for table in tables:
+        block = {_SCREEN + name: getattr(table, name) for name in _COLUMNS}
+        ptr = table.ptr + end
         block[_SCREEN + "ptr"] = ptr if first else ptr[1:]
         first, end = False, int(ptr[-1])
         yield block
@@ -94,26 +92,26 @@ def load(path: Path | str) -> CellGraph:
     Raises
     ------
     DataError
-        There is no such file.
+        The file does not exist.
     FormatError
-        Not a cell graph, from another version, or damaged.
+        The file is not a cell graph, has another version, or is damaged.
     """
     return _cell(path, *_read(Path(path), lambda name: not name.startswith(_SCREEN)))
 
 
 def load_screen(path: Path | str) -> GenotypeTable | None:
-    """The screen that is stored with a cell graph, None when there is none; the rows of a large one stay on disk."""
+    """The screen in a cell graph file, None if there is none; the rows of a large one stay on disk."""
     return _screen(*_read(Path(path), lambda name: name.startswith((_SCREEN, "ids/"))))
 
 
 def screen_ids(path: Path | str) -> str | None:
-    """The `ids` fingerprint of the screen that is stored with a cell graph, None when there is none; reads no row."""
+    """The `ids` fingerprint of the screen in a cell graph file, None if there is none; no rows are read."""
     _, meta = _read(Path(path), lambda name: False)
     return None if meta.get("screen") is None else str(meta["screen"]["ids_fingerprint"])
 
 
 def load_both(path: Path | str) -> tuple[CellGraph, GenotypeTable | None]:
-    """`load` and `load_screen` in one reading of the file."""
+    """The cell graph and the screen of a file, as from `load` and `load_screen`."""
     arrays, meta = _read(Path(path), lambda name: True)
     return _cell(path, arrays, meta), _screen(arrays, meta)
 
@@ -123,11 +121,11 @@ def _cell(path: Path | str, arrays: Mapping[str, NDArray[Any]], meta: Mapping[st
         cell = _assemble(arrays, meta)
         stored = meta["fingerprints"]
     except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise FormatError(f"{path} does not hold a whole cell graph ({error}) - build it again") from error
+        raise FormatError(f"{path} holds an incomplete cell graph ({error}) - build it again") from error
     for name in (IDS, CONTENT):
         if stored.get(name) != cell.fingerprints[name]:
             raise FormatError(
-                f"{path}: its `{name}` fingerprint is {cell.fingerprints[name]}, {stored.get(name)} was stored - "
+                f"{path}: its `{name}` fingerprint is {cell.fingerprints[name]}, but {stored.get(name)} is stored - "
                 "build it again"
             )
     return cell
@@ -149,8 +147,8 @@ def _screen(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Geno
     return GenotypeTable(**columns, sources=sources, ids_fingerprint=fingerprint, ids=_ids(arrays))
 
 
-def _read(path: Path, wanted: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
-    return hdf5.read(path, schema.CELL_FORMAT, schema.CELL_VERSION, wanted, IN_MEMORY)
+def _read(path: Path, is_selected: Callable[[str], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return hdf5.read(path, schema.CELL_FORMAT, schema.CELL_VERSION, is_selected, IN_MEMORY)
 
 
 def _ids(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[str]]:

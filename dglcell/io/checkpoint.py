@@ -1,8 +1,8 @@
-"""Arrays and what they mean in one checked file: trained weights (`model.safetensors`), a split (`split.safetensors`).
+"""Arrays with metadata in one checked file: trained weights (`model.safetensors`), a split (`split.safetensors`).
 
-safetensors runs no code when it is read, but has no checksum; so the metadata holds the SHA-256 of the tensors and of
-the rest of the metadata, and both are compared on every read. Metadata is str -> JSON str, as the format wants it.
-Needs no torch, so that `info` can describe a run without it.
+Reading safetensors runs no code, but the format has no checksum. So the metadata holds the SHA-256 of the tensors and
+of the other metadata, and both are compared on every read. The values of the metadata are JSON text. torch is not
+imported, so that `dglcell info` is fast.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TENSOR_DIGEST, _METADATA_DIGEST = "tensor_sha256", "metadata_sha256"
 
 
 def write(path: Path, kind: str, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
-    """Write arrays and metadata whole or not at all, replacing what is there.
+    """Write arrays and metadata, completely or not at all; an existing file is replaced.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def write(path: Path, kind: str, tensors: Mapping[str, NDArray[Any]], metadata: 
     kind : str
         `MODEL` or `SPLIT`.
     tensors : mapping
-        Name to array of numbers or bools.
+        Arrays of numbers or bools by name.
     metadata : mapping
-        Anything JSON can hold; NaN cannot.
+        Values that JSON can hold, without NaN.
     """
     from safetensors.numpy import save
 
@@ -52,20 +52,20 @@ def write(path: Path, kind: str, tensors: Mapping[str, NDArray[Any]], metadata: 
 
 
 def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
-    """Read what `write` wrote: arrays by name, metadata.
+    """Read a file from `write`: arrays by name, and metadata.
 
     Raises
     ------
     DataError
-        There is no such file.
+        The file does not exist.
     FormatError
-        Not a file of this kind, another format version, or damaged.
+        The file is of another kind, has another format version, or is damaged.
     """
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: no such file - check the path")
     tensors: Tensors = {}
     try:
         with safe_open(path, framework="np") as file:
@@ -78,7 +78,9 @@ def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
         raise
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, MemoryError) as error:
         reason = str(error).split("\n")[0]
-        raise FormatError(f"{path} is damaged or no safetensors file ({reason}) - restore it or train again") from error
+        raise FormatError(
+            f"{path} is damaged or not a safetensors file ({reason}) - restore it or train again"
+        ) from error
     if values.get(_METADATA_DIGEST) != _metadata_digest(text) or values[_TENSOR_DIGEST] != _tensor_digest(tensors):
         raise FormatError(f"{path} is damaged: its content does not match its checksums - restore it or train again")
     own = ("format", "format_version", _TENSOR_DIGEST, _METADATA_DIGEST)
@@ -86,15 +88,12 @@ def read(path: Path, kind: str) -> tuple[Tensors, dict[str, Any]]:
 
 
 def parameter_counts(tensors: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-    """Learned numbers by part of the model, and `total`; the parts of the readout are listed one by one.
-
-    A part is the first component of a tensor's name.
-    """
+    """Number of parameters of each part of the model (the first component of tensor names), and `total`."""
     counts: dict[str, int] = {}
     for name, array in tensors.items():
         part, _, rest = name.removeprefix("readout.").partition(".")
         if part == "fm" and not rest.startswith(("identity", "network.", "feature_weight")):
-            continue  # the network neighbors of genes are stored beside the factors and not learned
+            continue  # the network neighbors of genes are stored with the weights, but not learned
         counts[part] = counts.get(part, 0) + int(array.size)
     return counts | {"total": sum(counts.values())}
 

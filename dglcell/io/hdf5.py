@@ -1,11 +1,10 @@
-"""The HDF5 envelope of dglcell's own files: format name, version, checksums, whole-file writes.
+"""Checked HDF5 files with format name, version and SHA-256, for any arrays and metadata.
 
-A small array is a chunked, compressed dataset with a fletcher32 checksum. A streamed one, of up to 20 million rows, is
-a contiguous dataset, which has neither, so that any of its rows can be read from disk by its offset in the file.
-Everything else (numbers, names, reports) is one JSON document, stored as bytes in the dataset `meta`. HDF5's user
-block, its first 512 bytes, holds the SHA-256 of all bytes after it, those of contiguous datasets included. It is
-compared before HDF5 parses any of them: the library does not survive every damaged file, and its own checksums do not
-cover every byte. Knows nothing of what the arrays mean.
+A small array is a chunked, compressed dataset with a fletcher32 checksum. A streamed array, of up to 20 million rows,
+is a contiguous dataset without compression, so that rows can be read from disk by their offset in the file. Everything
+else (numbers, names, reports) is one JSON document, stored as bytes in the dataset `meta`. The user block of HDF5, the
+first 512 bytes, holds the SHA-256 of all other bytes. It is compared before HDF5 parses the file, because the library
+may crash on a damaged file, and its own checksums do not cover every byte.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dglcell import schema
 from dglcell.errors import DataError, FormatError
 from dglcell.io.atomic import replacing
 
@@ -30,7 +30,7 @@ _USER_BLOCK = 512  # bytes; the smallest that HDF5 allows
 _SEAL = b"dglcell file, SHA-256 of the bytes from 512: "
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _CHUNK_BYTES = 1 << 20
-_ALIGNMENT = 8  # bytes; an array that is mapped from the file begins at a multiple of its item size
+_ALIGNMENT = 8  # bytes; a dataset that is mapped into memory must start at a multiple of its item size
 _READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError, OverflowError)
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -48,7 +48,7 @@ def decode_ids(array: NDArray[Any]) -> list[str]:
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file is, or is meant to be, one of these: it begins with their seal, or as HDF5 does."""
+    """Whether a file starts like a file from `write`, or like any HDF5 file."""
     if not path.is_file():
         return False
     with open(path, "rb") as handle:
@@ -64,7 +64,7 @@ def write(
     overwrite: bool = True,
     blocks: Iterable[Arrays] = (),
 ) -> None:
-    """Write one file of `kind`, whole or not at all.
+    """Write a file, completely or not at all.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ def write(
     kind : str
         Name of the format.
     version : int
-        Of the format.
+        Version of the format.
     arrays : mapping
-        Dataset path (`group/name`) to array; numbers, bools or fixed-length bytes, no objects.
-    meta : mapping, or a function that gives it
-        Anything JSON can hold; a function is called once all blocks are read.
+        Arrays of numbers, bools or fixed-length bytes by dataset path (`group/name`).
+    meta : mapping, or function that returns it
+        Values that JSON can hold; a function is called when all blocks are written.
     overwrite : bool
         Replace `path`.
     blocks : iterable of mappings
-        Rows of further datasets, of which one block is in memory at a time. They go through temporary files without a
-        name in the folder of `path`, since the size of a contiguous dataset is fixed when it is created.
+        Rows of streamed datasets; only one block is in memory at a time. They are collected in temporary files in the
+        folder of `path`, because the size of a contiguous dataset must be known when it is created.
     """
     import h5py
 
@@ -114,12 +114,12 @@ class _Stream:
     Attributes
     ----------
     raw : file
-        The rows as bytes, one after the other.
+        The rows as bytes.
     dtype : dtype
     row : tuple of int
         Shape of a row.
     length : int
-        Rows so far.
+        Number of rows so far.
     """
 
     raw: IO[bytes]
@@ -155,42 +155,46 @@ def _collect_rows(blocks: Iterable[Arrays], temporary_file: Callable[[], IO[byte
 
 
 def read(
-    path: Path, kind: str, version: int, wanted: Callable[[str], bool] = lambda name: True, mapped: int | None = None
+    path: Path,
+    kind: str,
+    version: int,
+    is_selected: Callable[[str], bool] = lambda name: True,
+    mapped: int | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read a file of `kind` back: its arrays and its meta.
+    """Read a file from `write`: arrays by dataset path, and metadata.
 
     Parameters
     ----------
     path : Path
     kind, version
         As in `write`.
-    wanted : callable
-        Whether to read the dataset of this path.
+    is_selected : callable
+        Whether to read the dataset of a path.
     mapped : int, optional
-        Streamed datasets (see `write`) stay on disk, as `np.memmap`, where together they have more bytes than this.
+        If streamed datasets (see `write`) have more bytes than this in total, they stay on disk, as `np.memmap`.
 
     Raises
     ------
     DataError
-        There is no such file.
+        The file does not exist.
     FormatError
-        Not HDF5, another kind, another version, or damaged.
+        The file is not HDF5, is of another kind, has another version, or is damaged.
     """
     import h5py
 
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: no such file - check the path")
     _check_seal(path, kind)
     try:
         with h5py.File(path, "r") as file:
             _check_kind(path, kind, version, file.attrs.get("format"), file.attrs.get("format_version"))
             names: list[str] = []
             file.visititems(lambda name, node: names.append(name) if isinstance(node, h5py.Dataset) else None)
-            stored = {name: file[name] for name in names if name == _META or wanted(name)}
+            stored = {name: file[name] for name in names if name == _META or is_selected(name)}
             streamed = {name for name, dataset in stored.items() if dataset.chunks is None}
-            large = mapped is not None and sum(stored[name].nbytes for name in streamed) > mapped
-            arrays = {n: _map(path, node) if large and n in streamed else node[()] for n, node in stored.items()}
+            is_large = mapped is not None and sum(stored[name].nbytes for name in streamed) > mapped
+            arrays = {n: _map(path, node) if is_large and n in streamed else node[()] for n, node in stored.items()}
         return arrays, json.loads(arrays.pop(_META).tobytes())
     except FormatError:
         raise
@@ -199,17 +203,19 @@ def read(
         raise FormatError(f"{path} is damaged and cannot be read ({reason}) - build it again") from error
 
 
+def _title(kind: str) -> str:
+    return schema.CELL_TITLE if kind == schema.CELL_FORMAT else f"{kind} file"
+
+
 def _check_kind(path: Path, kind: str, version: int, stored_kind: Any, stored_version: Any) -> None:
     if stored_kind != kind:
-        raise FormatError(f"{path} is not a {kind} file (its format is {stored_kind!r}) - give a file of that kind")
+        raise FormatError(f"{path} has the format {stored_kind!r} - a {_title(kind)} was expected")
     if int(stored_version) > version:
-        raise FormatError(
-            f"{path} has format version {stored_version}, newer than {version} - update dglcell to read it"
-        )
+        raise FormatError(f"{path} has format version {stored_version}; this dglcell reads {version} - update dglcell")
     if int(stored_version) < version:
         raise FormatError(
-            f"{path} has format version {stored_version}, made by an older dglcell than this one, which reads "
-            f"{version} - build it again"
+            f"{path} has format version {stored_version}, from an older dglcell; this one reads {version} - build the "
+            "file again"
         )
 
 
@@ -219,7 +225,9 @@ def _map(path: Path, dataset: Any) -> NDArray[Any]:
         return np.empty(dataset.shape, dataset.dtype)
     array = np.memmap(path, dataset.dtype, "r", dataset.id.get_offset(), dataset.shape)
     if array[-1:].tobytes() != dataset[-1:].tobytes():
-        raise FormatError(f"{path}: the rows of {dataset.name} are not where HDF5 says - build the file again")
+        raise FormatError(
+            f"{path}: the rows of {dataset.name} are not at the offset that HDF5 gives - build the file again"
+        )
     return array
 
 
@@ -240,7 +248,7 @@ def _seal(path: Path) -> bytes:
 
 
 def _check_seal(path: Path, kind: str) -> None:
-    """Refuse a file of something else, or whose bytes are not those written, before HDF5 sees it."""
+    """Raise FormatError if a file is not from `write` or its bytes have changed, before HDF5 parses it."""
     try:
         with open(path, "rb") as raw:
             head = raw.read(_USER_BLOCK)
@@ -248,6 +256,6 @@ def _check_seal(path: Path, kind: str) -> None:
         raise DataError(f"{path} cannot be read ({error.strerror or error}) - check its permissions") from error
     if not head.startswith(_SEAL):
         what = "was not made by dglcell, or its start is damaged" if _HDF5_MAGIC in head else "is not an HDF5 file"
-        raise FormatError(f"{path} {what} - a {kind} file was expected")
+        raise FormatError(f"{path} {what} - a {_title(kind)} was expected")
     if head[len(_SEAL) : len(_SEAL) + 64] != _seal(path):
         raise FormatError(f"{path} is damaged or cut short: its bytes do not match its SHA-256 - build it again")

@@ -1,6 +1,7 @@
-"""The run folder: what its files are called, who may write it, and its small files.
+"""The run folder: names of its files, checks before it is written, and its small files.
 
-A run can be moved and copied: files outside it are named relative to it. Every file is replaced whole.
+A run can be moved and copied: paths of files outside it are relative to it. Every file is written completely or not at
+all.
 """
 
 from __future__ import annotations
@@ -25,26 +26,26 @@ _PLOTS, _EVALUATION = "plots", "evaluation"
 
 
 class RunFolder:
-    """Paths of one run, as one member of its ensemble sees them.
+    """Paths of the files of one run, for one member of its ensemble.
 
     | file | content |
     |---|---|
-    | `config.toml` | the effective configuration, ready for `--config` |
+    | `config.toml` | the configuration of the run, which `--config` can read |
     | `cell.h5` | the graph alone |
-    | `split.safetensors` | each row's subset (0 train, 1 val, 2 test, 3 unused), kind, hash, the screen's fingerprint |
-    | `model.safetensors` | weights of the best epoch, and everything that prediction needs |
-    | `resume.pt` | state after the last whole epoch |
-    | `metrics.jsonl` | one line an epoch |
-    | `plots/` | PNG |
+    | `split.safetensors` | subset of each row (0 train, 1 val, 2 test, 3 unused), kind, hash, screen fingerprint |
+    | `model.safetensors` | weights of the best epoch, and everything else that prediction needs |
+    | `resume.pt` | state after the last complete epoch |
+    | `metrics.jsonl` | one line per epoch |
+    | `plots/` | plots, as PNG |
     | `evaluation/` | reports, as TSV and JSON |
 
-    Further members of an ensemble have `model_2.safetensors`, `resume_2.pt`, `metrics_2.jsonl` and so on beside them.
+    Further members of an ensemble have `model_2.safetensors`, `resume_2.pt`, `metrics_2.jsonl` and so on.
 
     Parameters
     ----------
     path : Path
     member : int
-        From 1.
+        Number of the member, from 1.
     """
 
     def __init__(self, path: Path | str, member: int = 1) -> None:
@@ -62,11 +63,11 @@ class RunFolder:
         return name if self.member == 1 else f"{stem}_{self.member}.{suffix}"
 
     def plot(self, name: str) -> Path:
-        """A picture of this member: `training` -> `plots/training.png`, of the second `plots/training_2.png`."""
+        """Path of a plot of this member: `plots/training.png` for `training`, `plots/training_2.png` for member 2."""
         return self.plots / self._own(f"{name}.png")
 
     def members(self) -> list[RunFolder]:
-        """The members of the ensemble that have weights, the first one's folder first."""
+        """The members of the ensemble that have weights, from the first on."""
         members, folder = [], RunFolder(self.path)
         while folder.model.is_file():
             members.append(folder)
@@ -74,7 +75,7 @@ class RunFolder:
         return members
 
     def relative(self, path: Path) -> str:
-        """Where a file lies as seen from this folder, with `/` on every system; its name alone on another drive."""
+        """Path of a file relative to this folder, with `/` on every system; on another drive only the file name."""
         try:
             return Path(os.path.relpath(path.parent.resolve() / path.name, self.path.resolve())).as_posix()
         except ValueError:
@@ -85,9 +86,9 @@ class RunFolder:
         return Path(os.path.normpath(self.path.resolve() / relative))
 
     def screen_reference(self, table: GenotypeTable, screen_file: Path | None) -> dict[str, Any]:
-        """By what `evaluate` finds a screen again: the cell file that holds it, else its text files, and a fingerprint.
+        """Where `evaluate` finds the screen of the run: the cell file or else the text files, and a fingerprint.
 
-        Of a screen that a cell file holds, the names of the text files alone are kept: they need not be at hand.
+        If a cell file holds the screen, only the names of the text files are stored, since they are not needed.
         """
         files = []
         for source in table.sources:
@@ -98,28 +99,26 @@ class RunFolder:
         return {"cell": cell, "files": files, "fingerprint": table.fingerprint}
 
     def require(self) -> None:
-        """Refuse a path that holds no run (DataError), or one without a checkpoint yet."""
+        """Raise DataError if the path is not a run folder, or if the run has no weights yet."""
         if not self.path.is_dir():
-            what = "is a file, not a folder" if self.path.exists() else "no such folder"
-            raise DataError(f"{self.path}: {what} - a run folder, as training writes it, was expected")
+            problem = " is a file" if self.path.exists() else ": no such folder"
+            raise DataError(f"{self.path}{problem} - a run folder, which training writes, was expected")
         if not self.model.is_file():
-            state = "has not finished its first epoch" if self.resume.is_file() else "is not a run folder"
-            raise DataError(f"{self.path} {state}: {self.model.name} is not there - train first")
+            state = "the run has not finished its first epoch" if self.resume.is_file() else "this is not a run folder"
+            raise DataError(f"{self.path} has no {self.model.name}: {state} - train a model, or give another folder")
 
     def refuse_existing(self, overwrite: bool) -> None:
-        """Stop before any work when this folder may not be written (UsageError)."""
+        """Raise UsageError if this folder cannot be written: it is a file, or not empty."""
         if self.path.exists() and not self.path.is_dir():
-            raise UsageError(
-                f"{self.path} is a file - a folder for the run was expected; give another {setting('out')}"
-            )
+            raise UsageError(f"{self.path} is a file - a folder was expected; give another {setting('out')}")
         if self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
             raise UsageError(
-                f"{self.path} is not empty - give another {setting('out')}, or {setting('overwrite', True)}, or "
-                f"{setting('resume', True)} to go on with it"
+                f"{self.path} is not empty - give another {setting('out')}, or {setting('overwrite', True)} to replace "
+                f"the run, or {setting('resume', True)} to continue it"
             )
 
     def create(self, config: TrainConfig, cell: CellGraph, split: Split, screen: str, overwrite: bool) -> None:
-        """Make the folder, take away an older run's files (and nothing else), write what stays the same.
+        """Create the folder, remove only the files of an older run, write cell graph, split and configuration.
 
         `screen` is the fingerprint of the genotype table that `split` divides.
         """
@@ -135,17 +134,17 @@ class RunFolder:
         self.write_config(config)
 
     def forget_evaluation(self) -> None:
-        """Take away what was said of weights that are about to change."""
+        """Remove the reports and plots of an earlier evaluation, whose weights are about to change."""
         plots = [path for name in (*SUBSETS, "screen") for path in self.plots.glob(f"{name}_*.png")]
         for path in [*self.evaluation.glob("*.*"), *plots]:
             path.unlink(missing_ok=True)
 
     def write_config(self, config: TrainConfig) -> None:
-        """The effective configuration."""
+        """Write the configuration of the run."""
         write_text(self.config, config.to_toml())
 
     def read_split(self) -> tuple[Split, str]:
-        """The split, and the fingerprint of the screen whose rows it divides."""
+        """The split, and the fingerprint of the screen that it divides."""
         tensors, metadata = checkpoint.read(self.split, checkpoint.SPLIT)
         split = Split(tensors["subset"], metadata["kind"])
         if split.hash != metadata["hash"]:
@@ -153,12 +152,12 @@ class RunFolder:
         return split, str(metadata["screen"])
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`; none where it is not there or not whole, since nothing else depends on it."""
+        """The records of `metrics.jsonl`; an empty list if the file is missing or damaged, since no result needs it."""
         try:
             return [json.loads(line) for line in self.metrics.read_text().splitlines()]
         except (OSError, ValueError):
             return []
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """One JSON line an epoch."""
+        """Write one JSON line per epoch."""
         write_text(self.metrics, "".join(json.dumps(r, allow_nan=False) + "\n" for r in history))

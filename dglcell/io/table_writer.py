@@ -1,4 +1,4 @@
-"""Delimited tables, whole or not at all: genotypes computed by flux balance, predictions, reports of evaluations."""
+"""Writing of delimited tables: simulated screens, predictions, evaluation reports."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from dglcell.io.atomic import replacing
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], overwrite: bool = True) -> None:
-    """Write a header and rows of text; equal rows give equal bytes.
+    """Write a header and rows of text, completely or not at all; equal rows give equal bytes.
 
     Parameters
     ----------
     path : Path
-        Comma separated if its name ends in `.csv` or `.csv.gz`, else by tabs; gzip if it ends in `.gz`.
+        Comma-separated if the name ends in `.csv` or `.csv.gz`, otherwise tab-separated; gzip if it ends in `.gz`.
     header : sequence of str
     rows : iterable of sequences of str
-        As many cells as the header has; blank = undefined.
+        One cell per column; blank = undefined.
     overwrite : bool
         Replace `path`.
 
@@ -41,14 +41,14 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
     with replacing(path, overwrite) as temporary, open(temporary, "wb") as raw:
         content = text.getvalue().encode()
         if path.suffix == ".gz":
-            with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as zipped:  # neither name nor time of the file
+            with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as zipped:  # without the name and time of the file
                 zipped.write(content)
         else:
             raw.write(content)
 
 
 def write_screen(path: Path, screen: SimulatedScreen, overwrite: bool = True) -> None:
-    """Write a genotype table: `genes`, `fitness`, `gene_interaction`; otherwise as `write_table`."""
+    """Write a genotype table with the columns `genes`, `fitness`, `gene_interaction`; see `write_table`."""
     columns = zip(screen.genotypes, screen.fitness, screen.interaction, strict=True)
     rows = ((";".join(genes), _decimal(fitness), _decimal(interaction)) for genes, fitness, interaction in columns)
     write_table(path, ("genes", schema.FITNESS, schema.INTERACTION), rows, overwrite)

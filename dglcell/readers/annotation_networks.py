@@ -1,8 +1,8 @@
-"""Gene annotations -> edges between genes that are described alike or overlap, and features from descriptions.
+"""Gene annotations -> edges between genes with similar descriptions or overlapping coordinates, and gene features.
 
-A description holds knowledge that is in no interaction table. A deletion also removes the bases that its gene shares
-with a neighbor; most dubious open reading frames lie on a gene that has a function. The file formats are read in
-`annotations`.
+Descriptions hold knowledge that no interaction table has. Overlaps matter because a deletion also removes the bases
+that a gene shares with its neighbor; most dubious open reading frames overlap a gene that has a function. The file
+formats are read in `annotations`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _ROOT = re.compile(r"([a-z]{2,5})[0-9]+[a-z]{0,2}")  # RPL in rpl12b
 _NUM_NEIGHBORS = 16
 _MIN_COSINE = 0.1  # about one word in common that few genes have
-_BLOCK = 512  # documents
-_MAX_FREQUENCY = 0.15  # a word in more of the descriptions says little
+_BLOCK = 512  # documents compared at once
+_MAX_FREQUENCY = 0.15  # a word in a larger share of the descriptions is left out
 _COMPONENTS = 512
-_SCALE = 16  # makes hundreds of columns as large as standardized ones, to stand beside such
-_DENSE = 1500  # genes or words
+_SCALE = 16  # gives hundreds of columns about the size of standardized ones
+_DENSE = 1500  # genes or words up to which the decomposition is dense
 _MIN_SHARE = 0.25  # a smaller overlap is often only the ends of both genes
 
 
@@ -56,12 +56,15 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     neighbors = list(_nearest_neighbors(documents))
     if not any(len(rows) for rows, _ in neighbors):
         raise DataError(
-            f"{path} describes {len(ids)} genes, no two of which are similar - SGD_features.tab with column 16 or "
+            f"{path} describes {len(ids)} genes, but no two are similar - SGD_features.tab with column 16 or "
             "GFF3 with description, product, Note or display was expected"
         )
     a = [gene for gene, (rows, _) in zip(ids, neighbors, strict=True) for _ in rows]
     b = [ids[row] for rows, _ in neighbors for row in rows]
-    report: dict[str, int | str] = {"genes with a description": len(ids), "genes without": len(genes.ids) - len(ids)}
+    report: dict[str, int | str] = {
+        "genes with a description": len(ids),
+        "genes without a description": len(genes.ids) - len(ids),
+    }
     confidence = np.minimum(np.concatenate([cosine for _, cosine in neighbors]), 1).astype(np.float32)
     return EdgeTable(str(path), "gene descriptions", a, b, None, report, confidence)
 
@@ -95,7 +98,7 @@ def description_features(path: Path | str) -> tuple[list[str], NDArray[np.float3
     genes, ids, documents = _documents(path)
     roots = _name_roots(genes)
     documents = [[*words, *sorted(roots[gene])] for gene, words in zip(ids, documents, strict=True)]
-    # Frequent words stay: "unknown" and "putative" say much about a gene, though they connect no two.
+    # Frequent words such as "unknown" and "putative" stay: they describe a gene well, though they connect no two.
     tfidf = _tfidf(documents, max_frequency=1.0)
     components = min(_COMPONENTS, *(size - 1 for size in (tfidf.shape if tfidf is not None else (0,))))
     if tfidf is None or components < 1:
@@ -105,7 +108,7 @@ def description_features(path: Path | str) -> tuple[list[str], NDArray[np.float3
             "two genes and two such words were expected"
         )
     scores, loadings = _truncated_svd(tfidf.astype(np.float64), components)
-    # The sign of a singular vector is arbitrary: its largest entry, the first of nearly equal ones, is made positive.
+    # The sign of a singular vector is arbitrary, so its largest entry (the first of nearly equal ones) is positive.
     sign = np.sign(loadings[np.arange(components), np.abs(loadings).round(6).argmax(axis=1)])
     x = scores * sign * _SCALE
     # Rounded, so that the last bit of a product does not change the fingerprint of a cell.
@@ -136,12 +139,12 @@ def read_overlaps(path: Path | str) -> EdgeTable:
             shares[pair] = max(share, shares.get(pair, 0.0))
     if not shares:
         raise DataError(
-            f"{path} has coordinates of {len(genes.intervals)} genes, no two of which overlap by a quarter - "
+            f"{path} has coordinates of {len(genes.intervals)} genes, but no two overlap by a quarter - "
             "SGD_features.tab with columns 9 to 11 (chromosome, start, stop) or GFF3 was expected"
         )
     report: dict[str, int | str] = {
         "genes with coordinates": len(genes.intervals),
-        "genes without": len(genes.ids) - len(genes.intervals),
+        "genes without coordinates": len(genes.ids) - len(genes.intervals),
     }
     a, b = zip(*sorted(shares), strict=True)
     confidence = np.array([shares[pair] for pair in zip(a, b, strict=True)], np.float32)
@@ -170,7 +173,7 @@ def _gene_or_word(genes: GeneList, word: str) -> str:
 
 
 def _name_roots(genes: GeneList) -> dict[str, set[str]]:
-    """For each gene the letters at the start of its names, marked by `..` to differ from words of a description."""
+    """For each gene the first letters of its names, with `..` appended, so that they differ from words."""
     roots: dict[str, set[str]] = defaultdict(set)
     for name, candidates in genes.aliases.items():
         if root := _ROOT.fullmatch(name):
@@ -180,7 +183,7 @@ def _name_roots(genes: GeneList) -> dict[str, set[str]]:
 
 
 def _tfidf(documents: list[list[str]], max_frequency: float = _MAX_FREQUENCY) -> Any:
-    """(documents, words) sparse: inverse document frequencies, rows of length 1; None if no word occurs twice."""
+    """(documents, words) sparse: inverse document frequencies, rows of norm 1; None if no word is in two documents."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     max_df = max(2, int(max_frequency * len(documents)))
@@ -198,7 +201,7 @@ def _nearest_neighbors(documents: list[list[str]]) -> Iterator[tuple[NDArray[np.
     tfidf = _tfidf(documents)
     if tfidf is None:
         return
-    for start in range(0, len(documents), _BLOCK):  # all at once would need genes squared
+    for start in range(0, len(documents), _BLOCK):  # all at once would need memory for all pairs of genes
         cosine = (tfidf[start : start + _BLOCK] @ tfidf.T).toarray()
         diagonal = np.arange(len(cosine))
         cosine[diagonal, start + diagonal] = 0
@@ -209,14 +212,14 @@ def _nearest_neighbors(documents: list[list[str]]) -> Iterator[tuple[NDArray[np.
 
 
 def _truncated_svd(tfidf: Any, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores (genes, d), left singular vectors times values, and loadings (d, words), right ones; largest first."""
+    """The largest components: scores (genes, d), left vectors times singular values; loadings (d, words)."""
     from sklearn.decomposition import TruncatedSVD
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # the same order of summation on any number of cores, and faster
+    with threadpool_limits(1):  # sums are then the same on any number of cores, and it is faster
         if min(tfidf.shape) <= _DENSE:
-            # With few words, whole groups of genes share them. Among equal singular values ARPACK starts each next
-            # vector at random and gives other vectors each time; a dense decomposition gives the same.
+            # With few words, groups of genes have identical words and thus equal singular values, for which ARPACK
+            # gives different vectors each time; a dense decomposition gives the same ones.
             left, values, right = np.linalg.svd(tfidf.toarray(), full_matrices=False)
             return left[:, :components] * values[:components], right[:components]
         svd = TruncatedSVD(components, algorithm="arpack", random_state=0)
@@ -224,7 +227,7 @@ def _truncated_svd(tfidf: Any, components: int) -> tuple[NDArray[np.float64], ND
 
 
 def _overlaps(intervals: Mapping[str, Sequence[GenomicInterval]]) -> Iterator[tuple[str, str, float]]:
-    """Pairs of genes of which two pieces share bases, and the share of the shorter piece."""
+    """Pairs of genes with pieces that share bases, and the share of the shorter piece."""
     by_chromosome = defaultdict(list)
     for gene, pieces in intervals.items():
         for chromosome, first, last in pieces:

@@ -33,21 +33,21 @@ class GenomicInterval(NamedTuple):
 
 
 class GeneRecords:
-    """Genes of all files of a gene list, collected line by line.
+    """The genes of one or more annotation files, collected line by line.
 
     Attributes
     ----------
     ids : set of str
         Systematic ids.
     standard, aliases : dict of str to set of str
-        Case-folded standard name, or other name, to the ids that have it.
+        Case-folded standard name, or alias, to the ids that have it.
     report : dict
         Counts of what was read and left out.
     descriptions : dict of str to str
     intervals : dict of str to list of GenomicInterval
         By id; a gene in several pieces has several intervals.
     num_added : int
-        Genes and pieces of genes so far.
+        Number of genes and further pieces of genes so far.
     """
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class GeneRecords:
 
 
 def annotation_format(lines: Sequence[str]) -> str | None:
-    """The annotation format of a file, `GFF3` or `SGD_features.tab`; None for any other file, such as a list of ids."""
+    """The annotation format of a file, `GFF3` or `SGD_features.tab`; None for another file, such as a list of ids."""
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
     if lines[0].startswith("##gff-version") or (rows and _is_gff(rows[0])):
         return GFF
@@ -123,7 +123,7 @@ def read_sgd(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> N
     Raises
     ------
     DataError
-        All rows with too few columns, without a systematic name, or with one that occurs twice.
+        Rows have too few columns, no systematic name, or one that occurs twice; all of them are listed.
     """
     problems = ErrorCollector()
     first_lines: dict[str, int] = {}
@@ -161,7 +161,7 @@ def read_gff(path: Path, lines: list[str], records: GeneRecords) -> None:
     Raises
     ------
     DataError
-        All rows of another width than 9 columns, and all genes without an id.
+        Rows do not have 9 columns, or genes have no id; all of them are listed.
     """
     problems = ErrorCollector()
     genes: set[str] = set()
@@ -199,7 +199,7 @@ def read_gff(path: Path, lines: list[str], records: GeneRecords) -> None:
 
 
 def _interval(coordinates: Sequence[str]) -> GenomicInterval | None:
-    """The interval of (chromosome, start, stop); on the reverse strand SGD has the start after the stop."""
+    """The interval of (chromosome, start, stop), None if incomplete; on the reverse strand, SGD has start > stop."""
     if len(coordinates) < 3 or not coordinates[0] or not all(field.isdigit() for field in coordinates[1:]):
         return None
     first, last = sorted(int(field) for field in coordinates[1:])

@@ -1,7 +1,4 @@
-"""Text files in blocks of whole lines, so that a table of any length is read in bounded memory.
-
-Plain text, gzip, and the sheets of an Excel workbook.
-"""
+"""Text files (plain, gzip, sheets of an Excel workbook) in blocks of whole lines, which bounds memory."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ class Block:
     data: bytes
 
     def lines(self) -> list[str]:
-        """The lines as text, decoded as UTF-8, else as Latin-1."""
+        """The lines as text, decoded as UTF-8 or, if that fails, as Latin-1."""
         try:
             text = self.data.decode()
         except UnicodeDecodeError:
@@ -72,7 +69,7 @@ def text_blocks(path: Path, size: int = BLOCK_SIZE) -> Iterator[Block]:
     Raises
     ------
     DataError
-        As for `text_files.read_lines`; damage further on in the file is reported when it is reached.
+        As for `text_files.read_lines`; damage is reported when its block is reached.
     """
     path = Path(path)
     if text_files.first_bytes(path, 2) in _UTF_16:
@@ -88,7 +85,7 @@ def text_blocks(path: Path, size: int = BLOCK_SIZE) -> Iterator[Block]:
                 text_files.refuse_markup(path, data)
                 blank = not data.strip()
             elif b"\0" in data:
-                raise DataError(f"{path} is not text (it holds zero bytes) - a text file was expected")
+                raise DataError(f"{path} is a binary file - a text file was expected")
             if not blank:
                 yield Block(line_number, data)
             line_number += data.count(b"\n")
@@ -102,12 +99,12 @@ def is_workbook(path: Path) -> bool:
 
 
 def sheets(path: Path) -> Iterator[Block]:
-    """Each sheet of an Excel workbook as one block of tab-separated lines; the line number is the row.
+    """Each sheet of an Excel workbook as one block of tab-separated lines; line numbers are row numbers.
 
     Raises
     ------
     DataError
-        The zip file is not a workbook, or is damaged.
+        The file is not a workbook, or is damaged.
     """
     import warnings
 
@@ -115,7 +112,7 @@ def sheets(path: Path) -> Iterator[Block]:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and the like, which do not matter here
+            warnings.simplefilter("ignore")  # about styles, which do not matter here
             workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
             for sheet in workbook.worksheets:
                 lines = ["\t".join(map(_cell, row)) for row in sheet.iter_rows(values_only=True)]
@@ -137,7 +134,7 @@ def _whole_lines(path: Path, handle: IO[bytes] | gzip.GzipFile, size: int) -> It
     try:
         while data := handle.read(size):
             data = remainder + data
-            end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1  # \r\n is not cut in two
+            end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1  # does not separate \r from \n
             remainder = data[end:]
             if end:
                 yield _unix_line_ends(data[:end])

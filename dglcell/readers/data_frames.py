@@ -1,4 +1,4 @@
-"""pandas DataFrames -> the same records, by the same rules and with the same messages, as from tables on disk.
+"""pandas DataFrames -> the same records as from files, by the same rules and with the same messages.
 
 Messages count rows from 1: `data frame:3` is the third row.
 """
@@ -27,20 +27,20 @@ _PATH = Path(SOURCE)
 
 
 def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
-    """Genotypes and labels of a data frame, as `read_screen` reads them from a genotype table.
+    """Genotypes and labels from a data frame, as `read_screen` reads them from a genotype table.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         A column `genes` (text joined by `;`, or a list of names in each row) or columns `gene_1`, `gene_2`, ..; label
-        columns as `schema.LABEL_COLUMNS`; further columns are ignored, and so is the index.
+        columns `schema.LABEL_COLUMNS`; further columns and the index are ignored.
     labels : bool
-        Read the labels; without, only the genes.
+        Read the labels, not only the genes.
 
     Raises
     ------
     DataError
-        No column of genes, both kinds of them, a column twice, no rows, text where a number belongs.
+        There are no columns of genes or both kinds, two columns of one name, no rows, or text instead of a number.
     """
     names = [str(name).strip().lower() for name in frame.columns]
     columns = [k for k, name in enumerate(names) if genotype_table.is_used(name, labels)]
@@ -60,18 +60,20 @@ def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
 
 
 def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
-    """Edges of a data frame of two columns of gene names; in a regulatory network a third may hold the sign.
+    """Edges from a data frame with two columns of gene names and, in a regulatory network, an optional sign.
 
     Raises
     ------
     DataError
-        Another number of columns, no rows, an empty name, an unknown sign.
+        There is another number of columns, no row, an empty name, or an unknown sign.
     """
     allowed = (2, 3) if kind == REGULATORY else (2,)
     if frame.shape[1] not in allowed:
         num_columns = text_files.quantity(frame.shape[1], "column")
         expected = (
-            "two columns (factor, target) with an optional sign" if kind == REGULATORY else "two columns of genes"
+            "two columns (transcription factor, target) with an optional sign"
+            if kind == REGULATORY
+            else "two columns of genes"
         )
         raise DataError(f"{SOURCE}: {num_columns} in a {kind} network - {expected} was expected")
     if not len(frame):
@@ -89,18 +91,20 @@ def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
 
 
 def features_of_frame(frame: DataFrame) -> FeatureTable:
-    """Gene features of a data frame: the index holds the genes, every column a number.
+    """Gene features from a data frame with genes in its index and numbers in its columns.
 
     Raises
     ------
     DataError
-        A column that is not numeric, a gene twice or empty, a missing or infinite number.
+        A column is not numeric, a gene is empty or occurs twice, or a number is missing or infinite.
     """
     try:
         with np.errstate(over="ignore"):
             x = frame.to_numpy(dtype=np.float32)
     except (ValueError, TypeError) as error:
-        raise DataError(f"{SOURCE}: features hold text ({error}) - genes in the index, numbers elsewhere") from error
+        raise DataError(
+            f"{SOURCE}: features hold text ({error}) - genes in the index and numbers in all columns were expected"
+        ) from error
     if not x.size:
         raise DataError(
             f"{SOURCE}: features of shape {x.shape} - one row per gene and at least one column were expected"
@@ -118,7 +122,7 @@ def _cell(value: Any) -> str:
 
 
 def _gene_cell(value: Any) -> str:
-    """One gene, several joined by `;`, or a list of them, as a genotype table spells it."""
+    """One gene, or a list of genes joined by `;` as in a genotype table."""
     if isinstance(value, Iterable) and not isinstance(value, str):
         return genotype_table.SEPARATOR.join(_cell(gene) for gene in value)
     return _cell(value)

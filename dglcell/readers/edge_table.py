@@ -24,9 +24,9 @@ KINDS: Final = (PHYSICAL, REGULATORY, RELATION)
 
 EXPECTED = {
     PHYSICAL: "two columns of gene ids, BioGRID tab3, STRING links or STRING actions was expected",
-    REGULATORY: "two columns (factor, target) with an optional sign, or a 0/1 matrix with targets in rows was expected",
-    RELATION: "two columns of gene ids, STRING links, STRING actions or a gene annotation with descriptions "
-    "or places (SGD_features.tab, GFF3) was expected",
+    REGULATORY: "two columns (transcription factor, target) with an optional sign, or a 0/1 matrix with targets in "
+    "rows was expected",
+    RELATION: "two columns of gene ids, STRING links or STRING actions was expected",
 }
 _SIGNS = {
     **dict.fromkeys(("+", "1", "+1", "1.0", "activator", "activation", "activates", "positive", "up"), 1.0),
@@ -49,7 +49,7 @@ _FACTOR_WORD = re.compile(r"tf|regulator|factor|source|from")
 
 @dataclass(frozen=True, repr=False)
 class EdgeTable:
-    """Edges of one file in the order of its rows, with duplicates and self-edges.
+    """Edges of one file, one per row, with duplicates and self-edges.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class EdgeTable:
 def split_rows(
     path: Path, lines: Sequence[str], start: int, delimiter: str | None, width: int, problems: ErrorCollector
 ) -> tuple[list[list[str]], list[int]]:
-    """Fields of the rows from line index `start` on, and their line numbers.
+    """Split rows into fields, beginning with the line of index `start`, and give their line numbers.
 
     Blank lines and comments (`#`) are skipped; rows without exactly `width` fields are added to `problems`.
 
@@ -128,8 +128,8 @@ def split_rows(
 def read_columns(path: Path, lines: list[str], start: int, delimiter: str | None, kind: str) -> EdgeTable:
     """Read two columns of genes and, in a regulatory table, an optional third column with the sign.
 
-    A first row of column names (`gene_a`, `target`, ..) is recognized as the header. In a regulatory table the factor
-    comes first, unless the header says that the target does.
+    A first row of column names (`gene_a`, `target`, ..) is recognized as the header. In a regulatory table the
+    transcription factor comes first, unless the header says that the target does.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def read_columns(path: Path, lines: list[str], start: int, delimiter: str | None
     Raises
     ------
     DataError
-        Another number of columns, an empty gene id, or a sign that is not understood; all at once, with file and line.
+        There is another number of columns, an empty gene id, or an unknown sign; all problems with file and line.
     """
     header = text_files.split(lines[start], delimiter)
     width = len(header)
@@ -176,12 +176,12 @@ def read_columns(path: Path, lines: list[str], start: int, delimiter: str | None
 
 
 def is_target_first(names: Sequence[str]) -> bool:
-    """Whether the names of two columns say that the target comes before its factor."""
+    """Whether the names of two columns say that the target comes before its transcription factor."""
     return bool(_TARGET_WORD.search(names[0].lower()) and _FACTOR_WORD.search(names[1].lower()))
 
 
 def _is_header(header: list[str], rows: list[list[str]]) -> bool:
-    """Whether the first row holds column names: usual words of a header that do not occur below as genes."""
+    """Whether the first row is a header: it has usual column names, which do not occur as genes below."""
     names = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in header[:2]]
     if not all(_HEADER_NAME.fullmatch(name) for name in names):
         return False
@@ -243,8 +243,7 @@ def read_matrix(path: Path, lines: list[str], start: int, delimiter: str | None)
     Raises
     ------
     DataError
-        A factor with two columns, a row of another width, or a cell other than 0, 1, -1; all at once, with file and
-        line.
+        A factor has two columns, a row has another width, or a cell is not 0, 1 or -1; all problems with file and line.
     """
     problems = ErrorCollector()
     header = text_files.split(lines[start], delimiter)
@@ -254,7 +253,7 @@ def read_matrix(path: Path, lines: list[str], start: int, delimiter: str | None)
     repeated_factors = sorted({name for name in factors if factors.count(name) > 1})
     if repeated_factors:
         problems.add(
-            f"{path}:{start + 1}: factor '{repeated_factors[0]}' heads two columns - one column per factor was expected"
+            f"{path}:{start + 1}: factor '{repeated_factors[0]}' has two columns - one column per factor was expected"
         )
     a, b, sign = [], [], []
     for row, line_number in zip(rows, line_numbers, strict=True):

@@ -31,7 +31,7 @@ class FeatureTable:
     path, layout : str
         The file and its format.
     ids : tuple of str
-        Distinct genes, with the names of the file.
+        Distinct genes, named as in the file.
     x : (n, d) float32
         Finite numbers.
     report : dict
@@ -56,7 +56,7 @@ def read_features(path: Path | str) -> FeatureTable:
     ------
     DataError
         The file cannot be read, its format is unknown, its datasets do not match, an id occurs twice, or a value is not
-        a finite number; the message gives the line, or the id in HDF5.
+        a finite number; the message gives the line, or the row in HDF5.
     """
     path = Path(path)
     if path.is_file() and _is_hdf5(path):
@@ -69,7 +69,7 @@ def read_features(path: Path | str) -> FeatureTable:
 def check_features(
     path: str, layout: str, ids: Sequence[str], x: NDArray[np.float32], origins: Sequence[str]
 ) -> FeatureTable:
-    """A feature table from ids and numbers, checked.
+    """A checked feature table from ids and numbers.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def check_features(
     ids : sequence of str, n
     x : (n, d) float32
     origins : sequence of str, n
-        Where each row comes from (`file:line`), for error messages.
+        Source of each row (`file:line`), for error messages.
 
     Raises
     ------
@@ -118,13 +118,13 @@ def _read_hdf5(path: Path) -> Table:
         with h5py.File(path, "r") as file:
             if not {"ids", "x"} <= set(file):
                 names = ", ".join(sorted(file)) or "nothing"
-                raise DataError(f"{path}: HDF5 with {names} - datasets 'ids' and 'x' were expected")
+                raise DataError(f"{path}: HDF5 file with {names} - datasets 'ids' and 'x' were expected")
             raw_ids, values = file["ids"][()], file["x"][()]
     except DataError:
         raise
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         reason = text_files.shorten(str(error), 80)
-        raise DataError(f"{path}: HDF5 that cannot be read ({reason}) - write the file again") from error
+        raise DataError(f"{path}: HDF5 file cannot be read ({reason}) - write the file again") from error
     values = np.asarray(values)
     if np.ndim(raw_ids) != 1 or values.ndim != 2 or len(raw_ids) != len(values) or not values.size:
         shapes = f"ids {np.shape(raw_ids)}, x {values.shape}"
@@ -159,7 +159,7 @@ def _read_table(path: Path) -> Table:
         header = []
     if not rows or len(rows[0][1]) < 2:
         excerpt = text_files.shorten(lines[0])
-        raise DataError(f"{path}: no rows of an id and numbers (it starts with '{excerpt}') - {_EXPECTED}")
+        raise DataError(f"{path} has no rows with an id and numbers (it starts with '{excerpt}') - {_EXPECTED}")
     width = len(rows[0][1])
     names = header if len(header) == width else ["id", *(str(k) for k in range(1, width))]
     problems = ErrorCollector()

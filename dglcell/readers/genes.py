@@ -1,7 +1,4 @@
-"""Gene lists -> systematic ids and the names that stand for them.
-
-SGD_features.tab, GFF3, or one id per line; recognized by content.
-"""
+"""Gene lists (SGD_features.tab, GFF3, one id per line) -> systematic ids, names, descriptions and coordinates."""
 
 from __future__ import annotations
 
@@ -80,12 +77,12 @@ class GeneList:
         return frozenset(self.ids)
 
     def candidates(self, name: str) -> tuple[str, ...]:
-        """The genes that a systematic id, standard name or alias may stand for; upper and lower case are equal."""
+        """The genes that a systematic id, standard name or alias may stand for, in upper or lower case."""
         key = name.casefold()
         return self._by_fold.get(key) or self.aliases.get(key, ())
 
     def resolve(self, name: str) -> str | None:
-        """The gene that a systematic id, standard name or alias stands for, in any case; None if there is none.
+        """The gene that a systematic id, standard name or alias stands for, in upper or lower case; None if unknown.
 
         Raises
         ------
@@ -101,7 +98,7 @@ class GeneList:
         return candidates[0] if candidates else None
 
     def with_added(self, ids: Iterable[str]) -> GeneList:
-        """A list with further systematic ids that have no other names."""
+        """The gene list with further systematic ids, which have no other names."""
         union = tuple(sorted({*self.ids, *ids}))
         return dataclasses.replace(self, ids=union)
 
@@ -117,7 +114,7 @@ def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
     Raises
     ------
     DataError
-        A file cannot be read, has none of these formats, holds no gene, or lists one twice; with file and line.
+        A file cannot be read, has none of these formats, has no gene, or lists a gene twice; with file and line.
     """
     records = GeneRecords()
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
@@ -131,7 +128,7 @@ def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
     records.report["names and aliases"] = len(aliases)
     num_ambiguous = sum(len(candidates) > 1 for candidates in aliases.values())
     if num_ambiguous:
-        records.report["ambiguous names (an error only where one is used)"] = num_ambiguous
+        records.report["ambiguous names (an error only if used)"] = num_ambiguous
     return GeneList(
         tuple(sorted(records.ids)), aliases, dict(records.report), records.descriptions, dict(records.intervals)
     )

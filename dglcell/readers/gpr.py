@@ -1,10 +1,10 @@
 """Gene-protein-reaction rules: `(A and B) or C` -> tree and isozyme alternatives.
 
-`and` joins the subunits of a complex, `or` joins isozymes. cobra has a parser too, but reads a malformed rule as an
-empty one, which means that the reaction is always active; this one raises an error.
+`and` joins the subunits of a complex, `or` joins isozymes. A malformed rule is an error. (The parser of cobra reads it
+as an empty rule, with which the reaction is always active.)
 
-Grammar: `and`, `or` in any case, `&`, `&&`, `|`, `||`, parentheses; `and` has precedence over `or`. Any other text
-without white space is a gene id, so ids may contain `-`, `.`, `_`, `:` and start with a digit.
+Grammar: `and`, `or` in any case, `&`, `&&`, `|`, `||`, parentheses; `and` has precedence over `or`. Any other word
+is a gene id, which may contain `-`, `.`, `_`, `:` and start with a digit.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class GprError(DataError):
     Attributes
     ----------
     rule : str
-        The rule as given.
+        The rule.
     position : int
-        Character, counted from 1, at which the rule becomes invalid.
+        Position of the first invalid character, from 1.
     """
 
     def __init__(self, rule: str, position: int, reason: str) -> None:
@@ -54,7 +54,7 @@ class Node:
     gene : str
         The gene id of a leaf, else empty.
     children : tuple of Node
-        Operands of an operator; none has the same operator, so `A and (B and C)` has three children.
+        Operands of an operator. Nested equal operators are merged, so `A and (B and C)` has three children.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class Node:
 
 
 def join(kind: str, children: Collection[Node]) -> Node:
-    """The operator `kind` over `children`; children with the same operator are merged, a single child is returned.
+    """A node with operator `kind`; children with the same operator are merged, and a single child is returned as is.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ def parse(rule: str) -> Node | None:
     Raises
     ------
     GprError
-        A parenthesis without partner, two genes with no operator between them, an operator without an operand,
-        empty parentheses, or a character that is not part of the grammar; the message gives the position.
+        There is an unmatched parenthesis, a missing operator between genes, an operator without an operand, an empty
+        pair of parentheses, or an invalid character; the message gives the position.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def parse(rule: str) -> Node | None:
         elif text == ")":
             _apply(operands, operators, 0)
             if not operators:
-                raise GprError(rule, position, f"')' at position {position} closes nothing")
+                raise GprError(rule, position, f"')' at position {position} has no matching '('")
             operators.pop()
         else:
             _apply(operands, operators, _PRECEDENCE[kind])
@@ -137,7 +137,7 @@ def parse(rule: str) -> Node | None:
     _apply(operands, operators, 0)
     if operators:
         position = operators[-1][1]
-        raise GprError(rule, position, f"'(' at position {position} is never closed")
+        raise GprError(rule, position, f"'(' at position {position} has no matching ')'")
     return operands[0]
 
 
@@ -151,7 +151,7 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
     ----------
     limit : int
         Largest number of alternatives. It is checked at every step of the expansion, so that a rule with billions of
-        them fails at once.
+        alternatives fails at once.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def _tokens(rule: str) -> Iterator[tuple[str, str, int]]:
         parenthesis, symbol, word, other = match.groups()
         position = match.start(match.lastindex or 0) + 1
         if other:
-            raise GprError(rule, position, f"'{other}' at position {position} has no meaning in a gene rule")
+            raise GprError(rule, position, f"'{other}' at position {position} is not allowed in a gene rule")
         if parenthesis:
             yield parenthesis, parenthesis, position
         elif symbol:
@@ -234,7 +234,7 @@ def _apply(operands: list[Node], operators: list[tuple[str, int]], precedence: i
     while operators and operators[-1][0] != "(" and _PRECEDENCE[operators[-1][0]] > precedence:
         kind = operators[-1][0]
         terms = [operands.pop()]
-        while operators and operators[-1][0] == kind:  # all of a chain: A or B or C is one node
+        while operators and operators[-1][0] == kind:  # A or B or C is one node
             operators.pop()
             terms.append(operands.pop())
         operands.append(join(kind, terms[::-1]))
@@ -243,7 +243,7 @@ def _apply(operands: list[Node], operators: list[tuple[str, int]], precedence: i
 def _fold(
     node: Node, leaf: Callable[[str], T], conjunction: Callable[[list[T]], T], disjunction: Callable[[list[T]], T]
 ) -> T:
-    """Evaluate the tree from the leaves up, without recursion: a rule may be nested deeper than Python allows."""
+    """Evaluate the tree from the leaves up, without recursion, as rules may be nested deeper than Python allows."""
     nodes, stack = [], [node]
     while stack:
         node = stack.pop()
@@ -254,7 +254,7 @@ def _fold(
         if node.kind == "gene":
             values.append(leaf(node.gene))
             continue
-        operands = values[-len(node.children) :]  # the values of the children, in order, are the last ones
+        operands = values[-len(node.children) :]  # the last values are those of the children
         del values[-len(node.children) :]
         values.append(conjunction(operands) if node.kind == AND else disjunction(operands))
     return values[0]

@@ -1,7 +1,7 @@
 """Interaction tables -> edges between genes.
 
-BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognized by content. Genes keep
-the names of the file, without the taxon prefix of STRING; the graph builder resolves them.
+BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognized by content. Genes are
+named as in the file, without the taxon prefix of STRING; the graph builder resolves the names.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     kind : str
         `physical`, `regulatory` or `relation`; decides which layouts are tried.
     mode : str
-        Rows of STRING actions to read.
+        Rows of STRING actions to read, by their column `mode`.
 
     Raises
     ------
     DataError
-        The file cannot be read or has an unknown layout, rows have the wrong width, or text stands where a number
-        belongs; all problems at once, with file and line.
+        The file cannot be read or has an unknown layout, rows have the wrong width, or there is text instead of a
+        number; all problems with file and line.
     """
     path = Path(path)
     lines = text_files.read_lines(path)
@@ -70,8 +70,8 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
     if reader is not None:
         table = reader(path, lines, start, delimiter, header)
     elif kind == RELATION and annotation_format(lines) is not None:
-        expected = f"give it as {setting('description')}, {setting('overlap')} or {setting('genes')}"
-        raise DataError(f"{path} is a gene annotation, a network was expected - {expected}")
+        advice = f"give it as {setting('description')}, {setting('overlap')} or {setting('genes')}"
+        raise DataError(f"{path} is a gene annotation - a network was expected; {advice}")
     elif kind == REGULATORY and is_matrix(lines, start, delimiter):
         table = read_matrix(path, lines, start, delimiter)
     else:
@@ -85,7 +85,7 @@ Reader = Callable[[Path, list[str], int, str | None, list[str]], EdgeTable]
 
 
 def _recognize(header: list[str], kind: str, mode: str = "") -> Reader | None:
-    """The reader for a file with this header, or None for a header that no database format has."""
+    """The reader of the database format with this header, or None."""
     if kind != REGULATORY and set(_LINK_COLUMNS) <= set(header):
         return _read_string_links
     if kind != REGULATORY and set(_ACTION_COLUMNS) <= set(header):
@@ -107,7 +107,7 @@ def _is_comment(line: str, kind: str) -> bool:
 def _read_string_actions(
     path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str], mode: str
 ) -> EdgeTable:
-    """Rows of one `mode`. Lines are split only up to the last column needed: there are hundreds of thousands."""
+    """Rows of one `mode`. For speed, lines are split only up to the last column that is needed."""
     problems = ErrorCollector()
     columns = [header.index(name) for name in _ACTION_COLUMNS]
     width, mode_column = len(header), columns[2]
@@ -135,11 +135,11 @@ def _read_string_actions(
     if num_rows and not a:
         modes = ", ".join(sorted(other_modes))
         problems.add(
-            f"{path} (STRING actions) has no row of mode {mode} - it has {modes}; give one of these as "
+            f"{path} (STRING actions) has no row of mode {mode} - give one of its modes, {modes}, as "
             f"{setting('string_mode')}"
         )
     problems.check()
-    report: dict[str, int | str] = {"rows": num_rows, f"rows of another mode than {mode}, left out": num_rows - len(a)}
+    report: dict[str, int | str] = {"rows": num_rows, f"rows of a mode other than {mode}, left out": num_rows - len(a)}
     return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)
 
 
@@ -167,7 +167,7 @@ def _confidence(
 
 
 def _read_biogrid(path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str]) -> EdgeTable:
-    """Rows of type physical, by systematic name, or by official symbol where BioGRID has no systematic name (`-`)."""
+    """Rows of type physical. Genes have their systematic name or, if BioGRID has none (`-`), the official symbol."""
     problems = ErrorCollector()
     rows, _ = split_rows(path, lines, start + 1, delimiter, len(header), problems)
     problems.check()
@@ -182,9 +182,12 @@ def _read_biogrid(path: Path, lines: list[str], start: int, delimiter: str | Non
         )
         genes[end] = [row[name_column] if row[name_column] not in ("-", "") else row[symbol_column] for row in physical]
         num_symbols += sum(row[name_column] in ("-", "") for row in physical)
-    report: dict[str, int | str] = {"rows": len(rows), "rows not physical, left out": len(rows) - len(physical)}
+    report: dict[str, int | str] = {
+        "rows": len(rows),
+        "rows of a type other than physical, left out": len(rows) - len(physical),
+    }
     if num_symbols:
-        report["ends without a systematic name, read by official symbol"] = num_symbols
+        report["genes without a systematic name, read by official symbol"] = num_symbols
     return EdgeTable(str(path), "BioGRID tab3", genes["A"], genes["B"], None, report)
 
 

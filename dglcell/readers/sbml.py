@@ -26,7 +26,7 @@ class ReactionRecord:
     Attributes
     ----------
     id, name : str
-        As in cobra, without SBML prefix.
+        Id as in cobra, without SBML prefix, and name.
     lower, upper : float
         Flux bounds, mmol / gDW / h; their signs give the directions in which the reaction can run.
     stoichiometry : dict
@@ -45,7 +45,7 @@ class ReactionRecord:
 
 @dataclass(frozen=True, repr=False)
 class MetabolicModel:
-    """A metabolic model as records, in the order of the file.
+    """A metabolic model as records; reactions, metabolites and genes come as in the file.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class MetabolicModel:
     path : str
         The file.
     growth : tuple of str
-        Reactions that the objective of the file maximizes.
+        Ids of the reactions that the objective of the model maximizes.
     """
 
     reactions: tuple[ReactionRecord, ...]
@@ -101,9 +101,8 @@ def read_model(path: Path | str) -> MetabolicModel:
     Raises
     ------
     DataError
-        The file does not exist, is not SBML or is truncated; the model has no reactions, duplicate ids, a rule that is
-        malformed or that cobra reads as empty, or a coefficient that is not a number. All problems of one kind at once,
-        with file and line.
+        The file does not exist, is not SBML or is truncated; or the model has no reactions, duplicate ids, a rule that
+        is malformed or that cobra reads as empty, or a coefficient that is not a number; with file and line.
 
     Examples
     --------
@@ -148,7 +147,7 @@ def _growth(cobra_model: Any) -> tuple[str, ...]:
 
 
 def read_cobra(path: Path | str) -> Any:
-    """The cobra model of a file, with its objective; checks and errors are those of `read_model`.
+    """The cobra model of an SBML file, with the checks and errors of `read_model`.
 
     Returns
     -------
@@ -172,7 +171,7 @@ def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.GeneRule], Any, tu
 
 @contextlib.contextmanager
 def _silence_cobra() -> Iterator[None]:
-    """Silence the logger and the warnings of cobra; what matters is checked and reported here."""
+    """Silence the logger and the warnings of cobra; this module checks and reports what matters."""
     logger = logging.getLogger("cobra")
     level = logger.level
     with warnings.catch_warnings():
@@ -201,7 +200,7 @@ def _document(path: Path, text: str) -> tuple[Any, Any]:
             reason = text_files.shorten(error.getShortMessage() or error.getMessage(), 120)
             raise DataError(f"{path}:{error.getLine()}: not valid XML or SBML ({reason}) - {hint}")
     plugin = document.getPlugin("fbc")
-    if plugin is not None and plugin.getPackageVersion() == 1:  # as cobra does before it reads
+    if plugin is not None and plugin.getPackageVersion() == 1:  # as cobra does, too
         options = libsbml.ConversionProperties()
         options.addOption("convert fbc v1 to fbc v2", True)
         document.convert(options)
@@ -214,7 +213,7 @@ def _document(path: Path, text: str) -> tuple[Any, Any]:
 
 
 def _check_ids(path: Path, model: Any) -> None:
-    """Ids must be present and distinct, also without their prefixes, and species of reactions must be listed."""
+    """Check that ids are present and distinct, also without prefixes, and that species of reactions are listed."""
     problems = ErrorCollector()
     for kind, prefix, elements in (
         ("species", "M_", model.getListOfSpecies()),
@@ -261,9 +260,9 @@ def _record(path: Path, reaction: Any, rule: sbml_rules.GeneRule | None, problem
     location = rule.location if rule else str(path)
     if rule and not reaction.gene_reaction_rule:
         problems.add(
-            f"{location}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is empty to cobra, "
-            "so that no deletion could remove the reaction - write it as an fbc gene product association (in a file "
-            "without fbc: with lower-case 'and', 'or')"
+            f"{location}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is read as empty "
+            "by cobra, so that no deletion could remove the reaction - write it as an fbc gene product association "
+            "(or, in a file without fbc, with lower-case 'and', 'or')"
         )
     stoichiometry = {metabolite.id: float(value) for metabolite, value in reaction.metabolites.items()}
     for metabolite, value in stoichiometry.items():

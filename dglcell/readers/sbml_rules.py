@@ -1,4 +1,4 @@
-"""Gene rules of an SBML model (a libsbml object): fbc association trees, or GENE_ASSOCIATION notes in older files.
+"""Gene rules of a libsbml model: fbc gene product associations, or GENE_ASSOCIATION notes in older files.
 
 fbc: Olivier and Bergmann 2018, doi:10.1515/jib-2017-0082.
 """
@@ -38,7 +38,7 @@ class GeneRule:
 
 
 def read_rules(path: Path, model: Any) -> dict[str, GeneRule]:
-    """Reaction id -> rule, for the reactions of a libsbml model that have a rule.
+    """The gene rules of a libsbml model by reaction id; reactions without a rule are left out.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_rules(path: Path, model: Any) -> dict[str, GeneRule]:
     Raises
     ------
     DataError
-        Rules are malformed; the message names the file, line and reaction of each.
+        Rules are malformed; the message gives the file, line and reaction of each.
     """
     problems = ErrorCollector()
     rules: dict[str, GeneRule] = {}
@@ -68,7 +68,7 @@ def read_rules(path: Path, model: Any) -> dict[str, GeneRule]:
 
 
 def _rule(reaction: Any) -> tuple[gpr.Node | None, str]:
-    """The rule of a reaction and its text: the fbc tree, else GENE_ASSOCIATION in the notes."""
+    """The rule of a reaction and its text, from fbc or, if there is none, from GENE_ASSOCIATION in the notes."""
     plugin = reaction.getPlugin("fbc")
     association = plugin.getGeneProductAssociation() if plugin is not None else None
     if association is not None:

@@ -1,6 +1,6 @@
-"""Text files: plain or gzip (recognized by content), any line ending and common encodings, split into lines and fields.
+"""Text files, plain or gzip (recognized by content), with any line ending and common encodings -> lines and fields.
 
-Errors name the file and the line. What the columns of a table mean is left to the readers of each format.
+Errors name the file and the line.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def first_bytes(path: Path, n: int) -> bytes:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed if it is gzip data; the name of the file does not matter.
+    """The content of a file, decompressed if it is gzip data, whatever the file name.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     r"""The content of a text file with `\n` line endings and without a byte order mark.
 
-    Decoded as UTF-16 if there is a byte order mark for it, else as UTF-8, else as Latin-1.
+    It is decoded as UTF-16 if it has the byte order mark, otherwise as UTF-8 or, if that fails, as Latin-1.
 
     Raises
     ------
@@ -104,12 +104,12 @@ def read_text(path: Path) -> str:
 
 
 def refuse_binary(path: Path, content: bytes) -> None:
-    """Raise DataError for content that starts like a known binary format or holds zero bytes."""
+    """Raise DataError for content that starts like a known binary format or contains zero bytes."""
     for magic, kind in _MAGIC.items():
         if content.startswith(magic):
             raise DataError(f"{path} is {kind} - a text file was expected")
     if b"\0" in content:
-        raise DataError(f"{path} is not text (it holds zero bytes) - a text file was expected")
+        raise DataError(f"{path} is a binary file - a text file was expected")
 
 
 def refuse_markup(path: Path, content: bytes) -> None:
@@ -120,7 +120,7 @@ def refuse_markup(path: Path, content: bytes) -> None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file; the line number is the index plus 1, and a final line end adds no empty line.
+    """The lines of a text file, without an empty one after the final line end; line numbers are index + 1.
 
     Raises
     ------
@@ -136,9 +136,9 @@ def read_lines(path: Path) -> list[str]:
 
 
 def find_delimiter(lines: Sequence[str]) -> str | None:
-    """The character between fields: tab, else comma, else semicolon, else `None` (runs of white space).
+    """The character between fields: tab, comma or semicolon; `None` stands for runs of white space.
 
-    The first of these that occurs in every one of the first 20 lines, else the first that occurs in any of them.
+    It is the first of these that occurs in all of the first 20 lines, otherwise the first that occurs in any of them.
 
     Examples
     --------
@@ -156,12 +156,12 @@ def find_delimiter(lines: Sequence[str]) -> str | None:
 
 
 def split(line: str, delimiter: str | None) -> list[str]:
-    """The fields of a line without surrounding white space and double quotes."""
+    """The fields of a line, without white space and double quotes around them."""
     return [field.strip().strip('"') for field in line.split(delimiter)]
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell means "no value": blank, NA, NaN, null, none, in any case."""
+    """Whether a cell means "no value": blank, NA, NaN, null, none, in upper or lower case."""
     return text.strip().lower() in _MISSING
 
 
@@ -217,6 +217,6 @@ def quantity(n: int, noun: str) -> str:
 
 
 def shorten(text: str, width: int = 40) -> str:
-    """`text` on one line, cut to at most `width` characters, for a message."""
+    """The text on one line, cut to at most `width` characters, for a message."""
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 2] + ".."

@@ -55,7 +55,7 @@ PREPROCESS = [
     (("--model", "textbook", "--physical", "links.txt"), 1, ("links.txt:2", "high")),
     (("--model", "textbook", "--screen", "screen.tsv"), 1, ("screen.tsv:3", "low")),
     (("--model", "textbook", "--screen", "unknown.tsv"), 1, ("nobody", "--unknown-genes skip")),
-    (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "unknown screen layout")),
+    (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "no screen of a known layout")),
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
     ((), 2, ("--sbml", "--genes")),
     (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),

@@ -74,7 +74,7 @@ def test_a_split_that_leaks_is_refused_when_it_is_read_back(cli, trigenic: Path,
     done = cli("evaluate", out)
     assert done.code == 1
     last = done.err.splitlines()[-1]
-    assert "the split leaks" in last and "double-mutant query that is absent from train" in last
+    assert "the split leaks" in last and "double-mutant query that is new to train" in last
 
 
 def test_a_screen_without_double_queries_is_told_in_one_line(cli, core: Path, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_every_epoch_stands_whole_in_the_window(cell: Path, tmp_path: Path, colu
     written = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", session.raw)]
     assert max(len(line) for line in written if not line.startswith("next: ")) <= columns  # that one is for copying
     end = " ".join(" ".join(lines).split())
-    assert f"trained for {EPOCHS} epochs; the weights of epoch {EPOCHS} are kept" in end
+    assert f"trained for {EPOCHS} epochs; the weights are those of epoch {EPOCHS}" in end
     assert f"next: dglcell evaluate {out}".replace(" ", "") in "".join(lines).replace(" ", "")
     assert not any(re.match("(epoch|step) +[━╸╺]", line) for line in lines)  # the bars have gone
     assert session.cursor_is_shown

@@ -139,7 +139,7 @@ def test_a_cross_of_two_strains_of_one_gene_is_no_single_mutant(tmp_path):
 
 def test_unknown_genes_and_rules(files, tmp_path):
     files[0].write_text(files[0].read_text().replace("G003_tsa9", "Q1_tsa9"))
-    with pytest.raises(DataError, match=r"pairs.tsv:6: genes that the graph does not have: 'Q1' in 1 of 5"):
+    with pytest.raises(DataError, match=r"pairs.tsv:6: unknown genes: 'Q1' in 1 of 5"):
         merge_screens(tiny_cell(), files)
     table, report = merge_screens(tiny_cell(), files, ScreenRules(unknown_genes="skip"))
     assert len(table) == 10 and report["files"][0]["unknown genes"] == 1

@@ -52,8 +52,8 @@ def test_reactions_without_a_rule_are_kept_on_request():
     assert reaction_to_genes(with_them)["leak/1/forward"] == frozenset()
     assert "m5" in with_them.ids["metabolite"]
     assert without.report["metabolism"]["without a gene rule, left out"] == 1
-    assert without.report["metabolism"]["metabolites of no kept reaction, left out"] == 1
-    assert with_them.report["metabolism"]["without a gene rule, kept"] == 1
+    assert without.report["metabolism"]["metabolites without a reaction in the graph, left out"] == 1
+    assert with_them.report["metabolism"]["without a gene rule, included"] == 1
     everything = with_them.masks([tuple(with_them.ids["gene"])])
     assert [
         n for n, gone in zip(with_them.ids["reaction"], everything.nodes["reaction"][0], strict=True) if not gone
@@ -61,7 +61,7 @@ def test_reactions_without_a_rule_are_kept_on_request():
 
 
 def test_bounds_of_zero_are_kept_and_counted():
-    assert build(toy_model()).report["metabolism"]["bounds 0 and 0, kept as forward"] == 1
+    assert build(toy_model()).report["metabolism"]["with both bounds 0, included as forward"] == 1
 
 
 def test_zero_coefficients_are_left_out_and_counted():
@@ -226,7 +226,7 @@ def test_features_follow_the_genes_and_count_the_missing():
     assert cell.has_features.tolist() == [True, False, True]
     assert cell.features_mode == "replace"
     report = cell.report["features"]
-    assert (report["rows of no gene, left out"], report["genes without a row"]) == (1, 1)
+    assert (report["rows of genes outside the gene list, left out"], report["genes without a row"]) == (1, 1)
 
 
 def test_degrees_are_added_to_features():

@@ -120,7 +120,7 @@ def test_a_mismatch_names_both_values_and_the_first_id():
     assert message.startswith("run x belongs to a cell graph with another")
     assert cell.fingerprints["ids"] in message
     assert other.fingerprints["ids"] in message
-    assert "first difference: gene 12 is G012 there and absent here" in message
+    assert "first difference: gene 12 is G012 in the file and absent in the graph" in message
     assert "\n" not in message
     cell.require_same(cell.fingerprints, cell.ids)
     cell.require_same({"ids": cell.fingerprints["ids"]})

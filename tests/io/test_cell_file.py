@@ -188,12 +188,12 @@ def test_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "CELL_VERSION", 99)
     save(tiny_cell(), tmp_path / "cell.h5")
     monkeypatch.undo()
-    with pytest.raises(FormatError, match="format version 99, newer than 2 - update dglcell"):
+    with pytest.raises(FormatError, match="format version 99; this dglcell reads 2 - update dglcell"):
         load(tmp_path / "cell.h5")
     monkeypatch.setattr(schema, "CELL_VERSION", 1)
     save(tiny_cell(), tmp_path / "cell.h5")
     monkeypatch.undo()
-    with pytest.raises(FormatError, match="format version 1, made by an older dglcell"):
+    with pytest.raises(FormatError, match="format version 1, from an older dglcell"):
         load(tmp_path / "cell.h5")
 
 
@@ -206,7 +206,7 @@ def test_foreign_files_are_refused(tmp_path):
     with pytest.raises(FormatError, match="is not an HDF5 file"):
         load(tmp_path / "text.h5")
     hdf5.write(tmp_path / "kind.h5", "dglcell-other", 1, {"a": np.arange(3)}, {})
-    with pytest.raises(FormatError, match="is not a dglcell-cell file"):
+    with pytest.raises(FormatError, match="a cell graph from `dglcell preprocess` was expected"):
         load(tmp_path / "kind.h5")
     with pytest.raises(DataError, match="no such file"):
         load(tmp_path / "absent.h5")
@@ -222,7 +222,7 @@ def test_a_file_with_parts_missing_is_refused(tmp_path):
 
     for gone in ("relations/in/data/stoichiometry", "ids/gene", "reaction_group"):
         write({k: v for k, v in arrays.items() if k != gone})
-        with pytest.raises(FormatError, match="does not hold a whole cell graph"):
+        with pytest.raises(FormatError, match="holds an incomplete cell graph"):
             load(part)
     write(arrays | {"reaction_group": arrays["reaction_group"] * 0})
     with pytest.raises(FormatError, match="its `content` fingerprint is"):

@@ -54,7 +54,7 @@ def test_a_small_table_is_read_into_memory(written):
 
 
 def test_only_wanted_datasets_are_read(written):
-    arrays, _ = hdf5.read(written[0], KIND, 1, wanted=lambda name: name == "small")
+    arrays, _ = hdf5.read(written[0], KIND, 1, is_selected=lambda name: name == "small")
     assert list(arrays) == ["small"]
 
 

@@ -45,7 +45,7 @@ def test_genes_that_share_rare_words_are_joined(layout, tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(layout({**GENES, **PADDING}).encode()))
     table = read_descriptions(path)
     assert table.layout == "gene descriptions"
-    assert table.report == {"genes with a description": 25, "genes without": 1}
+    assert table.report == {"genes with a description": 25, "genes without a description": 1}
     found = {(a, b): float(c) for a, b, c in zip(table.a, table.b, table.confidence, strict=True)}
     assert {b for a, b in found if a == "YA1"} == {"YB2"}
     assert {b for a, b in found if a == "YC3"} == {"YD4"}
@@ -210,7 +210,7 @@ def test_genes_that_share_a_quarter_of_the_shorter_one_are_joined(layout, tmp_pa
     path.write_bytes(gzip.compress(layout(INTERVALS).encode()))
     table = read_overlaps(path)
     assert table.layout == "overlaps of genes"
-    assert table.report == {"genes with coordinates": 7, "genes without": 0}
+    assert table.report == {"genes with coordinates": 7, "genes without coordinates": 0}
     assert dict(zip(zip(table.a, table.b, strict=True), table.confidence.tolist(), strict=True)) == SHARES
 
 
@@ -231,7 +231,7 @@ def test_genes_without_coordinates_are_counted(tmp_path: Path) -> None:
         interval_sgd(INTERVALS) + "S\tORF\tVerified\tYX1\t\t\tchr\t\t1\t\t\n" + "S\tORF\tVerified\tYX2\t\t\n"
     )
     table = read_overlaps(path)
-    assert table.report == {"genes with coordinates": 7, "genes without": 2}
+    assert table.report == {"genes with coordinates": 7, "genes without coordinates": 2}
     assert len(table) == len(SHARES)
 
 

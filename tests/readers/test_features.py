@@ -48,8 +48,8 @@ def test_hdf5(tmp_path, ids):
             "A\t1\t2\t3\t4\t5\t\t7\t8\n",
             "x.tsv:1: a feature of 'A' is missing",
         ),  # no GFF3, though columns 4, 5 are whole
-        ("A\nB\n", "no rows of an id and numbers"),
-        ("A\tB\n", "no rows of an id and numbers"),
+        ("A\nB\n", "has no rows with an id and numbers"),
+        ("A\tB\n", "has no rows with an id and numbers"),
         ("", "is empty"),
     ],
 )
@@ -64,8 +64,8 @@ def test_bad_tables(tmp_path, text, what):
 @pytest.mark.parametrize(
     ("datasets", "what"),
     [
-        ({"ids": [b"A"]}, "HDF5 with ids - datasets 'ids' and 'x'"),
-        ({}, "HDF5 with nothing"),
+        ({"ids": [b"A"]}, "HDF5 file with ids - datasets 'ids' and 'x'"),
+        ({}, "HDF5 file with nothing"),
         ({"ids": [b"A", b"B"], "x": np.zeros((1, 2))}, r"ids \(2,\), x \(1, 2\)"),
         ({"ids": [b"A"], "x": np.zeros(1)}, r"x \(n, d\) were expected"),
         ({"ids": [b"A"], "x": np.zeros((1, 0))}, "at least 1"),
@@ -90,7 +90,7 @@ def test_hdf5_cut_short(tmp_path):
     with h5py.File(path, "w") as file:
         file["ids"], file["x"] = [b"A"] * 500, np.zeros((500, 9))
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(DataError, match="HDF5 that cannot be read"):
+    with pytest.raises(DataError, match="HDF5 file cannot be read"):
         read_features(path)
     with pytest.raises(DataError, match="no such file"):
         read_features(tmp_path / "nix.h5")

@@ -51,7 +51,7 @@ def test_sgd_features(write):
 
 def test_an_ambiguous_name_is_an_error_only_where_it_is_used(write):
     genes = read_genes(write(SGD))
-    assert genes.report["ambiguous names (an error only where one is used)"] == 1
+    assert genes.report["ambiguous names (an error only if used)"] == 1
     with pytest.raises(DataError, match="'shared' is ambiguous: YAL001C, YAL002W - give the systematic id"):
         genes.resolve("shared")
 

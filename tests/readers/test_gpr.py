@@ -76,9 +76,9 @@ def test_ids_that_look_odd(gene):
 @pytest.mark.parametrize(
     ("rule", "position", "what"),
     [
-        ("(A and B", 1, "never closed"),
-        ("(A and (B or C)", 1, "never closed"),
-        ("A and B)", 8, "closes nothing"),
+        ("(A and B", 1, "has no matching"),
+        ("(A and (B or C)", 1, "has no matching"),
+        ("A and B)", 8, "has no matching"),
         ("A B", 3, "'and' or 'or' was expected before 'B'"),
         ("A (B)", 3, "'and' or 'or' was expected before '('"),
         ("A and", 5, "ends at position 5"),

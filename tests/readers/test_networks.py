@@ -70,13 +70,13 @@ def test_string_actions(read):
     table = read(ACTIONS)
     assert table.layout == "STRING actions"
     assert pairs(table) == [("Q0045", "Q0050"), ("Q0050", "Q0045"), ("b0001", "b0002.x")]
-    assert table.report == {"rows": 4, "rows of another mode than binding, left out": 1}
+    assert table.report == {"rows": 4, "rows of a mode other than binding, left out": 1}
 
 
 def test_string_actions_of_one_mode_are_a_relation(read):
     assert pairs(read(ACTIONS, RELATION, mode="reaction")) == [("Q0045", "YAL001C")]
     with pytest.raises(
-        DataError, match="no row of mode glue - it has binding, reaction; give one of these as string_mode"
+        DataError, match="no row of mode glue - give one of its modes, binding, reaction, as string_mode"
     ):
         read(ACTIONS, RELATION, mode="glue")
 
@@ -104,8 +104,8 @@ def test_biogrid_keeps_physical_rows(read):
     table = read(BIOGRID)
     assert table.layout == "BioGRID tab3"
     assert pairs(table) == [("YAL001C", "YAL002W"), ("TP53", "YAL003W")]
-    assert table.report["rows not physical, left out"] == 1
-    assert table.report["ends without a systematic name, read by official symbol"] == 1
+    assert table.report["rows of a type other than physical, left out"] == 1
+    assert table.report["genes without a systematic name, read by official symbol"] == 1
 
 
 @pytest.mark.parametrize("text", [MATRIX, MATRIX.replace("SystematicName\t", ""), MATRIX.replace("\t", ",")])
@@ -148,13 +148,17 @@ def test_signs(read):
         (MATRIX + "T4\t1\tyes\n", REGULATORY, "net.txt:5: 'yes' in column TF2 - 0 or 1 was expected"),
         (MATRIX + "T4\t1\t2\n", REGULATORY, "net.txt:5: '2' in column TF2"),
         (MATRIX + "T4\t1\n", REGULATORY, "net.txt:5: 2 columns - 3"),
-        (MATRIX.replace("TF2", "TF1"), REGULATORY, "net.txt:1: factor 'TF1' heads two columns"),
+        (MATRIX.replace("TF2", "TF1"), REGULATORY, "net.txt:1: factor 'TF1' has two columns"),
         (MATRIX.replace("1", "0"), REGULATORY, "has no edges"),
         (MATRIX, PHYSICAL, "net.txt:1: 3 columns"),
         (LINKS + "4932.A 4932.B high\n", PHYSICAL, "net.txt:4: 'high' in column combined_score - a number"),
         (LINKS + "4932.A 4932.B\n", PHYSICAL, "net.txt:4: 2 columns - 3"),
         (ACTIONS + "4932.A\t4932.B\tbinding\n", PHYSICAL, "net.txt:6: 3 columns - 7"),
-        (ACTIONS.replace("binding", "ptmod"), PHYSICAL, "no row of mode binding - it has ptmod, reaction"),
+        (
+            ACTIONS.replace("binding", "ptmod"),
+            PHYSICAL,
+            "no row of mode binding - give one of its modes, ptmod, reaction",
+        ),
         (BIOGRID + "4\tA\n", PHYSICAL, "net.txt:5: 2 columns - 6"),
         (BIOGRID, REGULATORY, "net.txt:2: 6 columns"),
         ("gene_a\tgene_b\n", PHYSICAL, "has no edges"),

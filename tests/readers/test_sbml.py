@@ -102,7 +102,7 @@ def test_a_malformed_rule_names_file_line_reaction_and_rule(read, fbc, notes):
 )
 def test_a_rule_that_cobra_silently_empties_is_refused(read, fbc, notes):
     """Cobra reads each of these as no rule at all, so the reaction would survive every deletion."""
-    with pytest.raises(DataError, match="is empty to cobra") as caught:
+    with pytest.raises(DataError, match="is read as empty by cobra") as caught:
         read(document(notes=notes, fbc=fbc))
     assert f"model.xml:9: reaction r: gene rule '{notes.replace('&amp;', '&')}'" in str(caught.value)
 

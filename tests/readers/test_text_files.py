@@ -48,7 +48,7 @@ def test_line_ends_and_encodings(tmp_path, content, lines):
         (b"\x1f\x8bnonsense, not gzip", "gzip data is damaged"),
         (b"PK\x03\x04zip", "an Excel or zip file"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-        (b"a\0b", "is not text"),
+        (b"a\0b", "is a binary file"),
         (b"<!DOCTYPE html><p>404</p>", "is XML or HTML"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_file_of_another_kind_is_named(yeast, kind):
     for name in ("sgadata_costanzo2009_intermediateCutoff_101120.txt.gz", "strain_ids_and_single_mutant_fitness.xlsx"):
         with pytest.raises(DataError, match=f"{name}.* expected"):
             networks.read_network(yeast / name, kind)
-    with pytest.raises(DataError, match="unknown screen layout"):
+    with pytest.raises(DataError, match="is no screen of a known layout"):
         read.read_screen(yeast / "biogrid_physical.tsv.gz")
 
 

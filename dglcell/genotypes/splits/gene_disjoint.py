@@ -1,7 +1,7 @@
 """Partition of genes into training, validation and test genes, so that no gene is in two subsets of a split.
 
-The genes are put in a random order; the first `a` of them are test genes, the next up to `b` validation genes, the rest
-training genes. A row is in a subset if all of its genes are, else it is unused.
+The genes are shuffled; genes 0 to a - 1 are test genes, a to b - 1 validation genes, the rest training genes. A row is
+in a subset if all its genes are, otherwise it is unused.
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ def partition(
     val: float,
     rng: np.random.Generator,
 ) -> NDArray[np.int8] | None:
-    """Draw a random order of the genes and choose the subsets.
+    """Shuffle the genes and choose the subsets.
 
     Parameters
     ----------
     items : MembershipIndex
         Genes of the rows.
     counted : (n,) bool
-        Rows for which the shares of test and validation, among those used, should be `test` and `val`.
+        Rows over which shares are counted; of those used, `test` and `val` should be in test and validation.
     keys : (n,) int64, optional
-        Keys of the gene sets of the rows. With them the genes come in the order of randomly ordered genotypes, so that
-        some genotypes have all their genes in one subset, even if subsets are small; otherwise in random order.
+        Keys of the gene sets of the rows. With keys, genotypes are shuffled, and genes are sorted by the first genotype
+        that has them, so that some genotypes have all their genes in one subset even if the subsets are small.
     test, val : float
+        Shares of the test and validation subsets.
     rng : numpy.random.Generator
 
     Returns
     -------
     (n,) int8 or None
-        Subset of each row; None if this order of the genes leaves a subset empty.
+        Subset of each row; None if a subset would be empty.
     """
     genes = np.flatnonzero(items.degrees(counted))
     permutation = rng.permutation(genes)
@@ -68,13 +69,13 @@ def partition(
 
 
 def _best_cut(low: Ranks, high: Ranks, num_genes: int, test: float, val: float) -> tuple[int, int] | None:
-    """The `a` and `b` with the shares of test and validation nearest to `test` and `val`."""
+    """The `a` and `b` with shares of test and validation nearest to `test` and `val`; None if a subset is empty."""
     # Rows with all ranks below each cut, and rows with all ranks from it on.
     num_below = np.concatenate([[0], np.cumsum(np.bincount(high, minlength=num_genes))])
     num_train = len(low) - np.concatenate([[0], np.cumsum(np.bincount(low, minlength=num_genes))])
 
     def best_at(b: int) -> tuple[float, float, int]:
-        """Distance from the given shares, share of test and validation together, and the best `a` for this `b`."""
+        """Distance from the requested shares, joint share of test and validation, and the best `a`, for this `b`."""
         num_inside = np.concatenate([[0], np.cumsum(np.bincount(low[high < b], minlength=b))])
         num_test, num_val = num_below[: b + 1], num_inside[-1] - num_inside
         num_used = num_train[b] + num_test + num_val

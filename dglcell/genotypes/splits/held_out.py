@@ -1,8 +1,8 @@
 """Splits that hold out genes or double-mutant queries from training.
 
-`unseen-gene` and `query-pair` choose items, genes or queries, for test and for validation; every row with such an item
-is in that subset. `unseen-all` partitions all genes into the three subsets and leaves out the rows with genes of two.
-`split.check_leakage` checks the result independently.
+`unseen-gene` and `query-pair` choose items (genes or queries) for test and for validation; every row with such an item
+is in that subset. `unseen-all` partitions all genes into the three subsets and leaves rows with genes of two subsets
+unused. `split.check_leakage` checks the result independently.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dglcell.genotypes.table import GenotypeTable
 _DRAWS = 8
 _MAX_WORK = 4_000_000  # items processed by all draws together
 _MORE_DRAWS = 4  # times as many draws if none gave three subsets
-_GOOD_RATIO = 1.1  # sizes of a draw may deviate this much more than those of the best one
-_POOR_DISTANCE = 0.2  # relative deviation from the given sizes from which on a draw is poor
+_GOOD_RATIO = 1.1  # the sizes of a draw may deviate this many times more than those of the best one
+_POOR_DISTANCE = 0.2  # a draw is poor if its sizes deviate by more than this share
 _TOLERANCE = 0.01  # of the size of a subset
 
 Bools = NDArray[np.bool_]
@@ -33,7 +33,7 @@ Subsets = NDArray[np.int8]
 def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float) -> Subsets:
     """Subsets under `unseen-gene`, `unseen-all` or `query-pair`.
 
-    Of several random draws, the first is taken whose subsets have nearly the best sizes, for each number of deletions.
+    The result is the first of several random draws with nearly the best sizes, for each number of deletions.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
     kind : str
     seed : int
     test, val : float
-        Shares of the labelled gene sets that can be used: those with a deletion, under `query-pair` those with a query,
-        and under `unseen-all` without the unused ones.
+        Shares of the labeled gene sets with a deletion; under `query-pair`, of those with a double-mutant query; under
+        `unseen-all`, of those that are used.
 
     Returns
     -------
@@ -52,13 +52,13 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
     Raises
     ------
     UsageError
-        A fraction is 0, or no draw gives three subsets with labelled rows.
+        A fraction is 0, or no draw gives three subsets with labeled rows.
     """
     for name, value in (("test_fraction", test), ("val_fraction", val)):
         if value <= 0:
             raise UsageError(f"{setting(name)} {value} with {setting('split', kind)} - a fraction above 0 was expected")
     items = MembershipIndex.of(table.genes, table.ptr, table.query, kind)
-    counted = _first_of_labelled_sets(table) & (items.lengths > 0)
+    counted = _first_of_labeled_sets(table) & (items.lengths > 0)
     draws = int(np.clip(_MAX_WORK // max(1, len(items.values)), 1, _DRAWS))
     rng, orders = np.random.default_rng(seed), table.orders[counted]
 
@@ -69,7 +69,7 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
 
     if kind == schema.UNSEEN_ALL:
         candidates = candidates_from(lambda: partition(items, counted, None, test, val, rng), draws)
-        # If random orders of genes are poor, try those by genotype, in which genes of many rows come early.
+        # If shuffling genes gives poor sizes, shuffle genotypes, by which genes of many rows come early.
         if not candidates or min(distance for distance, _ in candidates) > _POOR_DISTANCE:
             keys = table.genotype_keys()
             candidates += candidates_from(lambda: partition(items, counted, keys, test, val, rng), max(2, draws))
@@ -84,18 +84,18 @@ def hold_out(table: GenotypeTable, kind: str, seed: int, test: float, val: float
     return next(subset for distance, subset in candidates if distance <= _GOOD_RATIO * smallest + _TOLERANCE)
 
 
-def _first_of_labelled_sets(table: GenotypeTable) -> Bools:
+def _first_of_labeled_sets(table: GenotypeTable) -> Bools:
     """(n,) bool: one row of each gene set that has a label in any of its rows."""
     keys, rows = table.genotype_keys(), np.arange(len(table))
-    labelled = np.zeros(table.num_genotypes, dtype=np.bool_)
-    labelled[keys[table.usable()]] = True
+    labeled = np.zeros(table.num_genotypes, dtype=np.bool_)
+    labeled[keys[table.usable()]] = True
     row_of = np.zeros(table.num_genotypes, dtype=np.int64)
     row_of[keys] = rows
-    return np.asarray((row_of[keys] == rows) & labelled[keys])
+    return np.asarray((row_of[keys] == rows) & labeled[keys])
 
 
 def _distance(subset: Subsets, orders: NDArray[np.int64], test: float, val: float) -> float:
-    """Relative deviation of the sizes of test and validation from the given ones, over the numbers of deletions."""
+    """Relative deviation of the sizes of test and validation from the requested ones, over the numbers of deletions."""
     orders = np.unique(orders, return_inverse=True)[1]
     counts = np.bincount(orders * len(ASSIGNMENTS) + subset, minlength=(orders.max() + 1) * len(ASSIGNMENTS))
     by_order = counts.reshape(-1, len(ASSIGNMENTS))
@@ -125,8 +125,8 @@ def _choose_items(
 ) -> Bools | None:
     """(size,) bool: random items that together are in about `target` of the marked rows; None if there are none.
 
-    Items are added in random order, except those that would exceed the target, so that a gene of all rows stays in
-    training. At least `reserve` of the rows are without any of the items.
+    Shuffled items are added one by one, without those that would exceed the target, so that a gene of all rows stays in
+    training. At least `reserve` of the rows have none of the items.
     """
     rank = rng.permutation(items.size).astype(np.int32)
     is_chosen = np.zeros(items.size, dtype=np.bool_)
@@ -138,7 +138,7 @@ def _choose_items(
         is_candidate &= degrees > 0
         if not is_candidate.any():
             break
-        # Candidates are added in the order of their ranks, so a row is covered from the lowest rank of its items on.
+        # Candidates are added by rank, so a row is covered as soon as its item of the lowest rank is.
         lowest_rank = items.lowest(np.where(is_candidate, rank, items.size).astype(np.int32), items.size)
         cumulative = np.cumsum(np.bincount(lowest_rank[uncovered], minlength=items.size + 1)[:-1])
         next_rank = int(np.searchsorted(cumulative, remaining, side="right"))
@@ -158,7 +158,7 @@ def _add_nearest(
     maximum: int,
     rank: NDArray[np.int32],
 ) -> Bools | None:
-    """Add one more item if none is chosen yet, or if the target is nearer with it."""
+    """Add one more item if none is chosen yet, or if that comes nearer to the target."""
     degrees = items.degrees(uncovered)
     candidates = np.flatnonzero((degrees > 0) & (degrees <= maximum - num_covered))
     if not len(candidates):
@@ -180,7 +180,7 @@ def _explain(table: GenotypeTable, items: MembershipIndex, counted: Bools, kind:
                 f"YAL015C+YOL043C_tm72 - give such a screen, or use {setting('split', schema.UNSEEN_GENE)}"
             )
         return (
-            f"{split}: {items.size} double-mutant queries in {num_sets} labelled genotypes give no test, "
+            f"{split}: {items.size} double-mutant queries in {num_sets} labeled genotypes give no test, "
             "validation and training subset - give a screen with more queries, or use "
             f"{setting('split', schema.UNSEEN_GENE)}"
         )
@@ -189,6 +189,6 @@ def _explain(table: GenotypeTable, items: MembershipIndex, counted: Bools, kind:
     note = f", {table.ids[schema.GENE][most_frequent]} is in {degrees[most_frequent]} of them" if num_sets else ""
     alternative = "random" if kind == schema.UNSEEN_GENE else "unseen-gene"
     return (
-        f"{split}: {num_sets} labelled genotypes with a deletion give no test, validation and training subset"
+        f"{split}: {num_sets} labeled genotypes with a deletion give no test, validation and training subset"
         f"{note} - give more rows, or use {setting('split', alternative)}"
     )

@@ -39,18 +39,18 @@ def make_split(
     folds: int = 10,
     cell: CellGraph | None = None,
 ) -> Split:
-    """Split a table by gene sets; the result depends on the seed, but not on the order of the rows.
+    """Split a table by gene sets; the result depends on the seed, but not on the sequence of the rows.
 
-    Validation is held out from training in the same way as test. Fractions are shares of the gene sets, under
-    `unseen-all` of those that are used, under `query-pair` of those with a query.
+    Validation is held out from training in the same way as test. Fractions are shares of the gene sets; under
+    `unseen-all`, of those that are used; under `query-pair`, of those with a double-mutant query.
 
     Parameters
     ----------
     table : GenotypeTable
     kind : str
-        `random`: gene sets at random, the same share for every number of deletions. `kfold`: the same, and test is fold
-        number `fold` of `folds`. `unseen-gene`, `unseen-all`, `query-pair`: test has genes, or queries, that training
-        has not, see `dglcell.genotypes.splits.split`. `file`: from the file `path`.
+        `random`: gene sets at random, with the same shares for each number of deletions. `kfold`: at random, and test
+        is fold `fold` of `folds`. `unseen-gene`, `unseen-all`, `query-pair`: test has genes, or double-mutant queries,
+        that training does not have (see `dglcell.genotypes.splits.split`). `file`: as listed in the file `path`.
     seed : int
         Seed of the random choice.
     test_fraction, val_fraction : float
@@ -69,7 +69,7 @@ def make_split(
     Raises
     ------
     UsageError
-        A setting is out of range, the screen cannot be split in this way, or a subset has no labelled row.
+        A setting is out of range, the screen cannot be split in this way, or a subset has no labeled row.
     DataError
         No row has a label, or the file does not assign every gene set to exactly one subset.
 
@@ -83,7 +83,9 @@ def make_split(
     """
     usable = table.usable()
     if not usable.any():
-        raise DataError(f"no row of the screen has a fitness or an interaction ({len(table)} rows) - nothing to learn")
+        raise DataError(
+            f"no row of the screen has a fitness or an interaction ({len(table)} rows) - at least one was expected"
+        )
     _check_fractions(kind, test_fraction, val_fraction)
     error: type[DglcellError] = UsageError
     shares = f"{setting('test_fraction')} {test_fraction:g} and {setting('val_fraction')} {val_fraction:g}"
@@ -93,7 +95,7 @@ def make_split(
     elif kind == schema.SPLIT_FILE:
         if path is None or cell is None:
             raise UsageError(
-                f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns genes and split"
+                f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns `genes` and `split`"
             )
         subset = _read_subsets(table, Path(path), cell)[table.genotype_keys()]
         description, error = f"the split file {path}", DataError
@@ -110,7 +112,7 @@ def make_split(
     for name in SUBSETS:
         if not usable[split.rows(name)].any():
             raise error(
-                f"{description} leaves the subset {name} without a labelled row ({table.num_genotypes} gene sets) - "
+                f"{description} leaves the subset {name} without a labeled row ({table.num_genotypes} gene sets) - "
                 f"{_advice(kind, name)} or give more rows"
             )
     check_leakage(table, split)
@@ -137,26 +139,26 @@ def _check_fractions(kind: str, test: float, val: float) -> None:
 
 
 def _strata(table: GenotypeTable, seed: int) -> tuple[list[NDArray[np.int64]], int]:
-    """Shuffled keys of gene sets by number of deletions, first those with a label; and how many of these strata."""
+    """Strata of shuffled gene-set keys by number of deletions, those with a label first; and the number of these."""
     keys = table.genotype_keys()
     orders = np.zeros(table.num_genotypes, dtype=np.int64)
     orders[keys] = table.orders
-    labelled = np.zeros(len(orders), dtype=np.bool_)
-    labelled[keys[table.usable()]] = True
+    labeled = np.zeros(len(orders), dtype=np.bool_)
+    labeled[keys[table.usable()]] = True
     rng = np.random.default_rng(seed)
-    with_label, unlabelled = (
+    with_label, unlabeled = (
         [rng.permutation(np.flatnonzero((orders == order) & state)) for order in np.unique(orders[state])]
-        for state in (labelled, ~labelled)
+        for state in (labeled, ~labeled)
     )
-    return [*with_label, *unlabelled], len(with_label)
+    return [*with_label, *unlabeled], len(with_label)
 
 
-def _quotas(sizes: list[int], capacities: list[int], fraction: float, labelled: int) -> list[int]:
-    """Number of gene sets of each stratum; if rounding gives none with labels, one each of the largest strata."""
+def _quotas(sizes: list[int], capacities: list[int], fraction: float, labeled: int) -> list[int]:
+    """Number of gene sets to draw from each stratum; if rounding gives no labeled one, one from each of the largest."""
     quotas = [round(fraction * size) for size in sizes]
-    if not any(quotas[:labelled]):
-        for k in np.argsort([-n for n in capacities[:labelled]], kind="stable")[
-            : round(fraction * sum(sizes[:labelled]))
+    if not any(quotas[:labeled]):
+        for k in np.argsort([-n for n in capacities[:labeled]], kind="stable")[
+            : round(fraction * sum(sizes[:labeled]))
         ]:
             quotas[k] = 1
     return quotas
@@ -164,10 +166,10 @@ def _quotas(sizes: list[int], capacities: list[int], fraction: float, labelled: 
 
 def _random(table: GenotypeTable, seed: int, test: float, val: float) -> NDArray[np.int8]:
     subset = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
-    strata, num_labelled = _strata(table, seed)
+    strata, num_labeled = _strata(table, seed)
     sizes = [len(keys) for keys in strata]
-    test_quotas = _quotas(sizes, sizes, test, num_labelled)
-    val_quotas = _quotas(sizes, [size - n for size, n in zip(sizes, test_quotas, strict=True)], val, num_labelled)
+    test_quotas = _quotas(sizes, sizes, test, num_labeled)
+    val_quotas = _quotas(sizes, [size - n for size, n in zip(sizes, test_quotas, strict=True)], val, num_labeled)
     for keys, num_test, num_val in zip(strata, test_quotas, val_quotas, strict=True):
         subset[keys[:num_test]] = TEST
         subset[keys[num_test : num_test + num_val]] = VAL
@@ -176,7 +178,7 @@ def _random(table: GenotypeTable, seed: int, test: float, val: float) -> NDArray
 
 def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -> NDArray[np.int8]:
     subset = np.full(table.num_genotypes, TRAIN, dtype=np.int8)
-    strata, num_labelled = _strata(table, seed)
+    strata, num_labeled = _strata(table, seed)
     remaining, start = [], 0
     for keys in strata:
         in_fold = (
@@ -185,22 +187,22 @@ def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -
         start += len(keys)
         subset[keys[in_fold]] = TEST
         remaining.append(keys[~in_fold])
-    val_quotas = _quotas([len(keys) for keys in strata], [len(keys) for keys in remaining], val, num_labelled)
+    val_quotas = _quotas([len(keys) for keys in strata], [len(keys) for keys in remaining], val, num_labeled)
     for keys, num_val in zip(remaining, val_quotas, strict=True):
         subset[keys[:num_val]] = VAL
     return subset
 
 
 def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[np.int8]:
-    """Subsets of the gene sets of a table.
+    """Subsets of the gene sets of a table, from a file.
 
-    Rows of the file with a gene that the cell does not have are left out with a warning.
+    Rows of the file with unknown genes are left out with a warning.
 
     Parameters
     ----------
     table : GenotypeTable
     path : Path
-        Genotype table with a column `split` of train, val, test or unused.
+        Genotype table with a column `split`, which contains train, val, test or unused.
     cell : CellGraph
         Resolves the genes of the file.
 
@@ -219,7 +221,7 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     rows = read_genotype_table(path)
     header = [name.strip().lower() for name in rows.header]
     if "split" not in header:
-        raise DataError(f"{path} has no column split - a column with {_expected_names()} was expected")
+        raise DataError(f"{path} has no column `split` - a column with {_expected_names()} was expected")
     encoded = encode_genes(cell, rows.genotypes)
     names = [row[header.index("split")].strip().lower() for row in rows.rows]
     problems = ErrorCollector(DataError)
@@ -229,7 +231,7 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     subsets = np.array([ASSIGNMENTS.index(name) for name in names], dtype=np.int8)
     if encoded.unknown:
         warnings.warn(
-            f"{path}: genes that the graph does not have: {encoded.describe_unknown()}, whose rows are left out",
+            f"{path}: unknown genes: {encoded.describe_unknown()}; these rows are left out",
             stacklevel=3,
         )
     complete = np.flatnonzero(~encoded.incomplete)
@@ -245,7 +247,7 @@ def _expected_names() -> str:
 def _match_gene_sets(
     table: GenotypeTable, file_table: GenotypeTable, file_subsets: NDArray[np.int8], path: Path
 ) -> NDArray[np.int8]:
-    """Subsets of the gene sets of `table` from those of the file; gene sets that only the file has are ignored."""
+    """Subsets of the gene sets of `table`, from those of the file; gene sets that only the file has are ignored."""
     try:
         check_leakage(file_table, Split(file_subsets, "file"))
     except DataError as error:
@@ -258,6 +260,6 @@ def _match_gene_sets(
     num_absent = int(np.count_nonzero(subset == _UNSET))
     if num_absent:
         raise DataError(
-            f"{path} gives no subset for {num_absent} of {len(subset)} gene sets of the screen - list each of them once"
+            f"{path} gives no subset for {num_absent} of {len(subset)} gene sets of the screen - list each set once"
         )
     return subset

@@ -1,7 +1,7 @@
-"""Genes and double-mutant queries of the rows of a screen: what a split can hide from training.
+"""Genes and double-mutant queries of the rows of a screen, which a split can hold out from training.
 
-The genes of a query strain are a byte beside each row (`GenotypeTable.query`): bit k for its k-th gene. Double-mutant
-queries: Kuzmin et al. 2018, doi:10.1126/science.aao1729.
+The query genes of a row are stored as a byte (`GenotypeTable.query`), bit k for its k-th gene. Double-mutant queries:
+Kuzmin et al. 2018, doi:10.1126/science.aao1729.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOWEST = np.array([(k & -k).bit_length() - 1 for k in range(256)])  # position 
 
 @dataclasses.dataclass(frozen=True)
 class MembershipIndex:
-    """The items, genes or queries, of each row.
+    """The items (genes or queries) of each row.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class MembershipIndex:
     def of(
         cls, genes: NDArray[np.int32], ptr: NDArray[np.int64], query: NDArray[np.uint8], kind: str
     ) -> MembershipIndex:
-        """The query pairs in each row for `kind` `query-pair`, else its genes.
+        """The items of genotypes: for the kind `query-pair` double-mutant queries, otherwise genes.
 
         Parameters
         ----------
@@ -75,7 +75,7 @@ class MembershipIndex:
         return np.diff(total[self.ptr])
 
     def degrees(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(size,) number of the marked rows with each item; `rows` is (n,)."""
+        """(size,) number of marked rows with each item; `rows` is (n,)."""
         return np.bincount(self.values[np.repeat(rows, self.lengths)], minlength=self.size)
 
     def lowest(self, rank: NDArray[np.int32], empty: int) -> NDArray[np.int32]:
@@ -112,7 +112,7 @@ def query_pairs(genes: NDArray[np.int32], ptr: NDArray[np.int64], query: NDArray
 def pairs_in_genotypes(
     genes: NDArray[np.int32], ptr: NDArray[np.int64], pairs: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The pairs of genes that are in each genotype, no matter which query it has itself.
+    """The pairs of genes that are contained in each genotype, whatever its own query.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def pairs_in_genotypes(
     Returns
     -------
     pair_rows : (k,) int32
-        Rows of `pairs`, genotype by genotype.
+        Rows of `pairs`.
     ptr : (n + 1,) int64
         Genotype i contains `pair_rows[ptr[i]:ptr[i + 1]]`.
     """

@@ -1,12 +1,12 @@
-"""Split: the subset of each row of a genotype table, and the check that training cannot see what it must not.
+"""Split: the subset of each row of a genotype table, and a check that it keeps what its kind promises.
 
-| kind | promise, in addition to: no gene set is in two subsets |
+| kind | promise, beside that no gene set is in two subsets |
 |---|---|
 | `unseen-gene` | each test genotype has a gene that is in no training and no validation genotype |
 | `unseen-all` | no gene of a test genotype is in a training or validation genotype |
 | `query-pair` | each test genotype has a double-mutant query that is in no training and no validation genotype |
 
-Validation keeps the same promise against training. The check uses only the rows, not how the split was made.
+Validation keeps the same promise with regard to training. The check uses only the rows, not the way to the split.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError
+from dglcell.errors import DataError, setting
 from dglcell.genotypes.splits.membership import MembershipIndex
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.hashing import sha256
@@ -27,9 +27,9 @@ SUBSETS = schema.SUBSETS
 ASSIGNMENTS = (*SUBSETS, "unused")
 TRAIN, VAL, TEST, UNUSED = range(4)
 _BROKEN_PROMISES = {
-    schema.UNSEEN_GENE: "have no gene that is absent from",
-    schema.UNSEEN_ALL: "have a gene that is not absent from",
-    schema.QUERY_PAIR: "have no double-mutant query that is absent from",
+    schema.UNSEEN_GENE: "have no gene that is new to",
+    schema.UNSEEN_ALL: "have a gene that is also in",
+    schema.QUERY_PAIR: "have no double-mutant query that is new to",
 }
 
 
@@ -40,8 +40,7 @@ class Split:
     Attributes
     ----------
     subset : (n,) int8
-        0 train, 1 val, 2 test, 3 unused: a row that can be in none of them, such as one with a gene of test and a gene
-        of training under `unseen-all`.
+        0 train, 1 val, 2 test, 3 unused. Under `unseen-all`, a row with genes of two subsets is unused.
     kind : str
         One of `schema.SPLITS`.
 
@@ -88,7 +87,7 @@ class Split:
 
 
 def check_leakage(table: GenotypeTable, split: Split) -> None:
-    """Check that no gene set is in two subsets and that the promise of the kind of split is kept.
+    """Check that no gene set is in two subsets, and that the split keeps the promise of its kind.
 
     Parameters
     ----------
@@ -98,12 +97,12 @@ def check_leakage(table: GenotypeTable, split: Split) -> None:
     Raises
     ------
     DataError
-        The check fails; the message gives the number of genotypes.
+        The check fails; the message gives the number of gene sets or rows.
     """
     if len(split.subset) != len(table):
-        raise DataError(f"the split has {len(split.subset)} rows, the screen {len(table)} - split this screen")
+        raise DataError(f"the split has {len(split.subset)} rows, the screen {len(table)} - split the screen again")
     if len(table) and not 0 <= split.subset.min() <= split.subset.max() < len(ASSIGNMENTS):
-        raise DataError(f"a subset of the split is none of 0 to {len(ASSIGNMENTS) - 1} - split the screen again")
+        raise DataError(f"the split has a subset other than 0 to {len(ASSIGNMENTS) - 1} - split the screen again")
     keys = table.genotype_keys()
     subset_of = np.zeros(table.num_genotypes, dtype=np.int8)
     subset_of[keys] = split.subset
@@ -124,6 +123,6 @@ def _check_promise(items: MembershipIndex, split: Split, subset: int, seen_by: t
     if num_broken:
         seen_names = " and ".join(ASSIGNMENTS[k] for k in seen_by)
         raise DataError(
-            f"the split leaks: {num_broken} rows of {ASSIGNMENTS[subset]} {_BROKEN_PROMISES[split.kind]} {seen_names}, "
-            f"against what {split.kind} promises - split the screen again"
+            f"the split leaks: {num_broken} rows of {ASSIGNMENTS[subset]} {_BROKEN_PROMISES[split.kind]} {seen_names} "
+            f"- split the screen again for {setting('split', split.kind)}"
         )

@@ -1,6 +1,6 @@
 """Columns of one block of a delimited table: text columns as codes of distinct values, number columns as arrays.
 
-Most blocks are parsed by pandas, some hundred thousand rows per second. A block with anything unusual in it (quotes,
+Most blocks are parsed by pandas, at several hundred thousand rows per second. A block with anything unusual (quotes,
 blank lines, a wrong number of columns, text instead of a number) is parsed again line by line, so that errors name the
 line. Both ways give the same columns.
 """
@@ -22,7 +22,7 @@ from dglcell.errors import ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.chunked_text import Block
 
-# As in text_files.is_missing, which ignores case; a block with another spelling is parsed line by line.
+# As in text_files.is_missing, which ignores case; a block with any other spelling is parsed line by line.
 _MISSING: Final = ("", "NA", "na", "NaN", "nan", "NAN", "N/A", "n/a", "NULL", "null", "None", "none", "#N/A")
 _NO_QUOTES: Final = 3  # csv.QUOTE_NONE
 
@@ -62,7 +62,7 @@ class Columns:
     Attributes
     ----------
     codes : dict of int to (n,) int32
-        By column: index into `values` of that column.
+        By column: index into `values` for each row.
     values : dict of int to list of str
         By column: its distinct values.
     numbers : dict of int to (n,) float64
@@ -152,9 +152,7 @@ def _is_rectangular(data: bytes, num_rows: int, spec: ColumnSpec) -> bool:
 
 def _read_slow(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
     rows, numbers = parse_rows(path, block, spec.width, spec.delimiter, problems)
-    has_text = [
-        spec.blank or any(map(str.strip, row)) for row in rows
-    ]  # workbooks have rows of nothing but empty cells
+    has_text = [spec.blank or any(map(str.strip, row)) for row in rows]  # workbooks may have rows of empty cells
     rows = list(itertools.compress(rows, has_text))
     lines = np.array(list(itertools.compress(numbers, has_text)), dtype=np.int64)
     columns = Columns(lines=lines)
@@ -180,7 +178,7 @@ def parse_rows(
     suffix: str = "",
     blank: Sequence[str] | None = None,
 ) -> tuple[list[list[str]], list[int]]:
-    """The cells of each row and its line number; rows of another width are added to `problems`.
+    """The cells and the line number of each row; rows of another width are added to `problems`.
 
     Parameters
     ----------
@@ -192,7 +190,7 @@ def parse_rows(
         The row that a blank line stands for; by default, blank lines are skipped.
     """
     rows, line_numbers = [], []
-    # Strict, and no cell over several lines: otherwise a single stray quote would absorb the rows after it.
+    # Strict, and without cells over several lines: otherwise a single stray quote would absorb the rows after it.
     reader = csv.reader(block.lines(), delimiter=delimiter, strict=True)
     line_number, offset = block.first_line - 1, block.first_line - 1
     try:

@@ -1,7 +1,4 @@
-"""Published tables of screens -> `ScreenTable`: recognizes a layout, reads its rows, and decides which scores count.
-
-The layouts are listed in `screen_layouts`.
-"""
+"""Screens in a published layout -> `ScreenTable`. The layouts are listed in `screen_layouts`."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ _SAMPLE = 20
 _MIN_NUMERIC = 0.75  # share of the number columns that hold a number or are blank
 _DELIMITERS: Final = ("\t", ";", ",")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
-RAW_LEFT_OUT: Final = "scores of triples that are raw, not adjusted for their pairs, left out"
-RAW_TAKEN: Final = "scores of triples that are raw, not adjusted for their pairs, taken as asked"
+RAW_LEFT_OUT: Final = "raw trigenic scores (not adjusted for the pairs), left out"
+RAW_USED: Final = "raw trigenic scores (not adjusted for the pairs), used"
 
 Numbers = dict[str, NDArray[np.float64]]
 
@@ -62,12 +59,12 @@ class LayoutReader:
         block : Block
             Rows without the header.
         raw_scores : bool
-            Use scores of triples that are not adjusted for their pairs.
+            Use raw trigenic scores, which are not adjusted for the interactions of their pairs.
 
         Raises
         ------
         DataError
-            All problems of the rows, with file and line.
+            Rows have problems; all are listed with file and line.
         """
         layout, problems = self.layout, ErrorCollector()
         numbers = {column: name for name, column in layout.numbers.items()}
@@ -101,7 +98,7 @@ def recognize(lines: Sequence[str]) -> LayoutReader | None:
 
 
 def _rows_match(layout: ScreenLayout, lines: Sequence[str]) -> bool:
-    """Whether most of the first lines have the width of the layout, with names as strains and numbers after them."""
+    """Whether most of the first lines have the width of the layout, names as strains and numbers after them."""
     first_number = max(layout.strains) + (2 if layout.width != 12 else 1)
     sample = [fields for line in lines[:_SAMPLE] if len(fields := line.split("\t")) == layout.width]
     num_matching = sum(
@@ -141,7 +138,7 @@ def _screen_table(
         expected = values.get(names.QUERY_FITNESS, missing) * values.get(names.ARRAY_FITNESS, missing)
     is_raw = (orders > 2) & np.isfinite(score)
     if not layout.adjusted and is_raw.any():
-        report[RAW_TAKEN if raw_scores else RAW_LEFT_OUT] = int(is_raw.sum())
+        report[RAW_USED if raw_scores else RAW_LEFT_OUT] = int(is_raw.sum())
         if not raw_scores:
             score, std = np.where(is_raw, np.nan, score), np.where(is_raw, np.nan, std)
     p_value = np.where(np.isfinite(score), values.get(names.SCORE_P, missing), np.nan)
@@ -172,8 +169,8 @@ def _screen_table(
 
 
 def _fill_from_26_degrees(values: Numbers, report: Report) -> None:
-    """Use the fitness at 26 degrees where that at 30 degrees, at which deletions are screened, was not measured."""
+    """Use the fitness at 26 degrees if the one at 30 degrees, where deletions are screened, was not measured."""
     use_cool = ~np.isfinite(values[names.FITNESS]) & np.isfinite(values[names.COOL_FITNESS])
     for warm_name, cool_name in ((names.FITNESS, names.COOL_FITNESS), (names.FITNESS_STD, names.COOL_STD)):
         values[warm_name] = np.where(use_cool, values[cool_name], values[warm_name])
-    report["rows with fitness at 26 degrees, 30 not measured"] = int(use_cool.sum())
+    report["rows with fitness at 26 degrees, as 30 was not measured"] = int(use_cool.sum())

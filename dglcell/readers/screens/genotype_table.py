@@ -1,8 +1,8 @@
 """The genotype table of dglcell: deleted genes and labels, one genotype per row.
 
-Header with `genes` (ids joined by `;`) or `gene_1`, `gene_2`, ..; optional label columns (`schema.LABEL_COLUMNS`);
-other columns are kept, so that an output table can repeat them. Tab or comma, plain or gzip. Genes keep the names of
-the file.
+The header has `genes` (ids joined by `;`) or `gene_1`, `gene_2`, ..; label columns (`schema.LABEL_COLUMNS`) are
+optional, and other columns are stored, so that an output table can repeat them. Columns are separated by tab or comma,
+in a plain or gzip file. Genes are named as in the file.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def read_genotype_table(path: Path | str) -> GenotypeRows:
     Raises
     ------
     DataError
-        The file cannot be read, has no column of genes or both `genes` and `gene_1`, has two columns of one name, no
-        rows, rows of the wrong width, or text where a number belongs; all problems at once, with file and line.
+        The file cannot be read, has no column of genes or both `genes` and `gene_1`, two columns of one name, no rows,
+        rows of the wrong width, or text instead of a number; all problems with file and line.
     """
     path = Path(path)
     lines = text_files.read_lines(path)
@@ -84,7 +84,7 @@ def read_genotype_table(path: Path | str) -> GenotypeRows:
     block = Block(line_number + 1, "".join(line + "\n" for line in lines[1:]).encode())
     rows, columns = header.rows(path, block)
     if not rows:
-        raise DataError(f"{path} has a header and no rows - one genotype per row was expected")
+        raise DataError(f"{path} has a header but no rows - one genotype per row was expected")
     genotypes = header.genotypes(rows)
     labels, std, report = header.labels(columns, len(rows))
     report["rows of the wild type"] = sum(not genotype for genotype in genotypes)
@@ -127,7 +127,7 @@ class Header:
         Raises
         ------
         DataError
-            Two columns have one name, or there are both `genes` and `gene_1`.
+            Two columns have the same name, or there are both `genes` and `gene_1`.
         """
         cells = [name.strip() for name in next(csv.reader([line], delimiter=_delimiter(line)))]
         names = [name.lower() for name in cells]
@@ -136,7 +136,7 @@ class Header:
 
     @classmethod
     def of_names(cls, where: str, names: list[str]) -> Self:
-        """Columns with these names, in lower case; DataError, at `where`, as in `of`."""
+        """A header of these names, in lower case; checks as in `of`, with `where` in messages."""
         _check_header(where, names)
         return cls(names, names, "\t")
 
@@ -147,17 +147,17 @@ class Header:
 
     @property
     def gene_columns(self) -> list[int]:
-        """Columns that hold one gene each, in the order of their numbers."""
+        """Columns `gene_1`, `gene_2`, .., sorted by number."""
         matches = ((_GENE_COLUMN.fullmatch(name), column) for column, name in enumerate(self.names))
         return [column for _, column in sorted((int(match.group(1)), column) for match, column in matches if match)]
 
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
-        """Read one block of rows without the header; `raw_scores` has no effect, as interactions are taken as they are.
+        """Read one block of rows without the header; `raw_scores` has no effect, as there are no raw scores.
 
         Raises
         ------
         DataError
-            All problems of the rows, with file and line.
+            Rows have problems; all are listed with file and line.
         """
         parsed = self._fast(path, block)
         if parsed is None:
@@ -175,7 +175,7 @@ class Header:
         return ScreenTable(str(path), LAYOUT, *mutations, labels, std, missing, columns.lines, report)
 
     def _fast(self, path: Path, block: Block) -> tuple[Columns, list[GeneColumn]] | None:
-        """Read the block with pandas if it holds only pairs or has one column per gene; else None."""
+        """Read the block with pandas, if it has only pairs or one column per gene; otherwise None."""
         spec, data = (
             ColumnSpec(len(self.names), self.gene_columns, self.numbers, self.delimiter, blank=True),
             block.data,
@@ -199,12 +199,12 @@ class Header:
         return columns, genes
 
     def rows(self, path: Path, block: Block) -> tuple[list[list[str]], Columns]:
-        """Rows as cells, and their labels; a blank line is skipped, or the wild type if there is only one column.
+        """Rows as cells, and their labels. A blank line is skipped; if there is only one column, it is the wild type.
 
         Raises
         ------
         DataError
-            Rows of the wrong width, or text where a number belongs; with file and line.
+            Rows have the wrong width, or there is text instead of a number; with file and line.
         """
         problems, width = ErrorCollector(), len(self.names)
         blank = [""] if width == 1 else None
@@ -227,7 +227,7 @@ class Header:
         return [tuple(g for k in columns if (g := row[k].strip())) for row in rows]
 
     def labels(self, columns: Columns, num_rows: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Report]:
-        """Labels (n, 4), standard deviations of interactions (n,), and the counts of both."""
+        """Labels (n, 4), standard deviations of interactions (n,), and counts for the report."""
         labels = np.full((num_rows, len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
         std = np.full(num_rows, np.nan, dtype=np.float32)
         report: Report = {"rows": num_rows}
@@ -254,5 +254,5 @@ def _check_header(where: str, names: list[str]) -> None:
     for name in sorted({name for name in names if name and names.count(name) > 1}):
         problems.add(f"{where}: two columns are named '{name}' - give each its own name")
     if GENES in names and any(_GENE_COLUMN.fullmatch(name) for name in names):
-        problems.add(f"{where}: both 'genes' and 'gene_1', .. are columns - keep one of the two")
+        problems.add(f"{where}: columns 'genes' and 'gene_1', .. - give one of the two")
     problems.check()

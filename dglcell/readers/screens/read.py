@@ -1,4 +1,4 @@
-"""Screens, that is tables of measured genotypes, in any of the published layouts, recognized by content.
+"""Screens, which are tables of measured genotypes -> `ScreenTable`; the layout is recognized by content.
 
 To add a layout, list it in `screen_layouts`, or write a reader here.
 """
@@ -25,7 +25,7 @@ from dglcell.readers.screens.screen_table import ScreenTable, join
 
 __all__ = ["LAYOUTS", "GenotypeRows", "ScreenTable", "read_blocks", "read_genotype_table", "read_screen"]
 
-_HEAD_SIZE = 1 << 16  # bytes from which a layout is recognized
+_HEAD_SIZE = 1 << 16  # bytes at the start of a file by which its layout is recognized
 _DCELL: Final = "DCell"
 _EXPECTED: Final = (
     genotype_table.EXPECTED,
@@ -48,21 +48,21 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class DCell:
-    """Reader of lines `2 geneA geneB epsilon`: number of genes, the genes, their interaction.
+    """Reader of DCell lines, `2 geneA geneB epsilon`: number of genes, the genes, their interaction.
 
-    DCell: Ma et al. 2018, doi:10.1038/nmeth.4627.
+    Ma et al. 2018, doi:10.1038/nmeth.4627.
     """
 
     skip: ClassVar[int] = 0
 
     @staticmethod
     def is_row(fields: Sequence[str]) -> bool:
-        """Whether the fields of a line are a count, as many genes, and a number."""
+        """Whether the fields of a line are a number of genes, these genes, and a score."""
         has_count = bool(fields) and re.fullmatch(r"[1-9]", fields[0]) and len(fields) == int(fields[0]) + 2
         return bool(has_count) and text_files.is_number(fields[-1]) and not any(map(text_files.is_number, fields[1:-1]))
 
     def read(self, path: Path, block: Block, raw_scores: bool = False) -> ScreenTable:
-        """Read one block of rows; scores of triples count as raw, since the layout does not say that they are tau.
+        """Read one block of rows. Trigenic scores count as raw, since the layout does not say that they are adjusted.
 
         Parameters
         ----------
@@ -71,19 +71,21 @@ class DCell:
         block : Block
             Rows without the header.
         raw_scores : bool
-            Use scores of triples that are not adjusted for their pairs.
+            Use raw trigenic scores, which are not adjusted for the interactions of their pairs.
 
         Raises
         ------
         DataError
-            A row of another form, or a score that is not a number; with file and line.
+            A row has another form, or a score is not a number; with file and line.
         """
         problems, genotypes, cells, line_numbers = ErrorCollector(), [], [], []
         for line_number, line in enumerate(block.lines(), start=block.first_line):
             fields = line.split()
             if fields and (len(fields) < 2 or fields[0] != str(len(fields) - 2)):
                 excerpt = text_files.shorten(line)
-                problems.add(f"{path}:{line_number}: '{excerpt}' - a count, as many genes and a score were expected")
+                problems.add(
+                    f"{path}:{line_number}: '{excerpt}' - the number of genes, the genes and a score were expected"
+                )
             elif fields:
                 genotypes.append(fields[1:-1])
                 cells.append(fields[-1])
@@ -95,7 +97,7 @@ class DCell:
         report: dict[str, int | str] = {"rows": len(line_numbers)}
         is_raw = (np.array([len(genes) for genes in genotypes]) > 2) & np.isfinite(labels[:, column])
         if is_raw.any():
-            report[delimited_screens.RAW_TAKEN if raw_scores else delimited_screens.RAW_LEFT_OUT] = int(is_raw.sum())
+            report[delimited_screens.RAW_USED if raw_scores else delimited_screens.RAW_LEFT_OUT] = int(is_raw.sum())
             if not raw_scores:
                 labels[is_raw, column] = np.nan
         report[f"rows with {schema.INTERACTION}"] = int(np.isfinite(labels[:, column]).sum())
@@ -108,19 +110,19 @@ def read_screen(path: Path | str, raw_scores: bool = False) -> ScreenTable:
     Parameters
     ----------
     raw_scores : bool
-        Take scores of triples that are not adjusted for the interactions of their pairs as interactions. By default
-        they are left out.
+        Use raw trigenic scores, which are not adjusted for the interactions of their pairs. By default they are left
+        out.
 
     Raises
     ------
     DataError
-        The file cannot be read, has no known layout, or has rows with problems; with file and line.
+        The file cannot be read, has an unknown layout, or has rows with problems; with file and line.
     """
     return join(list(read_blocks(path, raw_scores)))
 
 
 def read_blocks(path: Path | str, raw_scores: bool = False, size: int = BLOCK_SIZE) -> Iterator[ScreenTable]:
-    """Read a screen in blocks of about `size` bytes of the file, for files of any length; see `read_screen`.
+    """Read a screen of any length in blocks of about `size` bytes; otherwise as `read_screen`.
 
     Parameters
     ----------
@@ -143,7 +145,7 @@ def read_blocks(path: Path | str, raw_scores: bool = False, size: int = BLOCK_SI
         if len(table):
             yield table
     if not rows:
-        raise DataError(f"{path} has a header and no rows - one genotype per row was expected")
+        raise DataError(f"{path} has a header but no rows - one genotype per row was expected")
 
 
 def _blocks_with_reader(path: Path, size: int) -> Iterator[tuple[Reader, Block]]:
@@ -173,7 +175,7 @@ def _first_lines(block: Block) -> list[str]:
 
 
 def _recognize(path: Path, lines: Sequence[str], line_number: int) -> Reader | None:
-    """The reader of a file whose first line that is not blank has the number `line_number`."""
+    """The reader of a file; `line_number` is the number of its first line that is not blank."""
     if not lines:
         return None
     if genotype_table.is_genotype_table(lines):
@@ -185,5 +187,6 @@ def _recognize(path: Path, lines: Sequence[str], line_number: int) -> Reader | N
 
 def _unknown_layout(path: Path, line: str) -> DataError:
     return DataError(
-        f"{path}: unknown screen layout ('{text_files.shorten(line, 60)}') - {', or '.join(_EXPECTED)} was expected"
+        f"{path} is no screen of a known layout (it starts with '{text_files.shorten(line, 60)}') - "
+        f"{'; or '.join(_EXPECTED)} was expected"
     )

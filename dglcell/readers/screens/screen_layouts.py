@@ -1,6 +1,5 @@
-"""The layouts of published yeast screens: how each is recognized, and the meaning of its columns.
+"""The layouts of published yeast screens: width, words of the header, columns of strains and numbers.
 
-A layout is data: its width, words of its header, its columns of strains and numbers. `delimited_screens` reads them.
 Costanzo et al. 2010, doi:10.1126/science.1180823; Costanzo et al. 2016, doi:10.1126/science.aaf1420; Kuzmin et al. 2018
 and 2020, doi:10.1126/science.aao1729, doi:10.1126/science.aaz5667; SGA score output, github.com/csbio/SGA_Public.
 """
@@ -13,7 +12,7 @@ from typing import Final
 
 from dglcell import schema
 
-# Contents of a number column besides the labels.
+# Contents of number columns other than the labels.
 QUERY_FITNESS: Final = "query fitness"
 ARRAY_FITNESS: Final = "array fitness"
 EXPECTED_FITNESS: Final = "expected fitness"
@@ -41,16 +40,16 @@ class ScreenLayout:
     numbers : mapping of str to int
         Content to column.
     header : mapping of int to str
-        Column to the word at the start of its name, in lower case and without other characters than letters and digits.
-        Empty for a layout that is recognized by its numbers, with or without a header.
+        Column to the start of its name, in lower-case letters and digits only. Empty for a layout that is recognized by
+        its numbers, with or without a header.
     alleles : tuple of int
-        For each strain column, the column of allele names; -1 where there is none or it is not needed.
+        For each strain column, the column of allele names; -1 if there is none or it is not needed.
     adjusted : bool
-        Whether the score of a triple is tau, the trigenic interaction. Otherwise it is the raw score
-        `f_ijk - f_ij f_k`, which still contains the interactions of the pairs.
+        Whether a trigenic score is tau, the trigenic interaction. Otherwise it is the raw score `f_ijk - f_ij f_k`,
+        which still contains the interactions of the pairs.
     query : bool
-        Whether the strain columns are the two genes of one double-mutant query, in which HO is the control locus and an
-        empty cell is no gene.
+        Whether the strain columns are the two genes of one double-mutant query. HO is then the control locus, and an
+        empty cell means no gene.
     """
 
     name: str

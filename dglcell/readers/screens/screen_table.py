@@ -1,4 +1,4 @@
-"""ScreenTable: genotypes and labels of one file, or of one block of it, with genes by name, in arrays."""
+"""ScreenTable: genotypes and labels of one file or block, as arrays, with genes by name."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class ScreenTable:
     path, layout : str
         The file and the name of its layout.
     names : tuple of str
-        Distinct mutated genes with the names of the file, without strain suffixes; a gene occurs once for each kind of
-        allele.
+        Distinct mutated genes, named as in the file without strain suffixes; a gene occurs once per kind of allele.
     kinds : (len(names),) int8
         Index into `schema.ALLELES`.
     codes : (K,) int32
@@ -38,11 +37,11 @@ class ScreenTable:
     interaction_std : (n,) float32
         Standard deviation of the interaction, NaN where missing.
     expected : (n,) float32
-        Product of the single-mutant fitness values that the file gives for a pair, NaN where it gives none.
+        Product of the two single-mutant fitness values in the row of a pair, NaN if the file has none.
     lines : (n,) int64
         Line number of each row.
     report : dict
-        What was read: counts, which are added over blocks, and texts.
+        What was read: counts, which are summed over blocks, and texts.
     query : (n,) int8, optional
         Number of genes of the query strain, which come first in `codes`. None if the layout has no queries.
     """
@@ -81,7 +80,7 @@ class ScreenTable:
         genotypes : sequence of sequences of str, n
             Names of the genes of each genotype.
         labels : (n, 4) float, optional
-            In the order of `schema.LABEL_COLUMNS`, NaN where missing.
+            Columns of `schema.LABEL_COLUMNS`, NaN where missing.
         lines : (n,) int
             Line numbers.
         report : mapping, optional
@@ -172,7 +171,7 @@ def join(tables: Sequence[ScreenTable]) -> ScreenTable:
 
 
 def add_reports(reports: Iterable[Mapping[str, int | str]]) -> Report:
-    """One report from several: counts are added, of texts the last is kept; in order of first appearance."""
+    """One report from several: counts are summed; of texts, the last one counts."""
     total: Report = {}
     for report in reports:
         for item, value in report.items():

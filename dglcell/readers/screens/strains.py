@@ -1,7 +1,7 @@
 """Strain ids of the yeast screens -> genes and kinds of allele.
 
 `_dma*`, `_sn*` deletion; `_tsa*`, `_tsq*` temperature-sensitive; `_damp*` reduced expression; `_S*` suppressor;
-`YAL015C+YOL043C_tm72` a double-mutant query, in which YDL227C (HO) is the neutral control locus and no deletion
+`YAL015C+YOL043C_tm72` a double-mutant query, in which YDL227C (HO) is the neutral control locus, not a deletion
 (Kuzmin et al. 2018, doi:10.1126/science.aao1729).
 """
 
@@ -20,18 +20,16 @@ from dglcell import schema
 from dglcell.readers.screens.screen_table import offsets
 
 Gene = tuple[str, int]  # name, kind of allele
-GeneColumn = tuple[
-    NDArray[np.int32], list[list[Gene]]
-]  # (n,) which of its values each row has, the genes of each value
+GeneColumn = tuple[NDArray[np.int32], list[list[Gene]]]  # (n,) index of the value of each row; the genes of each value
 CONTROL: Final = "YDL227C"
 SEPARATOR: Final = "+"
 _SUFFIX = re.compile(r"_(?:(dma|sn|tsa|tsq|damp|tm)\d*|(s)\d+)$", re.IGNORECASE)
 _DELETION, _TS, _DAMP, _OTHER = range(len(schema.ALLELES))
-_KIND = {"tsa": _TS, "tsq": _TS, "damp": _DAMP, "s": _OTHER}  # any other suffix, or none: a deletion
+_KIND = {"tsa": _TS, "tsq": _TS, "damp": _DAMP, "s": _OTHER}  # any other suffix, or none, is a deletion
 
 
 def strip_strain(strain: str) -> tuple[str, str]:
-    """Split a strain id into systematic name and kind of suffix, which is empty if there is none.
+    """Split a strain id into systematic name and kind of suffix (empty if there is none).
 
     Examples
     --------
@@ -45,19 +43,20 @@ def strip_strain(strain: str) -> tuple[str, str]:
 def parse_strain(strain: str, allele: str = "", query: bool = False) -> tuple[list[Gene], str]:
     """Genes of a strain with their kind of allele, and the suffix of the strain.
 
-    The id of a double-mutant strain does not tell its alleles. They are deletions, except that an allele with a point
-    mutation (`tfc3-g349e` in `allele`, the names joined by `+`) is of kind `other`.
+    The id of a double-mutant strain does not tell its kinds of allele. They are deletions, unless the name of the
+    allele (in `allele`, names joined by `+`) is that of a point mutation such as `tfc3-g349e`, which is of kind
+    `other`.
 
     Parameters
     ----------
     query : bool
-        Whether the strain is one gene of a double-mutant query whose genes stand in separate columns.
+        Whether the strain is one gene of a double-mutant query with its genes in separate columns.
 
     Returns
     -------
     genes : list of (str, int)
-        Name, and index into `schema.ALLELES`. Empty for a control strain; the name is empty where the id of the strain
-        has an empty part.
+        Name and index into `schema.ALLELES`. The list is empty for a control strain; a name is empty if that part of
+        the strain id is.
     suffix : str
 
     Examples
@@ -113,7 +112,7 @@ class Mutations:
     empty : (n,) bool
         Rows with an empty strain id, or an empty part of one.
     query : (n,) int8, optional
-        See `ScreenTable`; None with a single column of strains, which does not say which one is the query.
+        See `ScreenTable`; None if there is a single column of strains, which does not tell the query.
     """
 
     names: tuple[str, ...]
@@ -132,7 +131,7 @@ def combine(columns: Sequence[StrainColumn], query: bool = False) -> Mutations:
     Parameters
     ----------
     columns : sequence of StrainColumn
-        All of n rows.
+        Each has n rows.
     query : bool
         Whether the columns are the genes of one double-mutant query.
     """
@@ -162,13 +161,13 @@ def combine(columns: Sequence[StrainColumn], query: bool = False) -> Mutations:
 def interleave(
     num_rows: int, columns: Sequence[GeneColumn]
 ) -> tuple[tuple[str, ...], NDArray[np.int8], NDArray[np.int32], NDArray[np.int64]]:
-    """Names, kinds, codes and ptr, as in `ScreenTable`, of genotypes whose genes stand in columns.
+    """Names, kinds, codes and ptr, as in `ScreenTable`, from genotypes with their genes in columns.
 
     Parameters
     ----------
     num_rows : int
     columns : sequence of GeneColumn
-        For each column, which of its values each row has (n,), and the genes of each value.
+        For each column, the index of the value of each row (n,), and the genes of each value.
     """
     code_of: dict[Gene, int] = {}
     lengths = np.zeros(num_rows, dtype=np.int64)

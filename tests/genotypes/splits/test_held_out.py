@@ -146,7 +146,7 @@ SCREENS = {
 NO_QUERY = "no row of the screen comes from a double-mutant query"
 NO_PARTS = "give no test, validation and training subset.* - give "
 EMPTY = (
-    r"leaves the subset (train|val|test) without a labelled row \(\d+ gene sets\) - "
+    r"leaves the subset (train|val|test) without a labeled row \(\d+ gene sets\) - "
     r"(change the split|raise \1_fraction) or give more rows"
 )
 REFUSED = {
@@ -170,9 +170,9 @@ REFUSED = {
     ("wild types", "unseen-gene"): NO_PARTS,
     ("wild types", "unseen-all"): NO_PARTS,
     ("two queries", "unseen-all"): NO_PARTS,
-    ("two queries", "query-pair"): "2 double-mutant queries in 10 labelled genotypes " + NO_PARTS,
+    ("two queries", "query-pair"): "2 double-mutant queries in 10 labeled genotypes " + NO_PARTS,
     ("a query everywhere", "unseen-all"): NO_PARTS,
-    ("a query everywhere", "query-pair"): "1 double-mutant queries in 10 labelled genotypes " + NO_PARTS,
+    ("a query everywhere", "query-pair"): "1 double-mutant queries in 10 labeled genotypes " + NO_PARTS,
     **{
         (name, "query-pair"): NO_QUERY
         for name in SCREENS

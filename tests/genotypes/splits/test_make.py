@@ -64,8 +64,8 @@ def test_folds_partition_the_gene_sets():
         ({"test_fraction": 0.5, "val_fraction": 0.5}, "nothing to train on"),
         ({"kind": "kfold", "fold": 10}, "fold 10 - 0 to 9"),
         ({"kind": "file"}, "split_file"),
-        ({"test_fraction": 0.0}, "the subset test without a labelled row"),
-        ({"val_fraction": 0.0}, "the subset val without a labelled row"),
+        ({"test_fraction": 0.0}, "the subset test without a labeled row"),
+        ({"val_fraction": 0.0}, "the subset val without a labeled row"),
     ],
 )
 def test_options_that_cannot_be_used(options, message):
@@ -81,7 +81,7 @@ def test_a_part_without_labels_counts_as_empty():
     with pytest.raises(DataError, match="no row of the screen has a fitness or an interaction"):
         make_split(table)
     labels[0, 0] = 1.0
-    with pytest.raises(UsageError, match="without a labelled row"):
+    with pytest.raises(UsageError, match="without a labeled row"):
         make_split(GenotypeTable.of(cell, *cell.indices(genotypes), labels))
 
 

@@ -55,11 +55,11 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("unseen-gene", "1 rows of test have no gene that is absent from train and val, against what"),
-        ("unseen-all", "1 rows of test have a gene that is not absent from train and val, against what"),
+        ("unseen-gene", "1 rows of test have no gene that is new to train and val - split"),
+        ("unseen-all", "1 rows of test have a gene that is also in train and val - split"),
         (
             "query-pair",
-            "2 rows of test have no double-mutant query that is absent from train and val, against",
+            "2 rows of test have no double-mutant query that is new to train and val - split",
         ),
     ],
 )

@@ -85,11 +85,11 @@ def test_one_column(write):
         ("genes\tfitness\nA\n", "screen.tsv:2: 1 cell - 2"),
         ("genes\tfitness\tFitness\nA\t1\t1\n", "two columns are named 'fitness'"),
         ("genes\tgene_1\nA\tB\n", "both 'genes' and 'gene_1'"),
-        ("genes\tfitness\n", "has a header and no rows"),
+        ("genes\tfitness\n", "has a header but no rows"),
         ('genes,x\nA,"open\nB,C\n', "screen.tsv:2: unexpected end of data - check the quotes"),
         ('genes,x\nA,1\nB,"open\nC,D"\nE,F,G\n', "screen.tsv:3: a quoted cell continues .*screen.tsv:5: 3 cells"),
         ("gene_interaction\tfitness\n1\t1\n", "'genes' or 'gene_1'.* Costanzo 2010"),
-        ("A\tB\t0.5\n", "unknown screen layout .'A B 0.5'"),
+        ("A\tB\t0.5\n", "no screen of a known layout .it starts with 'A B 0.5'"),
         ("", "is empty"),
         (
             COSTANZO + "YAL001C\tTFC3\tYBR001C\tNTH2\tlow\t0.1\thigh\n",
@@ -144,7 +144,7 @@ def test_blank_lines_above_a_screen_are_skipped(write, text, above):
         (DCELL + "2 A B low\n", r"screen.tsv:6: 'low'"),
         (GENOTYPES + "D\tlow\n", r"screen.tsv:7: 'low'"),
         ("genes\tfitness\tFitness\tx\tX\n", r"screen.tsv:4: two columns are .*screen.tsv:4: two columns are named 'x'"),
-        ("A\tB\t0.5\n", "unknown screen layout .'A B 0.5'"),
+        ("A\tB\t0.5\n", "no screen of a known layout .it starts with 'A B 0.5'"),
     ],
 )
 def test_lines_below_blank_ones_keep_their_numbers(write, text, what):

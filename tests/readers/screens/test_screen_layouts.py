@@ -277,10 +277,10 @@ def test_raw_scores_of_triples_are_left_out_unless_asked_for(read):
     assert screen.layout == "trigenic score output, 6 columns"
     assert screen.genotypes == [("YAL015C", "YBL007C"), ("YAL015C", "YOL043C", "YBL008W")]
     same(screen.labels, [[0.9787, 0.024, 0.0167, 0.3666], [0.5, 0.02, NAN, NAN]])
-    assert screen.report["scores of triples that are raw, not adjusted for their pairs, left out"] == 1
+    assert screen.report["raw trigenic scores (not adjusted for the pairs), left out"] == 1
     asked = read(table([HEAD_6, *ROWS_6]), raw_scores=True)
     same(asked.labels[1], [0.5, 0.02, -0.2, 0.001])
-    assert asked.report["scores of triples that are raw, not adjusted for their pairs, taken as asked"] == 1
+    assert asked.report["raw trigenic scores (not adjusted for the pairs), used"] == 1
     assert np.isfinite(read(table(SGA), raw_scores=True).labels[1, 2])
 
 
@@ -303,7 +303,7 @@ def test_single_mutant_fitness(read, mark):
     assert screen.layout == "single-mutant fitness, 7 columns"
     assert screen.genotypes == [("YAL001C",), ("YAL041W",), ("YBR126C",)]
     same(screen.labels[:, :2], [[0.8, 0.05], [0.7, 0.1], [NAN, NAN]])
-    assert screen.report["rows with fitness at 26 degrees, 30 not measured"] == 1
+    assert screen.report["rows with fitness at 26 degrees, as 30 was not measured"] == 1
     assert kinds_of(screen) == [[DAMP], [TS], [OTHER]]
 
 
@@ -311,7 +311,7 @@ def test_dcell(read):
     screen = read("2 YDR363W-A YGL087C 0.0526\n2\tYLR135W\tYOR005C\t0.031\n1 YAL001C 0.1\n3 A B C 0.4\n")
     assert (screen.layout, screen.genotypes[0]) == ("DCell", ("YDR363W-A", "YGL087C"))
     same(screen.labels[:, 2], [0.0526, 0.031, 0.1, NAN])
-    with pytest.raises(DataError, match=r":2: '2 A 0.1' - a count, as many genes"):
+    with pytest.raises(DataError, match=r":2: '2 A 0.1' - the number of genes, the genes and a score"):
         read("2 A B 0.5\n2 A 0.1\n")
 
 
@@ -337,7 +337,7 @@ def test_a_workbook_without_a_screen(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["nothing", "here"])
     book.save(tmp_path / "x.xlsx")
-    with pytest.raises(DataError, match=r"unknown screen layout .'nothing here'"):
+    with pytest.raises(DataError, match=r"no screen of a known layout .it starts with 'nothing here'"):
         read_screen(tmp_path / "x.xlsx")
     (tmp_path / "y.xlsx").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(DataError, match=r"y.xlsx cannot be read as an Excel workbook"):
@@ -351,7 +351,7 @@ def test_a_workbook_without_a_screen(tmp_path):
         ([HEAD_2016, ROW_2016, ROW_2016[:9]], ":3: 9 columns - 11 were expected"),
         ([HEAD_2016, ["", *ROW_2016[1:]]], ":2: an empty strain id"),
         ([HEAD_2016, ["YAL001C+_tm1", *ROW_2016[1:]]], ":2: an empty strain id"),
-        ([HEAD_2016], "has a header and no rows"),
+        ([HEAD_2016], "has a header but no rows"),
         ([HEAD_2016, [*ROW_2016[:5], "inf", *ROW_2016[6:]]], ":2: 'inf' in column gene_interaction"),
         ([HEAD_2016, [*ROW_2016[:-1], '"0.1']], ":2: unexpected end of data"),
     ],
@@ -470,7 +470,7 @@ def test_a_triple_and_a_single_are_not_two_pairs(read):
 @pytest.mark.parametrize(("rows", "n"), [("A\n\n", 2), ("A\n\n\n", 3), ("\n", 1)])
 def test_blank_lines_at_the_end_of_one_column_are_the_wild_type(read, rows, n):
     assert len(read("gene_1\n" + rows)) == n
-    with pytest.raises(DataError, match="has a header and no rows"):
+    with pytest.raises(DataError, match="has a header but no rows"):
         read("gene_1\n")
 
 
