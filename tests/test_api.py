@@ -238,7 +238,7 @@ def _short(value: Any, *words: str) -> None:
 def test_reprs_are_short_and_say_what_one_wants_to_know(run: dglcell.Run) -> None:
     cell = tiny_cell(features=3)
     table = tiny_table(cell)
-    _short(cell, "12 genes", "8 metabolites", "physical_interaction", "pairs of genes", "3 columns, 11 genes")
+    _short(cell, "12 genes", "8 metabolites", "physical_interaction", "pairs of genes", "3 columns for 11 genes")
     _short(table, "120 rows", "fitness", "gene_interaction", "0: ", "3: ")
     _short(dglcell.make_split(table), "Split random", "train", "test")
     _short(run, "Run ", "local model", "parameters", "12 genes", "split random", "cpu", "torch")

@@ -271,7 +271,7 @@ def impute_labels(
     The single-mutant fitness values come from the row of the pair or, if it has none, from the single mutants of the
     table: the means over rows with only this gene and kind of allele. Pairs without both values do not change. Rows
     that name a gene twice are ignored: a cross of two strains of one gene is measured as a double mutant, not as a
-    single.
+    single mutant.
 
     Parameters
     ----------

@@ -297,7 +297,7 @@ class CellGraph:
         >>> import dglcell
         >>> cell = dglcell.build_cell(model="textbook")
         >>> cell.knock_out(*cell.indices([["b0008"], ["b0114", "b0115"]]))
-        Perturbation of 2 genotypes: 3 genes, 3 reactions, 0 metabolites lost in all
+        Perturbation of 2 genotypes: 3 genes, 3 reactions, 0 metabolites lost in total
         """
         if np.asarray(genes).dtype.kind in "UO":
             raise TypeError(

@@ -134,7 +134,7 @@ class RunFolder:
         self.write_config(config)
 
     def forget_evaluation(self) -> None:
-        """Remove the reports and plots of an earlier evaluation, whose weights are about to change."""
+        """Remove the reports and plots of earlier evaluations, since the weights are about to change."""
         plots = [path for name in (*SUBSETS, "screen") for path in self.plots.glob(f"{name}_*.png")]
         for path in [*self.evaluation.glob("*.*"), *plots]:
             path.unlink(missing_ok=True)

@@ -61,5 +61,5 @@ def test_built_with_degrees():
 
 
 def test_without_an_edge_there_are_none():
-    with pytest.raises(UsageError, match="degrees: every gene has the same degrees"):
+    with pytest.raises(UsageError, match="degrees: all genes have equal degrees"):
         build(genes=GENES, degrees=True)

@@ -96,7 +96,7 @@ def test_a_file_that_describes_no_genes_alike(texts: tuple[str, str], tmp_path: 
     path.write_text(sgd({f"Y{k}": ("", texts[k % 2]) for k in range(40)}))
     if len(set(texts)) == 2:
         path.write_text(sgd({"Y1": ("", texts[0]), "Y2": ("", texts[1])}))
-    with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, no two of which are similar - SGD_features"):
+    with pytest.raises(DataError, match=r"genes\.tab describes \d+ genes, but no two are similar - SGD_features"):
         read_descriptions(path)
 
 
@@ -240,7 +240,7 @@ def test_an_annotation_without_overlaps(apart: dict[str, tuple[str, int, int]], 
     path = tmp_path / "genes.tab"
     path.write_text(interval_sgd({"YA1": INTERVALS["YA1"], **apart}))
     message = (
-        rf"genes\.tab has coordinates of {1 + len(apart)} genes, no two of which overlap by a quarter - SGD_features"
+        rf"genes\.tab has coordinates of {1 + len(apart)} genes, but no two overlap by a quarter - SGD_features"
     )
     with pytest.raises(DataError, match=message):
         read_overlaps(path)
@@ -249,5 +249,5 @@ def test_an_annotation_without_overlaps(apart: dict[str, tuple[str, int, int]], 
 def test_an_annotation_is_no_network_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "genes.gff"
     path.write_text(interval_gff(INTERVALS))
-    with pytest.raises(DataError, match=r"genes\.gff is a gene annotation, .* as description, overlap or genes"):
+    with pytest.raises(DataError, match=r"genes\.gff is a gene annotation - .* as description, overlap or genes"):
         read_network(path, "relation")

@@ -135,11 +135,11 @@ def test_signs(read):
     ("text", "kind", "what"),
     [
         ("A\nB\n", PHYSICAL, "net.txt:1: 1 column .'A'. - two columns of gene ids, BioGRID tab3, STRING links"),
-        ("A\nB\n", REGULATORY, "net.txt:1: 1 column .'A'. - two columns .factor, target."),
+        ("A\nB\n", REGULATORY, "net.txt:1: 1 column .'A'. - two columns .transcription factor, target."),
         (
             "A\tB\tC\tD\n",
             RELATION,
-            "net.txt:1: 4 columns .* - two columns of gene ids, STRING links, STRING actions or a gene annotation",
+            "net.txt:1: 4 columns .* - two columns of gene ids, STRING links or STRING actions was",
         ),
         ("A\tB\t0.5\n", PHYSICAL, "net.txt:1: 3 columns"),
         ("A\tB\nC\nD\tE\nF\tG\tH\n", PHYSICAL, "net.txt:2: 1 column - 2 .*net.txt:4: 3 columns - 2"),

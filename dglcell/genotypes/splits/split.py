@@ -1,12 +1,12 @@
 """Split: the subset of each row of a genotype table, and a check that it keeps what its kind promises.
 
-| kind | promise, beside that no gene set is in two subsets |
+| kind | promise, in addition to: no gene set is in two subsets |
 |---|---|
 | `unseen-gene` | each test genotype has a gene that is in no training and no validation genotype |
 | `unseen-all` | no gene of a test genotype is in a training or validation genotype |
 | `query-pair` | each test genotype has a double-mutant query that is in no training and no validation genotype |
 
-Validation keeps the same promise with regard to training. The check uses only the rows, not the way to the split.
+Validation keeps the same promise with regard to training. The check uses only the rows, not how the split was made.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_one_column(write):
         ("genes,fitness\nA,0,5\n", "screen.tsv:2: 3 cells - 2 were expected"),
         ("genes\tfitness\nA\n", "screen.tsv:2: 1 cell - 2"),
         ("genes\tfitness\tFitness\nA\t1\t1\n", "two columns are named 'fitness'"),
-        ("genes\tgene_1\nA\tB\n", "both 'genes' and 'gene_1'"),
+        ("genes\tgene_1\nA\tB\n", "columns 'genes' and 'gene_1'"),
         ("genes\tfitness\n", "has a header but no rows"),
         ('genes,x\nA,"open\nB,C\n', "screen.tsv:2: unexpected end of data - check the quotes"),
         ('genes,x\nA,1\nB,"open\nC,D"\nE,F,G\n', "screen.tsv:3: a quoted cell continues .*screen.tsv:5: 3 cells"),
@@ -161,7 +161,7 @@ def test_blank_lines_above_a_genotype_table_are_skipped(write, above):
     for text, what in (
         (GENOTYPES + "D\tlow\n", f"screen.tsv:{4 + number}: 'low'"),
         ("genes\tfitness\tFitness\n", f"screen.tsv:{1 + number}: two columns are named 'fitness'"),
-        ("genes\tgene_1\n", f"screen.tsv:{1 + number}: both 'genes' and"),
+        ("genes\tgene_1\n", f"screen.tsv:{1 + number}: columns 'genes' and"),
         ("alpha\tbeta\n", f"screen.tsv:{1 + number}: no column of genes in 'alpha beta'"),
     ):
         with pytest.raises(DataError, match=what):
