@@ -86,12 +86,12 @@ class Counter(Bars):
 
 
 class Whole(Bars):
-    """One bar for a job of several stages, with the time left for all of them.
+    """One bar for a job of several stages, with the time left for the whole job.
 
     Parameters
     ----------
     name : str
-        Of the job.
+        Name of the job.
     """
 
     def __init__(self, name: str) -> None:
@@ -101,7 +101,7 @@ class Whole(Bars):
         self.start()
 
     def step(self, share: float, stage: str) -> None:
-        """`share` of the time has passed, from 0 to 1, and `stage` goes on."""
+        """Show that a `share` of the time, from 0 to 1, has passed, and the name of the current `stage`."""
         now = time.perf_counter()
         if now - self._drawn >= REDRAW or stage != self._stage:
             self._drawn, self._stage = now, stage

@@ -231,7 +231,7 @@ def counter(noun: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextlib.contextmanager
 def whole(name: str) -> Iterator[Callable[[float, str], None]]:
-    """As `counter`, for a job of several stages: a callback `(share of the time, stage)`, the share from 0 to 1."""
+    """As `counter`, for a job of several stages: the callback is `(share of the time, stage)`, a share from 0 to 1."""
     with _drawn(lambda bars: bars.Whole(name)) as draw:
         yield draw
 

@@ -31,13 +31,13 @@ def argument(name: str, **attributes: Any) -> _Decorator:
 
 
 def _styled(text: str, **style: Any) -> str:
-    """The text in a style where a terminal shows colours."""
+    """The text in a style, in a terminal that shows colors."""
     plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return text if plain else click.style(text, **style)
 
 
 class _PlainWhenPiped(click.Command):
-    """Writes plain help, with a section for each group of options, unless stdout is a terminal wide enough for panels."""
+    """Writes plain help, with a section for each group of options, unless stdout is a terminal with room for panels."""
 
     def get_help(self, ctx: click.Context) -> str:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH

@@ -1,4 +1,4 @@
-"""Numbers as the commands print them."""
+"""Formats of numbers in the output of commands."""
 
 from __future__ import annotations
 

@@ -147,7 +147,9 @@ def test_recipes_are_found_by_name_and_files_by_path() -> None:
     for name, path in recipes().items():
         assert TrainConfig.from_recipe(name) == TrainConfig.from_recipe(path)
         assert TrainConfig.from_recipe(name).validate().keep == "last"
-    with pytest.raises(UsageError, match=r"costanzo: .* - costanzo2010, single_mutant_fitness or a TOML file was expected"):
+    with pytest.raises(
+        UsageError, match=r"costanzo: .* - costanzo2010, single_mutant_fitness or a TOML file was expected"
+    ):
         TrainConfig.from_recipe("costanzo")
 
 

@@ -59,10 +59,14 @@ PREPROCESS = [
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
     ((), 2, ("--sbml", "--genes")),
     (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),
-    (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("relation gpr", "taken")),
+    (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("relation gpr", "already in use")),
     (("--model", "textbook", "--relation", "physical=two.tsv"), 2, ("--relation physical", "--physical")),
     (("--model", "textbook", "--relation", "close=genes.gff"), 1, ("genes.gff", "--description", "--overlap")),
-    (("--model", "textbook", "--relation", "overlap=two.tsv", "--overlap", "genes.gff"), 2, ("overlap", "taken")),
+    (
+        ("--model", "textbook", "--relation", "overlap=two.tsv", "--overlap", "genes.gff"),
+        2,
+        ("overlap", "already in use"),
+    ),
     (("--model", "textbook", "--max-alternatives", "0"), 2, ("--max-alternatives 0",)),
     (("--model", "textbook", "--max-alternatives", "many"), 2, ("--max-alternatives",)),
 ]

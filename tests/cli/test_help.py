@@ -47,7 +47,7 @@ def test_every_setting_is_in_its_group(cli, command: str, settings: list[type]) 
 
 def test_a_command_that_shares_an_option_shows_its_own_default(cli) -> None:
     found = sections(cli("predict", "--help").out)
-    assert "--batch-size INTEGER Genotypes to score at a time. [default: 1024]" in found["Compute"]
+    assert "--batch-size INTEGER Number of genotypes to score at a time. [default: 1024]" in found["Compute"]
     assert with_flags(TrainConfig.__dataclass_fields__["device"].metadata["help"]) in found["Compute"]
     assert "TABLE" in found["Arguments"] and "--out" in found["Output"]
 

@@ -239,9 +239,7 @@ def test_genes_without_coordinates_are_counted(tmp_path: Path) -> None:
 def test_an_annotation_without_overlaps(apart: dict[str, tuple[str, int, int]], tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     path.write_text(interval_sgd({"YA1": INTERVALS["YA1"], **apart}))
-    message = (
-        rf"genes\.tab has coordinates of {1 + len(apart)} genes, but no two overlap by a quarter - SGD_features"
-    )
+    message = rf"genes\.tab has coordinates of {1 + len(apart)} genes, but no two overlap by a quarter - SGD_features"
     with pytest.raises(DataError, match=message):
         read_overlaps(path)
 

@@ -205,7 +205,9 @@ def test_screens_with_few_labels_or_none(kind):
     split = make_split(few, kind)
     assert violations(few, split) == []
     assert all(few.usable()[split.rows(part)].any() for part in SUBSETS)
-    with pytest.raises(DataError, match=r"no row of the screen has a fitness or an interaction \(\d+ rows\) - nothing"):
+    with pytest.raises(
+        DataError, match=r"no row of the screen has a fitness or an interaction \(\d+ rows\) - at least one"
+    ):
         make_split(table_with(table, np.full((len(table), 4), np.nan)), kind)
 
 

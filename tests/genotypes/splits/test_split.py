@@ -45,7 +45,7 @@ def test_a_genotype_moved_whole_breaks_the_promise(kind, taken, given):
         bad = Split(changed, kind)
         if violations(table, bad):
             found += 1
-            with pytest.raises(DataError, match=rf"the split leaks: \d+ rows of \w+ have .* what {kind} promise"):
+            with pytest.raises(DataError, match=rf"the split leaks: \d+ rows of \w+ have .* again for split=.{kind}"):
                 check_leakage(table, bad)
         else:
             check_leakage(table, bad)
@@ -78,7 +78,7 @@ def test_a_wild_type_in_test_hides_nothing(kind):
 
 def test_a_split_of_another_length_or_with_other_codes():
     table = a_screen()
-    with pytest.raises(DataError, match=r"the split has 3 rows, the screen 390 - split this screen"):
+    with pytest.raises(DataError, match=r"the split has 3 rows, the screen 390 - split the screen again"):
         check_leakage(table, Split(np.zeros(3, np.int8)))
     with pytest.raises(DataError, match="none of 0 to 3"):
         check_leakage(table, Split(np.full(len(table), 4, np.int8)))
