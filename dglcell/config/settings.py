@@ -206,7 +206,7 @@ def settings_table(settings: type[Settings]) -> list[SettingRow]:
     --------
     >>> from dglcell.config import ModelConfig
     >>> settings_table(ModelConfig)[0]
-    SettingRow(name='layers', flag='--layers', default='3', help='Graph layers.', group='Model')
+    SettingRow(name='layers', flag='--layers', default='3', help='Number of graph layers.', group='Model')
     """
     rows = [
         SettingRow(f.name, flag(f.name), plain(default_text(f)), plain(f.metadata["help"]), f.metadata["group"])

@@ -156,7 +156,7 @@ def test_rows_of_a_file_with_genes_that_the_graph_lacks_are_left_out_and_counted
     text = "genes split\nG001 train\nQ7 val\nG002;G003 test\nQ8;G001 test\n test\nG002 val\nQ7;Q8 train\n"
     wild = GenotypeTable.of(cell, *cell.indices([["G001"], ["G002"], ["G002", "G003"], []]), np.ones((4, 4)))
     path = write(tmp_path / "s.tsv", text)
-    with pytest.warns(UserWarning, match=r"s\.tsv:  unknown genes: 'Q7', 'Q8' in 3 of 7 genotypes") as caught:
+    with pytest.warns(UserWarning, match=r"s\.tsv: unknown genes: 'Q7', 'Q8' in 3 of 7 genotypes") as caught:
         split = make_split(wild, "file", path=path, cell=cell)
     assert len(caught) == 1
     assert split.subset.tolist() == [0, 1, 2, 2]  # the wild type's part is its own row's, not that of a row left out

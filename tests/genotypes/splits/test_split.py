@@ -80,7 +80,7 @@ def test_a_split_of_another_length_or_with_other_codes():
     table = a_screen()
     with pytest.raises(DataError, match=r"the split has 3 rows, the screen 390 - split the screen again"):
         check_leakage(table, Split(np.zeros(3, np.int8)))
-    with pytest.raises(DataError, match="none of 0 to 3"):
+    with pytest.raises(DataError, match="other than 0 to 3"):
         check_leakage(table, Split(np.full(len(table), 4, np.int8)))
 
 
