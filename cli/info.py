@@ -9,6 +9,7 @@ import click
 
 from dglcell.cli import console, options
 from dglcell.cli.help import Command, argument
+from dglcell.cli.settings import option_text
 
 
 @click.command(cls=Command)
@@ -75,7 +76,8 @@ def _screen(path: Path) -> _Described:
         "labels": {name: int(n) for name, n in zip(schema.LABEL_COLUMNS, present, strict=True)},
         "report": dict(screen.report),
     }
-    rows = [("layout", screen.layout), *_screen_rows(document), *document["report"].items()]
+    rows = [("layout", screen.layout), *_screen_rows(document)]
+    rows += [row for row in document["report"].items() if row not in rows]
     return document, [(("screen", "value"), rows)]
 
 
@@ -98,13 +100,51 @@ def _run(path: Path) -> _Described:
     folder.require()
     tensors, metadata = checkpoint.read(folder.model, checkpoint.MODEL)
     models = len(folder.members())
-    document = {"parameters": checkpoint.parameter_counts(tensors), "models": models, **metadata}
-    parts = [(part, n) for part, n in document["parameters"].items()]
-    about = [("models", models), *((k, v) for k, v in metadata.items() if not isinstance(v, dict | list))]
-    about += [(f"fingerprint, {k}", v) for k, v in metadata.get("fingerprints", {}).items()]
-    settings = [(k, v) for k, v in metadata.get("config", {}).items()]
-    return document, [
-        (("run", "value"), about),
-        (("part of the model", "parameters"), parts),
-        (("setting", "value"), settings),
+    counts = checkpoint.parameter_counts(tensors)
+    document = {"parameters": counts, "models": models, **metadata}
+    parts = [(_PARTS.get(part, part.replace("_", " ")), n) for part, n in counts.items()]
+    return document, [(("run", "value"), _run_rows(document)), (("part of the model", "parameters"), parts)]
+
+
+# Parts of a model whose name in the weights says less than this.
+_PARTS = {"fm": "gene factorization machine", "layers": "graph layers", "preprocess": "gene MLP"}
+_SUBSETS = {"train": "training", "val": "validation", "test": "test", "unused": "unused"}
+
+
+def _run_rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    from dglcell import schema
+
+    split, config = document["split"], document["config"]
+    rows: list[tuple[str, Any]] = [
+        ("variant", config["variant"]),
+        ("models", document["models"]),
+        ("seed", document["seed"]),
+        ("screen", ", ".join(Path(file["path"]).name for file in document["screen"]["files"]) or None),
+        ("split", split["kind"]),
+        *((f"{name} rows", split["rows"][subset]) for subset, name in _SUBSETS.items() if split["rows"][subset]),
+        ("epoch of the weights", document["epoch"]),
     ]
+    for label in schema.LABELS:
+        metrics = document.get("validation", {}).get(label, {"n": 0})
+        if metrics["n"]:
+            rows.append((f"validation Pearson, {label}", metrics["pearson"]))
+    rows.append(("settings", _settings(config) or "the defaults"))
+    return rows + [(f"fingerprint, {name}", value) for name, value in document["fingerprints"].items()]
+
+
+def _settings(values: dict[str, Any]) -> str:
+    """The options that give these settings, without those that have their default."""
+    import dataclasses
+
+    from dglcell.config import TrainConfig
+
+    config = TrainConfig.from_dict(values)
+    left_open = {field.name: None for field in dataclasses.fields(config) if field.default is None}
+    default = dataclasses.replace(config, **left_open).resolve("concat")
+    options = []
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        usual = field.default_factory() if field.default is dataclasses.MISSING else field.default
+        if value not in (usual, getattr(default, field.name) if usual is None else usual):
+            options.append(option_text(field, value))
+    return " ".join(options)

@@ -158,6 +158,18 @@ def _print(cell: CellGraph, screen: Mapping[str, Any] | None, out: Path) -> None
     console.say(f"wrote {out}")
 
 
+# What a rule for screens does to the rows, in the words of the report.
+_RULES = {
+    "alleles": "only deletions",
+    "replicates": "replicates averaged",
+    "max_p": "p-value at most {}",
+    "clip_fitness": "negative fitness set to 0",
+    "derive_fitness": "missing fitness and interactions derived",
+    "raw_scores": "trigenic scores not adjusted for pairs",
+    "unknown_genes": "rows with unknown genes left out",
+}
+
+
 def _rows(report: Mapping[str, Any], screen: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Any]]:
     """The nested report as rows (source, item, count), including empty lists and zeros."""
     sections = dict(report) if screen is None else {**report, "screen": screen}
@@ -167,13 +179,17 @@ def _rows(report: Mapping[str, Any], screen: Mapping[str, Any] | None) -> Iterat
 
 def _flat(source: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for item, value in content.items():
+        rule = item.removeprefix("rule ")
         if item == "files":
             for file in value:
-                yield from _flat(f"{source}: {Path(file['path']).name}", {k: v for k, v in file.items() if k != "path"})
+                name = f"{source}: {Path(file['path']).name}"
+                yield from _flat(name, {k: v for k, v in file.items() if k != "path"})
         elif isinstance(value, Mapping):
-            yield from _flat(source, value)
+            yield from _flat(source, {k: v for k, v in value.items() if k not in content})
         elif isinstance(value, list):
             examples = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
             yield source, item, f"{len(value)}" + (f" ({examples})" if value else "")
+        elif rule != item:
+            yield source, "rule", _RULES[rule].format(value)
         else:
-            yield source, item, value
+            yield source, "total" if item == source else item, value

@@ -123,6 +123,17 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def option_text(field: dataclasses.Field[Any], value: Any) -> str:
+    """A setting as it is typed."""
+    if isinstance(value, bool):
+        return flag(field.name, value)
+    if isinstance(value, Mapping):
+        value = ",".join(f"{key}={number:g}" for key, number in value.items())
+    elif isinstance(value, tuple):
+        value = (" " if field.metadata["path"] else ",").join(value)
+    return f"{flag(field.name)} {value:g}" if isinstance(value, float) else f"{flag(field.name)} {value}"
+
+
 def configuration(values: Mapping[str, Any], config: str | None) -> TrainConfig:
     """The validated configuration: defaults, changed by the TOML file or recipe, then by options.
 

@@ -101,8 +101,30 @@ def test_graphs_are_built_and_read_without_torch(what: str, core: Path, tmp_path
 def test_info_of_a_run_needs_no_torch(trained: Path) -> None:
     code = "import sys; from dglcell.cli.main import run; run(sys.argv[1:]); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "info", str(trained)], capture_output=True, text=True)
-    assert "set_encoder" in done.stdout
+    assert "set encoder" in done.stdout and "gene MLP" in done.stdout
     assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
+def test_info_of_a_run_says_what_its_repr_says(cli, core: Path, trained: Path, tmp_path: Path) -> None:
+    lines = [line.split("\t") for line in cli("info", trained).out.splitlines()]
+    run, rows = load_run(trained), {row[0]: row[1] for row in lines}
+    assert rows["settings"] == "--layers 2 --hidden 16 --epochs 2"  # of the fixture, without any default
+    assert rows["screen"] == "screen.tsv" and rows["split"] == "random" and rows["variant"] == "local"
+    counts = run.metadata["split"]["rows"]
+    assert [rows[f"{name} rows"] for name in ("training", "validation", "test")] == [
+        str(counts[subset]) for subset in ("train", "val", "test")
+    ]
+    assert rows["epoch of the weights"] == str(run.metadata["epoch"])
+    for label in ("fitness", "gene_interaction"):
+        assert float(rows[f"validation Pearson, {label}"]) == pytest.approx(
+            run.metadata["validation"][label]["pearson"], rel=1e-3
+        )
+    assert len(rows) == len(lines)
+    options = "--hidden 8 --no-similarity --networks metabolic --split kfold --max-steps 1 --batch-size 32"
+    options += " --label-weights fitness=1,gene_interaction=0.5"
+    assert cli("train", core, *options.split(), "--out", tmp_path / "run", "-q").code == 0
+    (settings,) = [line for line in cli("info", tmp_path / "run").out.splitlines() if line.startswith("settings")]
+    assert sorted(f" {settings.split(chr(9))[1]}".split(" --")) == sorted(f" {options}".split(" --"))
 
 
 def test_info_json_of_a_graph(cli, core: Path) -> None:
@@ -123,6 +145,8 @@ def test_info_of_a_screen_table(cli, tmp_path: Path) -> None:
     (tmp_path / "s.tsv").write_text("genes\tfitness\na;b\t0.5\nb;a\t\n\t1\n")
     document = json.loads(cli("info", tmp_path / "s.tsv", "--json").out)
     assert (document["rows"], document["genotypes"], document["labels"]["fitness"]) == (3, 2, 2)
+    names = [line.split("\t")[0] for line in cli("info", tmp_path / "s.tsv").out.splitlines()]
+    assert len(names) == len(set(names))
 
 
 def test_preprocess_is_repeatable_and_takes_several_files(cli, tmp_path: Path) -> None:
@@ -185,6 +209,9 @@ def test_results_go_to_stdout_and_progress_to_stderr(cli, tmp_path: Path) -> Non
     done = cli("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5")
     assert "gene nodes\t137" in done.out and "reading" not in done.out
     assert "reading the metabolic model" in done.err
+    source, *rows = [line.split("\t") for line in done.out.split("\ncell graph")[0].splitlines()[1:]]
+    assert source == ["source", "item", "count"]
+    assert len({(row[0], row[1]) for row in rows}) == len(rows) and not any(row[0] == row[1] for row in rows)
     quiet = cli("preprocess", "--model", "textbook", "--out", tmp_path / "cell.h5", "--overwrite", "-q")
     assert quiet.err == ""
 
@@ -375,6 +402,14 @@ def test_rules_for_screens(cli, core: Path, tmp_path: Path) -> None:
     assert report["files"][0]["replicates merged into a mean"] == 2
     assert report["files"][0]["fitness derived from interaction"] == 28
     assert report["rule max_p"] == 0.05
+    printed = cli("preprocess", "--model", "textbook", "--screen", screen, *options, "--out", tmp_path / "again.h5").out
+    rules = [line.split("\t")[2] for line in printed.splitlines() if line.startswith("screen\trule\t")]
+    assert sorted(rules) == [
+        "missing fitness and interactions derived",
+        "negative fitness set to 0",
+        "p-value at most 0.05",
+        "replicates averaged",
+    ]
     info = json.loads(cli("info", tmp_path / "cell.h5", "--json").out)["screen"]
     assert info["sources"][0]["rules"]["replicates"] == "mean"
     assert info["sources"][0]["report"]["replicates merged into a mean"] == 2
