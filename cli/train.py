@@ -52,19 +52,10 @@ def command(
     graph, stored = (cell_file.load(cell), None) if settings.screen else cell_file.load_both(cell)
     table, screen_file = _screen(graph, cell, stored, settings)
     from dglcell.cli.display import display
-    from dglcell.genotypes.splits.make import make_split
+    from dglcell.genotypes.splits.make import split_from_config
     from dglcell.training.loop import train
 
-    split = make_split(
-        table,
-        settings.split,
-        seed=settings.seed,
-        test_fraction=settings.test_fraction,
-        val_fraction=settings.val_fraction,
-        fold=settings.fold or 0,
-        path=Path(settings.split_file) if settings.split_file else None,
-        cell=graph,
-    )
+    split = split_from_config(table, graph, settings)
     with display() as progress:
         summaries = train(graph, table, split, settings, out, progress, resume, overwrite, screen_file)
     if as_json:

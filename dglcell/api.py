@@ -6,13 +6,14 @@ Each function checks its arguments and calls the package that does the work.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dglcell.config import ScreenRules
-from dglcell.errors import DataError, UsageError
+from dglcell.errors import DataError, DglcellWarning, UsageError
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build_cell import TEXTBOOK
@@ -130,10 +131,11 @@ def read_screen(
       gene_interaction  9,316 rows
       from              ecoli_core_fba.tsv.gz (genotype table)
     """
+    _require("cell", cell, CellGraph, "dglcell.build_cell or load_cell returns one")
     if isinstance(paths, str) and paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
             return read_screen(path, cell, unknown_genes, **rules)
-    settings = ScreenRules(unknown_genes=unknown_genes, **rules)
+    settings = ScreenRules.from_dict({"unknown_genes": unknown_genes, **rules}, "read_screen")
     if hasattr(paths, "columns"):
         from dglcell.readers.data_frames import genotypes_of_frame
 
@@ -163,7 +165,9 @@ def train(
     screen : GenotypeTable
         Measured genotypes of this cell.
     split : Split, optional
-        Training, validation and test rows; without it, the split that `config` describes.
+        Training, validation and test rows; without it, the split that `config` describes. What `make_split` made it
+        from is written to the run's configuration: its kind, fractions and fold, and its seed unless `config` has one.
+        The configuration's own values must agree, and a split that it cannot describe gives a warning.
     config : TrainConfig, optional
         Every setting of the model and its training; without it, the defaults. The settings that say how a screen is
         read are taken from `screen`, which has been read already.
@@ -184,7 +188,9 @@ def train(
     Raises
     ------
     UsageError
-        Settings that cannot be used, a folder that may not be written, nothing to resume.
+        Settings that cannot be used or contradict the split, a folder that may not be written, nothing to resume.
+    TypeError
+        An argument in the place of another.
     RunError
         The loss is not finite, or there is not enough memory.
 
@@ -199,29 +205,34 @@ def train(
     ['genes', 'pred_fitness', 'pred_gene_interaction']
     """
     from dglcell.config import TrainConfig
-    from dglcell.genotypes.splits.make import make_split
+    from dglcell.genotypes.splits.make import config_with_split, split_from_config
+    from dglcell.genotypes.splits.split import Split
     from dglcell.inference.run import load_run
     from dglcell.training.loop import train as train_members
 
-    settings = _as_read((config or TrainConfig()).for_cell(cell), screen)
+    _require("cell", cell, CellGraph, "dglcell.build_cell or load_cell returns one")
+    _require("screen", screen, GenotypeTable, "dglcell.read_screen returns one")
+    if split is not None:
+        hint = "write config=.." if isinstance(split, TrainConfig) else "dglcell.make_split returns one"
+        _require("split", split, Split, hint)
+    if config is not None:
+        _require("config", config, TrainConfig, "write TrainConfig(..)")
+    config, reason = config or TrainConfig(), ""
+    if split is not None:
+        config, reason = config_with_split(config, split)
+    settings = _as_read(config.for_cell(cell), screen)
+    if reason:
+        message = f"config.toml does not describe the split ({reason}): training from it will split otherwise"
+        warnings.warn(DglcellWarning(message), stacklevel=2)
     if split is None:
-        split = make_split(
-            screen,
-            settings.split,
-            seed=settings.seed,
-            test_fraction=settings.test_fraction,
-            val_fraction=settings.val_fraction,
-            fold=settings.fold or 0,
-            path=Path(settings.split_file) if settings.split_file else None,
-            cell=cell,
-        )
+        split = split_from_config(screen, cell, settings)
     train_members(cell, screen, split, settings, out, progress, resume, overwrite)
     run = load_run(out, settings.device, settings.engine, cell, settings.chunk)
     return dataclasses.replace(run, screen=screen)
 
 
 def evaluate(
-    run: Run,
+    run: Run | Path | str,
     subset: str = "test",
     screen: GenotypeTable | Path | str | Sequence[Path | str] | None = None,
     baselines: str | Sequence[str] = "quick",
@@ -231,7 +242,8 @@ def evaluate(
 
     Parameters
     ----------
-    run : Run
+    run : Run or path
+        A run, or its folder.
     subset : str
         Rows of the run's own screen to score: `test`, `val` or `train`.
     screen : GenotypeTable or paths, optional
@@ -270,6 +282,11 @@ def evaluate(
 
     from dglcell.evaluation import report as reports
     from dglcell.evaluation.evaluate import evaluate as compare
+    from dglcell.inference.run import Run, load_run
+
+    if isinstance(run, (str, Path)):
+        run = load_run(run)
+    _require("run", run, Run, "dglcell.load_run returns one")
 
     own = screen if isinstance(screen, GenotypeTable) and run.is_trained_on(screen) else None
     if own is not None:
@@ -284,6 +301,14 @@ def evaluate(
     frame[measures] = frame[measures].astype(float)
     frame.attrs = {"subset": reports.subset_of(report), "failed": dict(failed)}
     return frame
+
+
+def _require(name: str, value: object, expected: type, advice: str) -> None:
+    """Refuse an argument of another type (TypeError)."""
+    if not isinstance(value, expected):
+        article = "an" if type(value).__name__[0] in "aeiou" else "a"
+        what = f"{article} {type(value).__name__}"
+        raise TypeError(f"{name} is {what} - a {expected.__name__} was expected; {advice}")
 
 
 def _stored_screen(path: Path, cell: CellGraph, rules: dict[str, Any]) -> GenotypeTable:

@@ -27,7 +27,7 @@ from dglcell.errors import RunError
 from dglcell.evaluation.evaluate import evaluate, score_baselines
 from dglcell.evaluation.run_screen import run_screen
 from dglcell.genotypes.merge import merge_screens
-from dglcell.genotypes.splits.make import Split, make_split
+from dglcell.genotypes.splits.make import Split, split_from_config
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.cell import CellGraph
@@ -185,9 +185,7 @@ def run(
     path = out / "cell.h5"
     cell_file.save(cell, path, table, overwrite)
     config = dataclasses.replace(config, seed=seed)
-    split = make_split(
-        table, config.split, seed=seed, test_fraction=config.test_fraction, val_fraction=config.val_fraction
-    )
+    split = split_from_config(table, cell, config)
     say(
         f"training {config.ensemble} models on {split.counts['train']:,} genotypes for {config.epochs} epochs; "
         f"beside it {len(names)} baselines and one model without lost reactions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -322,6 +323,104 @@ def test_training_takes_the_split_that_is_given(tmp_path: Path) -> None:
     config = dglcell.TrainConfig(layers=1, hidden=8, epochs=1, device="cpu", engine="torch")
     run = dglcell.train(cell, screen, split, config, out=tmp_path / "run")
     assert run.metadata["split"]["hash"] == split.hash
+
+
+TINY = {"layers": 1, "hidden": 8, "epochs": 1, "device": "cpu", "engine": "torch"}
+
+
+@pytest.mark.parametrize(
+    "made_from",
+    [
+        {"kind": "unseen-gene", "test_fraction": 0.2, "val_fraction": 0.25},
+        {"kind": "random", "seed": 7, "test_fraction": 0.3},
+        {"kind": "kfold", "fold": 2, "val_fraction": 0.2},
+        {"kind": "file"},
+    ],
+    ids=lambda made_from: made_from["kind"],
+)
+def test_training_from_the_configuration_of_a_run_takes_its_split(tmp_path: Path, made_from: dict[str, Any]) -> None:
+    cell = tiny_cell(features=3)
+    screen, path = tiny_table(cell), tmp_path / "split.tsv"
+    if made_from["kind"] == "file":
+        sets = {tuple(screen.genes[a:b].tolist()) for a, b in itertools.pairwise(screen.ptr)}
+        rows = [
+            f"{';'.join(cell.ids['gene'][g] for g in genes)}\t{('train', 'val', 'test')[k % 3]}\n"
+            for k, genes in enumerate(sorted(sets))
+        ]
+        path.write_text("genes\tsplit\n" + "".join(rows))
+        made_from = {**made_from, "path": path, "cell": cell}
+    split = dglcell.make_split(screen, **made_from)
+    dglcell.train(cell, screen, split, dglcell.TrainConfig(**TINY), out=tmp_path / "run")
+    config = dglcell.TrainConfig.from_recipe(tmp_path / "run" / "config.toml")
+    assert config.split == split.kind
+    again = dglcell.train(cell, screen, config=config, out=tmp_path / "again")
+    assert again.metadata["split"]["hash"] == split.hash
+    stored, _ = again.folder.read_split()
+    assert stored.parameters == split.parameters
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"split": "kfold"}, "split kfold in the configuration, but the split was made with random"),
+        ({"test_fraction": 0.3, "val_fraction": 0.3}, "test_fraction 0.3 .* 0.2 .*val_fraction 0.3 .* 0.15"),
+        ({"split_file": "a.tsv"}, "split_file a.tsv"),
+    ],
+)
+def test_a_configuration_that_contradicts_the_split_is_refused(
+    tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    cell = tiny_cell(features=3)
+    screen = tiny_table(cell)
+    split = dglcell.make_split(screen, test_fraction=0.2, val_fraction=0.15)
+    with pytest.raises(dglcell.UsageError, match=message):
+        dglcell.train(cell, screen, split, dglcell.TrainConfig(**TINY, **settings), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_split_that_a_configuration_cannot_describe_gives_a_warning(tmp_path: Path) -> None:
+    cell = tiny_cell(features=3)
+    screen = tiny_table(cell)
+    split, config = dglcell.make_split(screen, seed=7), dglcell.TrainConfig(**TINY, seed=3)
+    for reason, other in (
+        ("seed 7, the model is trained with seed 3", split),
+        ("make_split did not make it", dglcell.Split(split.subset)),
+        ("make_split did not make it", dglcell.Split(split.subset, "file")),
+        ("5 folds", dglcell.make_split(screen, "kfold", seed=3, folds=5)),
+    ):
+        with pytest.warns(UserWarning, match=reason) as caught:
+            run = dglcell.train(cell, screen, other, config, out=tmp_path / "run", overwrite=True)
+        assert caught[0].filename == __file__
+        assert run.config.seed == 3
+
+
+def test_arguments_in_the_place_of_others_are_refused_in_plain_words(tmp_path: Path, run: dglcell.Run) -> None:
+    cell = tiny_cell(features=3)
+    screen, out, config = tiny_table(cell), tmp_path / "run", dglcell.TrainConfig()
+    mistakes: list[tuple[Any, type[Exception], str]] = [
+        (lambda: dglcell.train(cell, screen, config, out=out), TypeError, "split is a TrainConfig .* config="),
+        (lambda: dglcell.train(cell, screen, "random", out=out), TypeError, "split is a str - .*make_split"),
+        (lambda: dglcell.train(cell, screen, config={"epochs": 1}, out=out), TypeError, "config is a dict"),
+        (lambda: dglcell.train(screen, cell, out=out), TypeError, "cell is a GenotypeTable - a CellGraph was expected"),
+        (lambda: dglcell.train(cell, cell, out=out), TypeError, "screen is a CellGraph - a GenotypeTable was expected"),
+        (lambda: dglcell.evaluate(config), TypeError, "run is a TrainConfig - a Run was expected"),
+        (lambda: dglcell.build_cell(genes=["A"], networks="n.tsv"), TypeError, '{"physical": "n.tsv"}'),
+        (lambda: dglcell.build_cell(genes=["A"], networks=["n.tsv"]), TypeError, "networks by name were expected"),
+        (lambda: run.predict(None), TypeError, "genotypes are NoneType - a list of genotypes was expected"),
+        (lambda: dglcell.read_screen("textbook", cell, maxp=0.1), dglcell.UsageError, "unknown key 'maxp' - max_p"),
+        (lambda: dglcell.read_screen("textbook", "cell.h5"), TypeError, "cell is a str - a CellGraph was expected"),
+        (lambda: dglcell.make_split(screen, seed=-1), dglcell.UsageError, "seed -1 - zero or more was expected"),
+    ]
+    for mistake, error, message in mistakes:
+        with pytest.raises(error, match=message):
+            mistake()
+    assert not out.exists()
+
+
+def test_evaluation_takes_the_folder_of_a_run(tmp_path: Path) -> None:
+    _, screen, _, _ = tiny_run(tmp_path / "run", epochs=1)
+    scores = dglcell.evaluate(str(tmp_path / "run"), screen=screen, baselines="none")
+    assert scores.equals(dglcell.evaluate(dglcell.load_run(tmp_path / "run"), screen=screen, baselines="none"))
 
 
 def _documented() -> Iterator[tuple[str, Any]]:

@@ -23,6 +23,7 @@ BAD = [
     ({"test_fraction": 0.5, "val_fraction": 0.5}, "leave nothing to train on"),
     ({"split": "file"}, "split_file"),
     ({"split": "kfold", "split_file": "x.tsv"}, 'split_file x.tsv with split="kfold"'),
+    ({"split": "kfold", "fold": 12}, "fold 12 - at least 0 and at most 9"),
     ({"fold": 0}, 'fold 0 with split="random", which has no folds'),
     ({"fm_rank": -1}, "fm_rank -1 - zero or more was expected"),
     ({"fm_rank": 0, "similarity": True}, "similarity with fm_rank 0"),

@@ -62,6 +62,7 @@ class TrainConfig(ScreenRules, ModelConfig):
         f"Number of the test fold, 0 to 9, with {setting('split', 'kfold')}.",
         SPLIT,
         min=0,
+        max=9,
         unset="0",
     )
     test_fraction: float = declare(

@@ -71,7 +71,7 @@ def simulate(
     model : path or cobra.Model
         SBML file, or a model, which is not changed.
     orders : sequence of int
-        Numbers of deletions, each from 0 to 6.
+        Numbers of deletions, each from 0 to 6 and one of them at least 1.
     sample : int, optional
         Number of genotypes to draw for each order above 1, without replacement. By default all are computed.
     seed : int
@@ -82,7 +82,7 @@ def simulate(
     Raises
     ------
     UsageError
-        An order is not from 0 to 6, or the sample size is below 1.
+        An order is not from 0 to 6, none is above 0, or the sample size is below 1.
     DataError
         The file cannot be read, the model has no genes, or its wild type does not grow.
 
@@ -162,9 +162,10 @@ def interaction_score(
 
 def _distinct_orders(orders: Sequence[int], sample: int | None) -> list[int]:
     distinct_orders = sorted(set(orders))
-    if not distinct_orders or distinct_orders[0] < 0 or distinct_orders[-1] > MAX_ORDER:
+    if not distinct_orders or distinct_orders[0] < 0 or not 0 < distinct_orders[-1] <= MAX_ORDER:
         raise UsageError(
-            f"{setting('orders')} {list(orders)} - numbers of deletions from 0 to {MAX_ORDER} were expected"
+            f"{setting('orders')} {list(orders)} - numbers of deletions from 0 to {MAX_ORDER} were expected, one of "
+            "them at least 1"
         )
     if sample is not None and sample < 1:
         raise UsageError(f"{setting('sample')} {sample} - a positive number of genotypes was expected")

@@ -90,6 +90,9 @@ def build_cell(
     if model is None and genes is None:
         names = f"neither {setting('model')} nor {setting('genes')} is given"
         raise UsageError(f"{names} - a cell graph needs at least one of them")
+    if networks is not None and not isinstance(networks, Mapping):
+        named = f'{{"physical": "{networks}"}}' if isinstance(networks, (str, Path)) else '{"physical": ..}'
+        raise TypeError(f"networks is a {type(networks).__name__} - networks by name were expected: {named}")
     sources_by_name = {name: _listed(network) for name, network in (networks or {}).items()}
     require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(sources_by_name)])
     records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}

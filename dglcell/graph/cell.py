@@ -428,6 +428,9 @@ def require_gene_lists(genotypes: Iterable[_Genes]) -> list[_Genes]:
     """The genotypes as a list; TypeError if one of them is a string or a row instead of a list of genes."""
     if isinstance(genotypes, (str, bytes)):
         raise TypeError(f"{genotypes!r} is a string, a list of genotypes was expected - write [{_as_list(genotypes)}]")
+    if not isinstance(genotypes, Iterable):
+        what = type(genotypes).__name__
+        raise TypeError(f"genotypes are {what} - a list of genotypes was expected, as [['YAL001C'], ..]")
     genotype_list = list(genotypes)
     for genotype in genotype_list:
         if isinstance(genotype, (str, bytes)):

@@ -32,7 +32,7 @@ class RunFolder:
     |---|---|
     | `config.toml` | the configuration of the run, which `--config` can read |
     | `cell.h5` | the graph alone |
-    | `split.safetensors` | subset of each row (0 train, 1 val, 2 test, 3 unused), kind, hash, screen fingerprint |
+    | `split.safetensors` | subset of each row (0 train, 1 val, 2 test, 3 unused), kind, arguments, hash, screen |
     | `model.safetensors` | weights of the best epoch, and everything else that prediction needs |
     | `resume.pt` | state after the last complete epoch |
     | `metrics.jsonl` | one line per epoch |
@@ -129,7 +129,7 @@ class RunFolder:
         for path in [*(self.path / n for n in _SHARED + _OWN), *members, *self.plots.glob("*.png")]:
             path.unlink(missing_ok=True)
         cell_file.save(cell, self.cell)
-        metadata = {"kind": split.kind, "hash": split.hash, "screen": screen}
+        metadata = {"kind": split.kind, "hash": split.hash, "screen": screen, "parameters": split.parameters}
         checkpoint.write(self.split, checkpoint.SPLIT, {"subset": split.subset}, metadata)
         self.write_config(config)
 
@@ -146,7 +146,7 @@ class RunFolder:
     def read_split(self) -> tuple[Split, str]:
         """The split, and the fingerprint of the screen that it divides."""
         tensors, metadata = checkpoint.read(self.split, checkpoint.SPLIT)
-        split = Split(tensors["subset"], metadata["kind"])
+        split = Split(tensors["subset"], metadata["kind"], **metadata["parameters"])
         if split.hash != metadata["hash"]:
             raise FormatError(f"{self.split} is damaged: its rows do not match its hash - train again")
         return split, str(metadata["screen"])

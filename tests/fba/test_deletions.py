@@ -173,7 +173,13 @@ def test_table_is_the_stored_one_byte_for_byte(tmp_path, core, screen):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"orders": (7,)}, "orders"), ({"orders": ()}, "orders"), ({"sample": 0}, "sample")]
+    ("options", "message"),
+    [
+        ({"orders": (7,)}, "orders"),
+        ({"orders": ()}, "orders"),
+        ({"orders": (0,)}, r"orders \[0\] - .* at least 1"),
+        ({"sample": 0}, "sample"),
+    ],
 )
 def test_unusable_options(toy, options, message):
     with pytest.raises(UsageError, match=message):

@@ -6,14 +6,16 @@ All rows of a gene set are in the same subset. Every split is checked for this, 
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
+from dglcell.config import TrainConfig
 from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, setting
 from dglcell.genotypes.gene_index import encode_genes
 from dglcell.genotypes.splits.held_out import hold_out
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ASSIGNMENTS", "SUBSETS", "TEST", "TRAIN", "UNUSED", "VAL", "Split", "check_leakage", "make_split"]
 
+FOLDS = 10  # of `kfold` as a configuration describes it
 _UNSET = -1
 
 
@@ -36,7 +39,7 @@ def make_split(
     val_fraction: float = 0.1,
     fold: int = 0,
     path: Path | None = None,
-    folds: int = 10,
+    folds: int = FOLDS,
     cell: CellGraph | None = None,
 ) -> Split:
     """Split a table by gene sets; the result depends on the seed, but not on the sequence of the rows.
@@ -65,6 +68,7 @@ def make_split(
     Returns
     -------
     Split
+        It records the arguments that it depends on.
 
     Raises
     ------
@@ -81,6 +85,7 @@ def make_split(
     >>> dglcell.make_split(screen, "random", seed=0, test_fraction=0.2)
     Split random: 6,617 train, 946 val, 1,890 test
     """
+    TrainConfig.require(seed=seed)
     usable = table.usable()
     if not usable.any():
         raise DataError(
@@ -108,7 +113,7 @@ def make_split(
         subset = _random(table, seed, test_fraction, val_fraction)[table.genotype_keys()]
     else:
         raise UsageError(f"{setting('split')} {kind} - one of {', '.join(schema.SPLITS)} was expected")
-    split = Split(subset, kind)
+    split = Split(subset, kind, **_parameters(kind, seed, test_fraction, val_fraction, fold, folds, path))
     for name in SUBSETS:
         if not usable[split.rows(name)].any():
             raise error(
@@ -117,6 +122,88 @@ def make_split(
             )
     check_leakage(table, split)
     return split
+
+
+def split_from_config(table: GenotypeTable, cell: CellGraph, config: TrainConfig) -> Split:
+    """The split of a table that a configuration describes; errors as in `make_split`."""
+    return make_split(
+        table,
+        config.split,
+        seed=config.seed,
+        test_fraction=config.test_fraction,
+        val_fraction=config.val_fraction,
+        fold=config.fold or 0,
+        path=Path(config.split_file) if config.split_file else None,
+        cell=cell,
+    )
+
+
+def config_with_split(config: TrainConfig, split: Split) -> tuple[TrainConfig, str]:
+    """A configuration that describes a split, as far as it can.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Not yet validated. A setting with another value than its default must agree with the split, except for `seed`,
+        which seeds the training as well and is kept.
+    split : Split
+
+    Returns
+    -------
+    config : TrainConfig
+    reason : str
+        Why it does not describe the split; empty if it does.
+
+    Raises
+    ------
+    UsageError
+        A setting contradicts the split; all of them are named.
+    """
+    parameters: dict[str, Any] = {"split": split.kind, **split.parameters}
+    folds = parameters.pop("folds", FOLDS)
+    if "path" in parameters:
+        parameters["split_file"] = parameters.pop("path")
+    reason = ""
+    if not split.parameters:
+        reason = "make_split did not make it"
+        if split.kind == schema.SPLIT_FILE:  # a configuration cannot say so without the file
+            del parameters["split"]
+    elif folds != FOLDS:
+        reason = f"it has {folds} folds, not {FOLDS}"
+    problems = ErrorCollector(UsageError)
+    defaults = TrainConfig()
+    for name, value in parameters.items():
+        current = getattr(config, name)
+        if current in (value, getattr(defaults, name)):
+            continue
+        if name == "seed":
+            reason = f"it was made with {setting(name)} {value}, the model is trained with {setting(name)} {current}"
+        else:
+            problems.add(
+                f"{setting(name)} {current} in the configuration, but the split was made with {value} - give one of "
+                f"them, or the same in both"
+            )
+    if config.split_file is not None and split.kind != schema.SPLIT_FILE:
+        problems.add(
+            f"{setting('split_file')} {config.split_file} in the configuration, but the split is {split.kind} - leave "
+            "out one of them"
+        )
+    problems.check()
+    if "seed" in parameters and config.seed != defaults.seed:
+        del parameters["seed"]
+    return dataclasses.replace(config, **parameters), reason
+
+
+def _parameters(
+    kind: str, seed: int, test_fraction: float, val_fraction: float, fold: int, folds: int, path: Path | None
+) -> dict[str, Any]:
+    """The arguments of `make_split` that a split of this kind depends on."""
+    if kind == schema.SPLIT_FILE:
+        return {"path": str(path)}
+    shares = {"seed": int(seed), "val_fraction": float(val_fraction)}
+    if kind == schema.KFOLD:
+        return {**shares, "fold": int(fold), "folds": int(folds)}
+    return {**shares, "test_fraction": float(test_fraction)}
 
 
 def _advice(kind: str, subset: str) -> str:

@@ -43,6 +43,8 @@ class Split:
         0 train, 1 val, 2 test, 3 unused. Under `unseen-all`, a row with genes of two subsets is unused.
     kind : str
         One of `schema.SPLITS`.
+    seed, test_fraction, val_fraction, fold, folds, path : int, float, float, int, int, str, optional
+        What `make_split` made it from, as far as the kind depends on it; None in a split that was made otherwise.
 
     Examples
     --------
@@ -55,6 +57,12 @@ class Split:
 
     subset: NDArray[np.int8]
     kind: str = "random"
+    seed: int | None = None
+    test_fraction: float | None = None
+    val_fraction: float | None = None
+    fold: int | None = None
+    folds: int | None = None
+    path: str | None = None
 
     def __repr__(self) -> str:
         return f"Split {self.kind}: " + ", ".join(f"{n:,} {name}" for name, n in self.counts.items() if n)
@@ -79,6 +87,12 @@ class Split:
         """Number of rows of each subset, and of unused rows."""
         counts = np.bincount(self.subset, minlength=len(ASSIGNMENTS)).tolist()
         return dict(zip(ASSIGNMENTS, counts, strict=True))
+
+    @property
+    def parameters(self) -> dict[str, int | float | str]:
+        """What `make_split` made the split from, without what is None; empty if it was made otherwise."""
+        names = ("seed", "test_fraction", "val_fraction", "fold", "folds", "path")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     @functools.cached_property
     def hash(self) -> str:
