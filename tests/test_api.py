@@ -407,7 +407,11 @@ def test_arguments_in_the_place_of_others_are_refused_in_plain_words(tmp_path: P
         (lambda: dglcell.build_cell(genes=["A"], networks="n.tsv"), TypeError, '{"physical": "n.tsv"}'),
         (lambda: dglcell.build_cell(genes=["A"], networks=["n.tsv"]), TypeError, "networks by name were expected"),
         (lambda: run.predict(None), TypeError, "genotypes are NoneType - a list of genotypes was expected"),
-        (lambda: dglcell.read_screen("textbook", cell, maxp=0.1), dglcell.UsageError, "unknown key 'maxp' - max_p"),
+        (
+            lambda: dglcell.read_screen("textbook", cell, maxp=0.1),
+            dglcell.UsageError,
+            "unknown setting 'maxp' - did you mean max_p",
+        ),
         (lambda: dglcell.read_screen("textbook", "cell.h5"), TypeError, "cell is a str - a CellGraph was expected"),
         (lambda: dglcell.make_split(screen, seed=-1), dglcell.UsageError, "seed -1 - zero or more was expected"),
     ]

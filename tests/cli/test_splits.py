@@ -53,7 +53,7 @@ def test_train_and_evaluate(kind: str, cli, trigenic: Path, tmp_path: Path) -> N
     stored, about = checkpoint.read(out / "split.safetensors", checkpoint.SPLIT)
     model = checkpoint.read(out / "model.safetensors", checkpoint.MODEL)[1]
     counts = dict(
-        zip(("train", "val", "test", "unused"), np.bincount(stored["part"], minlength=4).tolist(), strict=True)
+        zip(("train", "val", "test", "unused"), np.bincount(stored["subset"], minlength=4).tolist(), strict=True)
     )
     assert (about["kind"], about["hash"]) == (kind, model["split"]["hash"])
     assert model["split"]["rows"] == counts and sum(counts.values()) == 240
@@ -67,10 +67,10 @@ def test_a_split_that_leaks_is_refused_when_it_is_read_back(cli, trigenic: Path,
     from dglcell.genotypes.splits.split import Split
 
     stored, about = checkpoint.read(out / "split.safetensors", checkpoint.SPLIT)
-    part = stored["part"].copy()
-    part[np.flatnonzero(part == 2)[0]] = 0  # the test query, in one other genotype
-    changed = Split(part, "query-pair")
-    checkpoint.write(out / "split.safetensors", checkpoint.SPLIT, {"part": part}, {**about, "hash": changed.hash})
+    subset = stored["subset"].copy()
+    subset[np.flatnonzero(subset == 2)[0]] = 0  # the test query, in one other genotype
+    changed = Split(subset, "query-pair")
+    checkpoint.write(out / "split.safetensors", checkpoint.SPLIT, {"subset": subset}, {**about, "hash": changed.hash})
     done = cli("evaluate", out)
     assert done.code == 1
     last = done.err.splitlines()[-1]
