@@ -36,7 +36,7 @@ from dglcell.io import cell_file
 from dglcell.io.atomic import write_text
 from dglcell.readers.sbml import read_model, textbook_path
 from dglcell.training.loop import train
-from dglcell.training.progress import NullProgress
+from dglcell.training.progress import NullProgress, RunSummary
 
 SCREEN = "ecoli_core_fba.tsv.gz"
 # Chosen by cross-validation within the 80 % of the pairs that the demo does not test on (tests.benchmarks.demo_folds).
@@ -122,21 +122,42 @@ def example() -> tuple[CellGraph, GenotypeTable]:
         return cell, merge_screens(cell, [path])[0]
 
 
-class _TrainingShare(NullProgress):
-    """Reports when training begins, and the trained share of the models."""
+class _Models(NullProgress):
+    """Prints a line for each trained model."""
 
-    def __init__(self, models: int, begin: Callable[[], None], watch: Watch) -> None:
-        self._models, self._begin, self._watch = models, begin, watch
+    def __init__(self, say: Say) -> None:
+        self._say = say
 
     def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
         """See `training.progress.Progress`."""
         self._epochs, self._steps, self._member = epochs, steps_per_epoch, about["member"]
-        self._begin()
+        self._model = f"model {self._member} of {about['ensemble']}"
+
+    def done(self, summary: RunSummary) -> None:
+        """See `training.progress.Progress`."""
+        self._say(f"{self._model} trained")
+
+
+class _TrainingShare(_Models):
+    """Reports the trained share of the models too, and passes on what the second process says."""
+
+    def __init__(self, models: int, second: _SecondProcess, watch: Watch, say: Say) -> None:
+        super().__init__(say)
+        self._models, self._second, self._watch = models, second, watch
+
+    def start(self, epochs: int, first_epoch: int, steps_per_epoch: int, about: Mapping[str, Any]) -> None:
+        """See `training.progress.Progress`."""
+        super().start(epochs, first_epoch, steps_per_epoch, about)
+        self._second.begin()
 
     def step(self, epoch: int, step: int, losses: Mapping[str, float], genotypes_per_second: float) -> None:
         """See `training.progress.Progress`."""
         share = (self._member - 1 + (epoch - 1 + step / self._steps) / self._epochs) / self._models
-        self._watch(share, f"training, epoch {epoch} of {self._epochs}, model {self._member} of {self._models}")
+        self._watch(share, f"training, epoch {epoch} of {self._epochs}, {self._model}")
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """See `training.progress.Progress`."""
+        self._second.pass_on()
 
 
 @one_thread()
@@ -160,7 +181,7 @@ def run(
     seed : int
         Of the split and of the weights.
     say : callable
-        Receives one line for each stage.
+        Receives one line for each stage and each trained model.
     overwrite : bool
         Replace an earlier demo.
     config : TrainConfig
@@ -193,8 +214,8 @@ def run(
     models = range(1, config.ensemble + 1)
     first, rest = models[: -(config.ensemble // 3) or None], models[len(models) - config.ensemble // 3 :]
     task = _Task(path, split, config, tuple(names), out, overwrite, tuple(rest))
-    with _SecondProcess(task) as second:
-        share = _TrainingShare(len(first), second.begin, lambda done, at: watch(building + training * done, at))
+    with _SecondProcess(task, say) as second:
+        share = _TrainingShare(len(first), second, lambda done, at: watch(building + training * done, at), say)
         train(cell, table, split, config, out / "run", share, overwrite=overwrite, screen_file=path, members=first)
         watch(building + training, "waiting for the second process")
         baseline_scores = second.result()
@@ -234,10 +255,15 @@ class _Task:
     members: tuple[int, ...]
 
 
+_LINE, _FAILURE, _SCORES = "line", "failure", "scores"  # messages of the second process
+
+
 class _SecondProcess:
     """Fits the baselines, trains the ablation and some models of the ensemble, beside the first process."""
 
-    def __init__(self, task: _Task) -> None:
+    def __init__(self, task: _Task, say: Say) -> None:
+        self._say = say
+        self._end: tuple[str, Any] = ("", None)  # its last message
         context = get_context("spawn")
         self._pipe, end = context.Pipe()
         self._process = context.Process(target=_second, args=(task, end), daemon=True)
@@ -259,17 +285,37 @@ class _SecondProcess:
     def result(self) -> dict[str, Any]:
         """Wait for its end; the scores of the baselines."""
         try:
-            result: dict[str, Any] | str = self._pipe.recv()
+            while not self._end[0]:
+                self._receive()
         except (EOFError, OSError):
-            result = "the process ended without a message"
-        if isinstance(result, str):
-            raise RunError(f"the second process, with baselines and ablation, failed: {result} - run the demo again")
-        return result
+            self._end = (_FAILURE, "the process ended without a message")
+        kind, content = self._end
+        if kind == _FAILURE:
+            raise RunError(f"the second process, with baselines and ablation, failed: {content} - run the demo again")
+        scores: dict[str, Any] = content
+        return scores
+
+    def pass_on(self) -> None:
+        """Print the lines that it has sent so far."""
+        with contextlib.suppress(EOFError, OSError):  # `result` reports the failure
+            while not self._end[0] and self._pipe.poll():
+                self._receive()
+
+    def _receive(self) -> None:
+        kind, content = self._pipe.recv()
+        if kind == _LINE:
+            self._say(content)
+        else:
+            self._end = (kind, content)
 
 
 @one_thread()
 def _second(task: _Task, pipe: Connection) -> None:
-    """Do the task; send the scores of the baselines, or why there are none."""
+    """Do the task; send a line for each part of it, then the scores of the baselines, or why there are none."""
+
+    def say(line: str) -> None:
+        pipe.send((_LINE, line))
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # at Ctrl-C the first process ends this one
     config, split, out = task.config, task.split, task.out
     try:
@@ -278,14 +324,16 @@ def _second(task: _Task, pipe: Connection) -> None:
         held_out = table.take(split.rows("test"))
         held_out = held_out.take(np.flatnonzero(held_out.usable()))
         scores = score_baselines(cell, table, split.rows("train"), held_out, task.names, config.seed)
+        say(f"{len(task.names)} baselines fitted")
         without = dataclasses.replace(config, lost_reactions=False, structural_lethality=False, ensemble=1)
         train(cell, table, split, without, out / "ablation", overwrite=task.overwrite, screen_file=task.cell)
+        say("model without lost reactions trained")
         pipe.recv()  # the first process has made the run folder
-        train(cell, table, split, config, out / "run", screen_file=task.cell, members=task.members)
+        train(cell, table, split, config, out / "run", _Models(say), screen_file=task.cell, members=task.members)
     except Exception as error:
-        pipe.send(f"{type(error).__name__}: {error}")
+        pipe.send((_FAILURE, f"{type(error).__name__}: {error}"))
     else:
-        pipe.send(scores)
+        pipe.send((_SCORES, scores))
 
 
 def _row(name: str, metrics: dict[str, Any]) -> Row:

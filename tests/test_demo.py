@@ -53,7 +53,13 @@ def test_result_names_what_is_there(finished):
         demo.MODEL,
     ]
     assert (*demo.BASELINES, demo.ABLATION, demo.MODEL) == demo.ROWS
-    assert result.pairs == 1863 and len(said) == 3
+    assert result.pairs == 1863
+    assert sorted(line for line in said if line.endswith(("trained", "fitted"))) == [
+        "2 baselines fitted",
+        "model 1 of 1 trained",
+        "model without lost reactions trained",
+    ]
+    assert [line.split()[0] for line in (*said[:2], said[-1])] == ["building", "training", "evaluating"]
     assert {path.name for path in result.plots} == {
         "training.png",
         "test_baselines.png",
@@ -137,7 +143,9 @@ def test_the_processes_share_an_ensemble(tmp_path, example):
     """Its models are those that one process trains."""
     cell, table = example
     config = dataclasses.replace(SHORT, ensemble=3)
-    result = demo.run(tmp_path / "demo", config=config, names=("mean",))
+    said: list[str] = []
+    result = demo.run(tmp_path / "demo", say=said.append, config=config, names=("mean",))
+    assert {f"model {k} of 3 trained" for k in (1, 2, 3)} < {*said}
     split = make_split(table, config.split, 0, config.test_fraction, config.val_fraction)
     with one_thread():
         train(cell, table, split, config, tmp_path / "run", screen_file=result.cell)
