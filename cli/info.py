@@ -138,13 +138,13 @@ def _settings(values: dict[str, Any]) -> str:
 
     from dglcell.config import TrainConfig
 
-    config = TrainConfig.from_dict(values)
-    left_open = {field.name: None for field in dataclasses.fields(config) if field.default is None}
-    default = dataclasses.replace(config, **left_open).resolve("concat")
+    config, usual = TrainConfig.from_dict(values), TrainConfig()
+    left_open: dict[str, Any] = {name: None for name in config.names() if getattr(usual, name) is None}
+    decided = dataclasses.replace(config, **left_open).resolve("concat")
     options = []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
-        usual = field.default_factory() if field.default is dataclasses.MISSING else field.default
-        if value not in (usual, getattr(default, field.name) if usual is None else usual):
+        default = getattr(decided if field.name in left_open else usual, field.name)
+        if value != default:
             options.append(option_text(field, value))
     return " ".join(options)
