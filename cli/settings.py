@@ -135,7 +135,7 @@ def option_text(field: dataclasses.Field[Any], value: Any) -> str:
 
 
 def configuration(values: Mapping[str, Any], config: str | None) -> TrainConfig:
-    """The validated configuration: defaults, changed by the TOML file or recipe, then by options.
+    """The checked configuration: defaults, changed by the TOML file or recipe, then by options; None is left as it is.
 
     Raises
     ------
@@ -143,4 +143,6 @@ def configuration(values: Mapping[str, Any], config: str | None) -> TrainConfig:
         A setting cannot be used.
     """
     file: dict[str, Any] = read_toml(find_config(config)) if config else {}
-    return TrainConfig.from_dict(file | settings_of_options(TrainConfig, values), config or "the options").validate()
+    settings = TrainConfig.from_dict(file | settings_of_options(TrainConfig, values), config or "the options")
+    settings.validate()
+    return settings

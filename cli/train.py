@@ -55,7 +55,7 @@ def command(
     from dglcell.genotypes.splits.make import split_from_config
     from dglcell.training.loop import train
 
-    split = split_from_config(table, graph, settings)
+    split = split_from_config(table, graph, settings.validate())
     with display() as progress:
         summaries = train(graph, table, split, settings, out, progress, resume, overwrite, screen_file)
     if as_json:

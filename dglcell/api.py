@@ -226,6 +226,7 @@ def train(
         warnings.warn(DglcellWarning(message), stacklevel=2)
     if split is None:
         split = split_from_config(screen, cell, settings)
+    settings = dataclasses.replace(settings, similarity=config.similarity)  # None if the caller left it open
     train_members(cell, screen, split, settings, out, progress, resume, overwrite)
     run = load_run(out, settings.device, settings.engine, cell, settings.chunk)
     return dataclasses.replace(run, screen=screen)

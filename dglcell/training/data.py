@@ -5,6 +5,7 @@ Prepared and checked once, before anything is written. Labels of the test subset
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 
@@ -29,6 +30,8 @@ from dglcell.nn.batch import Batch
 from dglcell.training import gene_similarity
 from dglcell.training.losses import Losses
 from dglcell.training.sample_weights import SampleWeights, deviations
+
+_LOG = logging.getLogger(__name__)
 
 
 class TrainingData:
@@ -68,6 +71,7 @@ class TrainingData:
 
     def __init__(self, cell: CellGraph, table: GenotypeTable, split: Split, config: TrainConfig) -> None:
         self.cell, self.table, self.split = cell, table, split
+        self._wants_similarity = config.similarity is True  # None leaves it to the library
         self.config = config = config.for_cell(cell)
         table.require_cell(cell)
         check_leakage(table, split)  # also a split that was not made by `make_split`
@@ -152,14 +156,19 @@ class TrainingData:
         )
         nearest = neighbors[schema.SIMILARITY].index
         if (nearest == np.arange(len(nearest))[:, None]).all():
-            warnings.warn(
-                DglcellWarning(
-                    f"{setting('similarity')} has no effect: too few pairs of genes were measured with the same other "
-                    "deletions to learn which genes have similar effects"
-                ),
-                stacklevel=2,
-            )
+            self._say_that_similarity_is_empty()
         return neighbors
+
+    def _say_that_similarity_is_empty(self) -> None:
+        """A warning if the network was asked for, else a line of the log."""
+        reason = (
+            "too few pairs of genes were measured with the same other deletions to learn which genes have similar "
+            "effects"
+        )
+        if self._wants_similarity:
+            warnings.warn(DglcellWarning(f"{setting('similarity')} has no effect: {reason}"), stacklevel=4)
+        else:
+            _LOG.info("no network of similar genes: %s", reason)
 
     def _similarity_labels(self) -> NDArray[np.float32]:
         """(n,) gene interactions if the model learns them and any was measured, else fitness."""

@@ -28,7 +28,7 @@ FILES = {
 def of_command_line(*arguments: str) -> TrainConfig:
     """What `dglcell train cell.h5 ARGUMENTS` trains with."""
     values = train.command.make_context("train", ["cell.h5", *arguments, "--out", "run"]).params
-    return configuration(values, values["config"])
+    return configuration(values, values["config"]).validate()
 
 
 @pytest.mark.parametrize("name", sorted(recipes()))

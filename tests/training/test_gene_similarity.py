@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import dglcell
 from dglcell import schema
 from dglcell.errors import UsageError
 from dglcell.genotypes.splits.make import make_split
@@ -366,6 +367,17 @@ def test_a_learned_network_is_stored_loaded_and_resumed(monkeypatch, tmp_path):
         np.testing.assert_array_equal(fm.get_buffer("ppr_similarity").numpy(), learned.weight)
     predicted = [run.predict_rows(table.genes, table.ptr) for run in runs]
     np.testing.assert_array_equal(*predicted)
+
+
+def test_an_empty_network_that_nobody_asked_for_is_only_logged(caplog, tmp_path, recwarn):
+    caplog.set_level("INFO", logger="dglcell")
+    cell, table, split, _ = tiny_run(tmp_path / "run", fm_rank=2, similarity=None, ppr_topk=5)
+    assert "no network of similar genes: too few pairs" in caplog.text
+    config = tiny_config(fm_rank=2, similarity=None, ppr_topk=5)
+    dglcell.train(cell, table, split, config, out=tmp_path / "other")
+    assert not [warning for warning in recwarn if "similarity" in str(warning.message)]
+    with pytest.warns(UserWarning, match="similarity has no effect"):
+        dglcell.train(cell, table, split, dataclasses.replace(config, similarity=True), out=tmp_path / "wanted")
 
 
 def test_too_few_rows_are_said_and_another_network_of_that_name_is_refused(tmp_path):
