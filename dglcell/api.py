@@ -6,14 +6,13 @@ Each function checks its arguments and calls the package that does the work.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dglcell.config import ScreenRules
-from dglcell.errors import DataError, DglcellWarning, UsageError
+from dglcell.errors import DataError, UsageError, warn
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.build_cell import TEXTBOOK
@@ -223,7 +222,7 @@ def train(
     settings = _as_read(config.for_cell(cell), screen)
     if reason:
         message = f"config.toml does not describe the split ({reason}): training from it will split otherwise"
-        warnings.warn(DglcellWarning(message), stacklevel=2)
+        warn(message)
     if split is None:
         split = split_from_config(screen, cell, settings)
     settings = dataclasses.replace(settings, similarity=config.similarity)  # None if the caller left it open

@@ -6,6 +6,8 @@ A message is one line: what is wrong (value, file, line) - what was expected - w
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Callable
 
 _MARK, _EQUALS = "\x1f", "\x1e"  # control characters, which do not occur in messages otherwise
@@ -100,6 +102,27 @@ class DglcellWarning(UserWarning):
     def __init__(self, message: str) -> None:
         super().__init__(plain(message))
         self.template = message
+
+
+def warn(message: str) -> None:
+    """Give a `DglcellWarning` that points at the line outside dglcell from which it was called."""
+    frame, level, outermost = sys._getframe(), 1, 1
+    while frame.f_back is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+            outermost = level
+        frame, level = frame.f_back, level + 1
+    warnings.warn(DglcellWarning(message), stacklevel=outermost + 1)
+
+
+def number_of(count: int, noun: str) -> str:
+    """A count in a message.
+
+    Examples
+    --------
+    >>> number_of(1, "row"), number_of(9453, "row")
+    ('1 row', '9,453 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 class ErrorCollector:

@@ -102,7 +102,10 @@ def test_the_textbook_model_is_built_by_name() -> None:
         ({}, "neither model nor genes is given"),
         ({"genes": ["YA"], "degree": True}, "build_cell: unknown setting 'degree' - did you mean degrees"),
         ({"genes": ["YA"], "max_alternatives": 0}, "max_alternatives 0 - at least 1"),
-        ({"model": "no.xml", "networks": {"physical": ["no.tsv"]}}, "no.xml: no such file; no.tsv: no such file"),
+        (
+            {"model": "no.xml", "networks": {"physical": ["no.tsv"]}},
+            "no.xml: no such file - check the path; no.tsv: no such",
+        ),
         ({"genes": ["YA", 3]}, "genes: 3 - a gene id was expected"),
         ({"genes": ["YA"], "networks": {"physical": 3}}, "networks physical: int"),
         ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC"]])}}, "3 columns in a physical"),
@@ -146,7 +149,7 @@ def test_a_frame_is_refused_with_the_row() -> None:
         read(unknown, cell)
     kept = read(unknown, cell, unknown_genes="skip")
     assert kept.labels[:, 0].tolist() == [1, 0.25]
-    assert "1 rows with an unknown gene left out" in repr(kept)
+    assert "1 row with an unknown gene left out" in repr(kept)
     with pytest.raises(dglcell.DataError, match="no column of genes in 'gene, fitness'"):
         read(pd.DataFrame({"gene": ["G001"], "fitness": [1.0]}), cell)
     with pytest.raises(dglcell.DataError, match="ambiguous"):
@@ -248,7 +251,7 @@ def test_reprs_are_short_and_say_what_one_wants_to_know(run: dglcell.Run) -> Non
     _short(run.folder, str(run.folder.path))
     lost = cell.knock_out(*cell.indices([["G001"], ["G002", "G003"]]))
     _short(lost, "2 genotypes", "3 genes")
-    _short(cell.masks([["G001"]]), "1 genotypes")
+    _short(cell.masks([["G001"]]), "1 genotype ")
     for relation in cell.relations.values():
         _short(relation, relation.name)
     assert repr(dglcell.TrainConfig()) == "TrainConfig()"
@@ -454,6 +457,26 @@ def test_every_public_name_is_documented(name: str, value: Any) -> None:
     assert not set(taken) - documented, f"{name}: parameters {set(taken) - documented} are not documented"
     if taken and signature.return_annotation not in (None, "None"):
         assert "Returns\n-------\n" in text, f"{name}: what it returns is not documented"
+
+
+def test_methods_without_arguments_say_what_they_return() -> None:
+    for name, value in _documented():
+        for attribute, method in inspect.getmembers(value, inspect.isfunction) if inspect.isclass(value) else ():
+            if attribute.startswith("_") or inspect.signature(method).return_annotation in (None, "None"):
+                continue
+            if method.__module__.startswith("dglcell"):
+                assert "Returns\n-------\n" in (inspect.getdoc(method) or ""), f"{name}.{attribute}"
+
+
+def test_warnings_point_at_the_line_of_the_caller(run: dglcell.Run) -> None:
+    with pytest.warns(UserWarning, match="^1 genotype has 5 deletions") as caught:
+        run.predict([["G000", "G001", "G002", "G003", "G004"]])
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_a_prediction_with_unknown_genes_says_what_skipping_does(run: dglcell.Run) -> None:
+    with pytest.raises(dglcell.DataError, match='leave the predictions of these rows empty with unknown_genes="skip"'):
+        run.predict([["nobody"]])
 
 
 def test_a_run_remembers_the_rules_that_its_screen_was_read_by(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ class ScreenRules(Settings):
         return self.derive_fitness or self.replicates == "mean"
 
     def rules(self) -> dict[str, str | float | bool]:
-        """The rules that differ from the defaults, by name."""
+        """The rules that differ from the defaults.
+
+        Returns
+        -------
+        dict
+            By name.
+        """
         fields = dataclasses.fields(ScreenRules)
         return {f.name: getattr(self, f.name) for f in fields if getattr(self, f.name) != f.default}

@@ -88,6 +88,10 @@ class Settings:
     def validate(self) -> Self:
         """The same settings, checked, with each `None` replaced by the value that it stands for.
 
+        Returns
+        -------
+        A configuration of this class.
+
         Raises
         ------
         UsageError
@@ -118,7 +122,13 @@ class Settings:
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values that JSON and TOML can hold; None is left out."""
+        """The settings as plain values.
+
+        Returns
+        -------
+        dict
+            Values that JSON and TOML can hold, by name; None is left out.
+        """
         values = {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
         return {k: v for k, v in values.items() if v is not None}
 
@@ -185,7 +195,13 @@ class Settings:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Names of all settings, in the sequence of their declaration."""
+        """Names of all settings.
+
+        Returns
+        -------
+        tuple of str
+            In the order of declaration.
+        """
         return tuple(field.name for field in dataclasses.fields(cls))
 
 

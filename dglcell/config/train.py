@@ -225,7 +225,13 @@ class TrainConfig(ScreenRules, ModelConfig):
         return self.validate().resolve(cell.features_mode)
 
     def to_toml(self) -> str:
-        """The settings as TOML, which `--config` and `from_recipe` read."""
+        """The settings as TOML, which `--config` and `from_recipe` read.
+
+        Returns
+        -------
+        str
+            Without the settings that are None.
+        """
         import tomli_w
 
         return tomli_w.dumps(self.to_dict())

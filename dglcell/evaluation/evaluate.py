@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import baselines, schema
-from dglcell.errors import DataError, DglcellError, UsageError, setting
+from dglcell.errors import DataError, DglcellError, UsageError, setting, warn
 from dglcell.evaluation import report as reports
 from dglcell.evaluation.run_screen import Say, read_screens, run_screen
 from dglcell.genotypes.splits.make import SUBSETS, TRAIN, VAL, Split
@@ -142,7 +141,7 @@ def score_baselines(
         except _FAILURES as error:
             kind = "" if isinstance(error, DglcellError) else type(error).__name__
             failed[name] = ": ".join(filter(None, (kind, " ".join(str(error).split()))))
-            warnings.warn(f"the baseline {name} failed and is left out of the report: {failed[name]}", stacklevel=3)
+            warn(f"the baseline {name} failed and is left out of the report: {failed[name]}")
             continue
         scores[name] = by_order(predicted, scored.targets, scored.orders)
         say(f"{name} took {time.perf_counter() - start_time:.1f} s")

@@ -7,7 +7,6 @@ not occur in the training rows has the moments of all training rows.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
+from dglcell.errors import warn
 from dglcell.genotypes.table import GenotypeTable
 
 
@@ -43,7 +43,7 @@ class Moments:
         mean, sd = float(finite.mean()), float(finite.std())
         if sd <= abs(mean) * 1e-12:
             message = f"{name}: all {len(finite)} training values are {mean:g}, so they are not scaled"
-            warnings.warn(message, stacklevel=3)
+            warn(message)
             sd = 1.0
         return cls(mean, sd, len(finite))
 

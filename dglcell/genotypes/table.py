@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
 from dglcell.config import ScreenRules
-from dglcell.errors import DataError, setting
+from dglcell.errors import DataError, number_of, setting
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
 from dglcell.genotypes.splits.membership import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
@@ -259,14 +259,14 @@ class GenotypeTable:
         return len(self.ptr) - 1
 
     def __repr__(self) -> str:
-        rows = [f"GenotypeTable: {len(self):,} rows", f"  {'deletions':<18}{_describe_orders(self.orders)}"]
+        rows = [f"GenotypeTable: {number_of(len(self), 'row')}", f"  {'deletions':<18}{_describe_orders(self.orders)}"]
         present = np.isfinite(np.asarray(self.labels)).sum(axis=0).tolist()
         for name, num_rows in zip(schema.LABEL_COLUMNS, present, strict=True):
             if name in schema.LABELS:
-                rows.append(f"  {name:<18}{num_rows:,} rows")
+                rows.append(f"  {name:<18}{number_of(num_rows, 'row')}")
         for source in self.sources[:_SHOWN]:
             num_unknown = source.get("report", {}).get(UNKNOWN_ROWS, 0)
-            note = f", {num_unknown:,} rows with an unknown gene left out" if num_unknown else ""
+            note = f", {number_of(num_unknown, 'row')} with an unknown gene left out" if num_unknown else ""
             rows.append(f"  {'from':<18}{Path(source['path']).name} ({source['layout']}){note}")
         if len(self.sources) > _SHOWN:
             rows.append(f"  {'and':<18}{len(self.sources) - _SHOWN} further files")
@@ -346,7 +346,13 @@ class GenotypeTable:
         return keys
 
     def genotype_keys(self) -> NDArray[np.int64]:
-        """(n,) keys of gene sets: equal for equal gene sets, numbered from 0 by (number of deletions, genes)."""
+        """Keys of gene sets.
+
+        Returns
+        -------
+        (n,) int64
+            Equal for equal gene sets, numbered from 0 by (number of deletions, genes).
+        """
         return self._keys
 
     def joint_keys(self, other: GenotypeTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -367,7 +373,13 @@ class GenotypeTable:
         return keys[: len(self)], keys[len(self) :]
 
     def allele_counts(self) -> dict[str, int]:
-        """Number of rows with each kind of allele; a row with two kinds counts for both."""
+        """Number of rows with each kind of allele.
+
+        Returns
+        -------
+        dict of str to int
+            By the names in `schema.ALLELES`; a row with two kinds counts for both.
+        """
         row = np.repeat(np.arange(len(self)), self.orders)
         return {name: len(np.unique(row[self.alleles == k])) for k, name in enumerate(schema.ALLELES)}
 
@@ -393,7 +405,14 @@ class GenotypeTable:
         require_same(cell.fingerprints, {IDS: self.ids_fingerprint}, cell.ids, self.ids, what)
 
     def info(self) -> dict[str, Any]:
-        """Counts, sources and fingerprints, as plain values for JSON."""
+        """Counts, sources and fingerprints, as plain values for JSON.
+
+        Returns
+        -------
+        dict
+            Numbers of `rows` and `genotypes`; rows by number of deletions (`orders`), label and kind of allele;
+            `query_pairs`, `sources` and `fingerprints`.
+        """
         orders, counts = np.unique(self.orders, return_counts=True)
         present = np.isfinite(self.labels).sum(axis=0)
         return {
@@ -418,9 +437,9 @@ def _describe_orders(orders: NDArray[np.int64]) -> str:
     """Rows by number of deletions, as `1: 120 rows, 2: 4,000 rows`."""
     counts = np.bincount(orders)
     numbers = np.flatnonzero(counts)
-    counts_shown = [f"{k}: {counts[k]:,} rows" for k in numbers[:_SHOWN]]
+    counts_shown = [f"{k}: {number_of(counts[k], 'row')}" for k in numbers[:_SHOWN]]
     num_others = int(counts[numbers[_SHOWN:]].sum())
-    return ", ".join([*counts_shown, f"more: {num_others:,} rows"] if num_others else counts_shown) or "none"
+    return ", ".join([*counts_shown, f"more: {number_of(num_others, 'row')}"] if num_others else counts_shown) or "none"
 
 
 def block_report(screen: ScreenTable, encoded: EncodedGenotypes) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def require_files(sources: Iterable[Any]) -> None:
     problems = ErrorCollector()
     for source in sources:
         if isinstance(source, (str, Path)) and not Path(source).exists():
-            problems.add(f"{source}: no such file")
+            problems.add(f"{source}: no such file - check the path")
     problems.check()
 
 

@@ -164,7 +164,13 @@ class CellGraph:
         fp.require_same(self.fingerprints, other.fingerprints, self.ids, other.ids, what, detail)
 
     def info(self) -> dict[str, Any]:
-        """Counts and fingerprints, as `dglcell info --json` prints them."""
+        """Counts and fingerprints, as `dglcell info --json` prints them.
+
+        Returns
+        -------
+        dict
+            `nodes` by type, `edges` by relation, `pairs` of the gene-gene relations, and `fingerprints`.
+        """
         return {
             "nodes": dict(self.sizes),
             "edges": {name: r.num_edges for name, r in self.relations.items()},

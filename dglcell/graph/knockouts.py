@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
+from dglcell.errors import number_of
 from dglcell.graph.relation import Relation
 
 Index = NDArray[np.int64]
@@ -54,7 +55,7 @@ class Perturbation:
     def __repr__(self) -> str:
         counts = (len(self.genes), len(self.reactions), len(self.metabolites))
         lost = ", ".join(f"{n:,} {t}{'s' * (n != 1)}" for t, n in zip(schema.NODE_TYPES, counts, strict=True))
-        return f"Perturbation of {len(self):,} genotypes: {lost} lost in total"
+        return f"Perturbation of {number_of(len(self), 'genotype')}: {lost} lost in total"
 
     @property
     def order(self) -> Index:
@@ -111,7 +112,8 @@ class Masks:
 
     def __repr__(self) -> str:
         nodes = ", ".join(f"{t} {mask.shape[1]:,}" for t, mask in self.nodes.items())
-        return f"Masks of {len(self):,} genotypes over nodes ({nodes}) and {len(self.edges)} relations; True = removed"
+        genotypes = number_of(len(self), "genotype")
+        return f"Masks of {genotypes} over nodes ({nodes}) and {len(self.edges)} relations; True = removed"
 
 
 class KnockoutRules:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from dglcell.config import ModelConfig, ScreenRules, TrainConfig, read_toml
 from dglcell.engines.base import Engine
 from dglcell.engines.choice import make_engine
 from dglcell.engines.device import resolve
-from dglcell.errors import DataError, DglcellWarning, FingerprintError, FormatError, UsageError, setting
+from dglcell.errors import DataError, FingerprintError, FormatError, UsageError, number_of, setting, warn
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_genes, encode_screen
 from dglcell.genotypes.scaler import Scaler
 from dglcell.genotypes.table import GenotypeTable
@@ -159,7 +158,8 @@ class Run:
         if encoded.unknown and unknown_genes == "error":
             raise DataError(
                 f"genes that the graph of {self.folder.path} does not have: {encoded.describe_unknown()} - "
-                f"correct the names, or leave these rows out with {setting('unknown_genes', 'skip')}"
+                "correct the names, or leave the predictions of these rows empty with "
+                f"{setting('unknown_genes', 'skip')}"
             )
         members = self.predict_members(encoded.genes, encoded.ptr, batch_size, encoded.incomplete)
         values = members.mean(axis=0)
@@ -273,10 +273,10 @@ class Run:
         new = np.setdiff1d(orders, trained)
         if len(new):
             rows = int(np.isin(orders, new).sum())
-            warnings.warn(
-                f"{rows} genotypes have {_listed(new)} deletions, the run was trained on {_listed(trained)}: "
-                "these predictions are extrapolations",
-                stacklevel=3,
+            genotypes = number_of(rows, "genotype") + (" has" if rows == 1 else " have")
+            warn(
+                f"{genotypes} {_listed(new)} deletions, the run was trained on {_listed(trained)}: "
+                "these predictions are extrapolations"
             )
 
 
@@ -387,12 +387,9 @@ def _further_members(folder: RunFolder) -> list[RunFolder]:
         else TrainConfig()
     )
     if len(members) < config.ensemble:
-        warnings.warn(
-            DglcellWarning(
-                f"the run {folder.path} has only {len(members)} of the {config.ensemble} models of its ensemble, which "
-                f"are used - train the others with {setting('resume', True)}"
-            ),
-            stacklevel=3,
+        warn(
+            f"the run {folder.path} has only {len(members)} of the {config.ensemble} models of its ensemble, which "
+            f"are used - train the others with {setting('resume', True)}"
         )
     if config.ensemble > 1:
         _warn_of_interrupted(members[: config.ensemble], config)
@@ -404,13 +401,10 @@ def _warn_of_interrupted(members: Sequence[RunFolder], config: TrainConfig) -> N
     for member in members:
         history = member.read_metrics()
         if history and TrainProgress.after(history).stopped_by(config) is None:
-            warnings.warn(
-                DglcellWarning(
-                    f"model {member.member} of the run {member.path} was interrupted after epoch "
-                    f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - finish its training with "
-                    f"{setting('resume', True)}"
-                ),
-                stacklevel=4,
+            warn(
+                f"model {member.member} of the run {member.path} was interrupted after epoch "
+                f"{history[-1]['epoch']} of {config.epochs}: it is used as it is - finish its training with "
+                f"{setting('resume', True)}"
             )
 
 

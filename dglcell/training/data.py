@@ -6,7 +6,6 @@ Prepared and checked once, before anything is written. Labels of the test subset
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +18,7 @@ from dglcell.config import TrainConfig
 from dglcell.engines.choice import make_engine
 from dglcell.engines.device import autocast, resolve
 from dglcell.engines.memory import auto_chunk, free_memory
-from dglcell.errors import DataError, DglcellWarning, UsageError, setting
+from dglcell.errors import DataError, UsageError, setting, warn
 from dglcell.genotypes.scaler import Scaler
 from dglcell.genotypes.splits.make import TRAIN, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
@@ -166,7 +165,7 @@ class TrainingData:
             "effects"
         )
         if self._wants_similarity:
-            warnings.warn(DglcellWarning(f"{setting('similarity')} has no effect: {reason}"), stacklevel=4)
+            warn(f"{setting('similarity')} has no effect: {reason}")
         else:
             _LOG.info("no network of similar genes: %s", reason)
 

@@ -7,7 +7,6 @@ penalties are sums of squared weights of the gene factorization machine.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from dglcell import schema
 from dglcell.config import TrainConfig
+from dglcell.errors import warn
 from dglcell.training.distribution import FloatArray, LabelDistribution
 
 TEMPERATURE = 0.1
@@ -246,10 +246,7 @@ class Losses:
 def _distribution(label: str, values: FloatArray) -> LabelDistribution | None:
     distribution = LabelDistribution.fit(values)
     if distribution is None:
-        warnings.warn(
-            f"the training labels of {label} have fewer than 2 distinct values: the distribution loss is 0 for it",
-            stacklevel=3,
-        )
+        warn(f"the training labels of {label} have fewer than 2 distinct values: the distribution loss is 0 for it")
     return distribution
 
 

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import platform
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 import dglcell
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.errors import DglcellWarning, UsageError, setting
+from dglcell.errors import UsageError, setting, warn
 from dglcell.genotypes.scaler import Moments, Scaler
 from dglcell.graph.cell import CellGraph
 from dglcell.nn.model import CellModel
@@ -250,7 +249,7 @@ def new_model(cell: CellGraph, config: TrainConfig) -> CellModel:
     config = config.resolve(cell.features_mode)
     if config.features_mode == "replace" and cell.features is None:
         mode = setting("features_mode", config.features_mode)
-        warnings.warn(DglcellWarning(f"{mode} has no effect: the cell graph has no gene features"), stacklevel=2)
+        warn(f"{mode} has no effect: the cell graph has no gene features")
     if config.structural_lethality and not cell.can_grow:
         raise UsageError(
             f"{setting('structural_lethality')}: the cell has no growth reaction that can carry flux - build it from a "

@@ -134,7 +134,7 @@ def test_an_order_that_training_never_saw_is_predicted_with_a_warning(run_path: 
         warnings.simplefilter("error")
         run.predict([["G001", "G002", "G003"], []])
     five = [["G001", "G002", "G003", "G004", "G005"]]
-    with pytest.warns(UserWarning, match=r"1 genotypes have 5 deletions, .* trained on 0, 1, 2, 3"):
+    with pytest.warns(UserWarning, match=r"1 genotype has 5 deletions, .* trained on 0, 1, 2, 3"):
         frame = run.predict(five)
     assert np.isfinite(frame.iloc[0, 1:].to_numpy(float)).all()
 

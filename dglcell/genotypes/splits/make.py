@@ -7,7 +7,6 @@ All rows of a gene set are in the same subset. Every split is checked for this, 
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.config import TrainConfig
-from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, setting
+from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, number_of, setting, warn
 from dglcell.genotypes.gene_index import encode_genes
 from dglcell.genotypes.splits.held_out import hold_out
 from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split, check_leakage
@@ -313,14 +312,12 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     names = [row[header.index("split")].strip().lower() for row in rows.rows]
     problems = ErrorCollector(DataError)
     for name in sorted(set(names) - set(ASSIGNMENTS)):
-        problems.add(f"{path}: split {name!r} in {names.count(name)} rows - {_expected_names()} was expected")
+        count = number_of(names.count(name), "row")
+        problems.add(f"{path}: split {name!r} in {count} - {_expected_names()} was expected")
     problems.check()
     subsets = np.array([ASSIGNMENTS.index(name) for name in names], dtype=np.int8)
     if encoded.unknown:
-        warnings.warn(
-            f"{path}: unknown genes: {encoded.describe_unknown()}; these rows are left out",
-            stacklevel=3,
-        )
+        warn(f"{path}: unknown genes: {encoded.describe_unknown()}; these rows are left out")
     complete = np.flatnonzero(~encoded.incomplete)
     return _match_gene_sets(
         table, GenotypeTable.of(cell, encoded.genes, encoded.ptr).take(complete), subsets[complete], path

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, setting
+from dglcell.errors import DataError, number_of, setting
 from dglcell.genotypes.splits.membership import MembershipIndex
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.hashing import sha256
@@ -27,9 +27,9 @@ SUBSETS = schema.SUBSETS
 ASSIGNMENTS = (*SUBSETS, "unused")
 TRAIN, VAL, TEST, UNUSED = range(4)
 _BROKEN_PROMISES = {
-    schema.UNSEEN_GENE: "have no gene that is new to",
-    schema.UNSEEN_ALL: "have a gene that is also in",
-    schema.QUERY_PAIR: "have no double-mutant query that is new to",
+    schema.UNSEEN_GENE: "no gene that is new to",
+    schema.UNSEEN_ALL: "a gene that is also in",
+    schema.QUERY_PAIR: "no double-mutant query that is new to",
 }
 
 
@@ -135,8 +135,9 @@ def _check_promise(items: MembershipIndex, split: Split, subset: int, seen_by: t
     minimum = items.lengths if split.kind == schema.UNSEEN_ALL else 1
     num_broken = int(np.count_nonzero((split.subset == subset) & ((num_unseen < minimum) | (num_unseen == 0))))
     if num_broken:
+        rows, verb = number_of(num_broken, "row"), "has" if num_broken == 1 else "have"
         seen_names = " and ".join(ASSIGNMENTS[k] for k in seen_by)
         raise DataError(
-            f"the split leaks: {num_broken} rows of {ASSIGNMENTS[subset]} {_BROKEN_PROMISES[split.kind]} {seen_names} "
+            f"the split leaks: {rows} of {ASSIGNMENTS[subset]} {verb} {_BROKEN_PROMISES[split.kind]} {seen_names} "
             f"- split the screen again for {setting('split', split.kind)}"
         )

@@ -138,10 +138,10 @@ def test_a_file_gives_the_parts(tmp_path):
     ("text", "message"),
     [
         ("genes part\nG001 train\n", "no column `split`"),
-        ("genes split\nG001 train\nG002 dev\n", "split 'dev' in 1 rows"),
+        ("genes split\nG001 train\nG002 dev\n", "split 'dev' in 1 row "),
         ("genes split\nG001 train\nG002 val\n", "gives no subset for 1 of 3 gene sets"),
         ("genes split\nG001 train\nG002 val\nG002 test\nG002;G003 test\n", r"s\.tsv: 1 gene sets are in two subsets"),
-        ("genes split\nG001 train\nQ7 vall\n", "split 'vall' in 1 rows"),
+        ("genes split\nG001 train\nQ7 vall\n", "split 'vall' in 1 row "),
         ("genes split\nG001 train\nG002 val\nG002;G003 train\n", "leaves the subset test without"),
     ],
 )
