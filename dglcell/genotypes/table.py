@@ -65,9 +65,9 @@ class GenotypeTable:
     >>> table = GenotypeTable.of(cell, genes, ptr, [[0.9, 0.1, float("nan"), float("nan")], [0.5, 0.1, -0.3, 0.01]])
     >>> table
     GenotypeTable: 2 rows
-      deletions         1: 1 rows, 2: 1 rows
+      deletions         1: 1 row, 2: 1 row
       fitness           2 rows
-      gene_interaction  1 rows
+      gene_interaction  1 row
     """
 
     genes: NDArray[np.int32]
