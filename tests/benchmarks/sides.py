@@ -192,7 +192,7 @@ class DglSubgraphs(Subgraphs):
 
     def predict(self, z_p: Tensor) -> Tensor:
         """See `Subgraphs.predict`."""
-        predictions: Tensor = self.model.heads["shared"](z_p)
+        predictions: Tensor = self.model.readout.heads["shared"](z_p)
         return predictions
 
 
