@@ -13,11 +13,11 @@ import numpy as np
 
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
-from dglcell.readers.chunked_text import Block
 from dglcell.readers.edge_table import REGULATORY, EdgeTable, is_target_first, parse_signs
 from dglcell.readers.features import FeatureTable, check_features
 from dglcell.readers.screens import genotype_table
 from dglcell.readers.screens.screen_table import ScreenTable
+from dglcell.readers.tables.chunked_text import Block
 
 if TYPE_CHECKING:
     from pandas import DataFrame

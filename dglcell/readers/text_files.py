@@ -1,90 +1,62 @@
-"""Text files, plain or gzip (recognized by content), with any line ending and common encodings -> lines and fields.
+"""Text files, plain or compressed (recognized by content), with any line ending and common encodings -> lines.
 
 Errors name the file and the line.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gzip
+import codecs
 import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector
+from dglcell.readers import compression
 
-GZIP = b"\x1f\x8b"
-_MAGIC = {
-    b"PK\x03\x04": "an Excel or zip file",
-    b"\x89HDF": "an HDF5 file",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-    b"%PDF": "a PDF file",
+HEAD: Final = 4096  # bytes by which the kind of a file is recognized
+_KINDS: Final = {  # by the first bytes: what the file is, and what to do
+    b"PK\x03\x04": ("an Excel or zip file", "save it as .tsv"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook (.xls)", "save it as .xlsx or .tsv"),
+    b"\x89HDF": ("an HDF5 file (.h5, .h5ad, ..)", "export the table that is meant as .tsv"),
+    b"%PDF": ("a PDF file", "look for the table as a supplementary file"),
+    b"PAR1": ("a Parquet file", "save the table as .tsv"),
+    b"ARROW1": ("an Arrow or Feather file", "save the table as .tsv"),
+    b"SQLite format 3": ("an SQLite database", "export the table that is meant as .tsv"),
+    b"\x93NUMPY": ("a NumPy file", "save the table as .tsv"),
+    b"RDX": ("an R data file", "write the table with write.table(.., sep = '\\t')"),
+    b"RDA": ("an R data file", "write the table with write.table(.., sep = '\\t')"),
+    b"X\n\0\0\0": ("an R data file", "write the table with write.table(.., sep = '\\t')"),
+    b"MATLAB 5.0 MAT-file": ("a MATLAB file", "write the table that is meant as .tsv"),
+    b"{\\rtf": ("a rich text document", "save it as plain text"),
+    b"version https://git-lfs": ("a Git LFS pointer, not the file itself", "fetch the file with `git lfs pull`"),
+    b"\x1f\x8b": ("compressed twice", "unpack it once"),
 }
 _MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "#n/a"})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SAMPLE = 20
-_HEAD = 4096
-
-
-@contextlib.contextmanager
-def open_binary(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading bytes.
-
-    Raises
-    ------
-    DataError
-        The path is a folder, does not exist, or cannot be read.
-    """
-    if path.is_dir():
-        raise DataError(f"{path} is a folder - a file was expected")
-    try:
-        handle = open(path, "rb")  # noqa: SIM115 - closed below, outside of what is caught here
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file - check the path") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror or error}) - check its permissions") from error
-    with handle:
-        yield handle
-
-
-def first_bytes(path: Path, n: int) -> bytes:
-    """The first `n` bytes of a file as stored, not decompressed."""
-    with open_binary(path) as handle:
-        return handle.read(n)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed if it is gzip data, whatever the file name.
+    """The content of a file, decompressed if it is gzip, bzip2, xz or zip data, whatever the file name.
 
     Raises
     ------
     DataError
-        The file does not exist, is a folder, cannot be read, is empty, or holds truncated or damaged gzip data.
+        As for `compression.open_binary`, or the file is empty.
     """
-    path = Path(path)
-    with open_binary(path) as handle:
+    with compression.open_binary(Path(path)) as handle:
         content = handle.read()
-    if content[:2] == GZIP:
-        try:
-            content = gzip.decompress(content)
-        except (EOFError, zlib.error, OSError) as error:
-            reason = "cut short" if isinstance(error, EOFError) else f"damaged ({error})"
-            raise DataError(f"{path}: its gzip data is {reason} - download or copy the file again") from error
     if not content.strip():
         raise DataError(f"{path} is empty - a file with content was expected")
     return content
 
 
 def read_text(path: Path) -> str:
-    r"""The content of a text file with `\n` line endings and without a byte order mark.
-
-    It is decoded as UTF-16 if it has the byte order mark, otherwise as UTF-8 or, if that fails, as Latin-1.
+    r"""The content of a text file with `\n` line endings and without a byte order mark; encodings as in `decode`.
 
     Raises
     ------
@@ -92,31 +64,65 @@ def read_text(path: Path) -> str:
         As for `read_bytes`, or the file is not text.
     """
     content = read_bytes(path)
-    try:
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            text = content.decode("utf-16")
-        else:
-            refuse_binary(path, content)
-            text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
+    if not is_utf_16(content):
+        refuse_binary(path, content)
+    text = decode(content)
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def is_utf_16(content: bytes) -> bool:
+    """Whether the content starts with the byte order mark of UTF-16."""
+    return content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def decode(content: bytes) -> str:
+    r"""Text from bytes: UTF-16 by its byte order mark, else UTF-8 or, if that fails, Windows-1252 or Latin-1.
+
+    Raises
+    ------
+    DataError
+        The content is UTF-16 that is cut short.
+
+    Examples
+    --------
+    >>> decode("tfc3Δ".encode()), decode("tfc3Δ".encode("utf-16")), decode(b"5 \xb5M \x96 10")
+    ('tfc3Δ', 'tfc3Δ', '5 µM – 10')
+    """
+    if is_utf_16(content):
+        try:
+            return content.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise DataError(f"UTF-16 text that is damaged ({error.reason}) - save the file as UTF-8") from error
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
 
 
 def refuse_binary(path: Path, content: bytes) -> None:
     """Raise DataError for content that starts like a known binary format or contains zero bytes."""
-    for magic, kind in _MAGIC.items():
+    for magic, (kind, advice) in _KINDS.items():
         if content.startswith(magic):
-            raise DataError(f"{path} is {kind} - a text file was expected")
+            raise DataError(f"{path} is {kind} - a text file was expected; {advice}")
     if b"\0" in content:
-        raise DataError(f"{path} is a binary file - a text file was expected")
+        raise DataError(f"{path} is a binary file - a text file was expected; save the table as .tsv")
 
 
 def refuse_markup(path: Path, content: bytes) -> None:
-    """Raise DataError for XML or HTML, for example an error page saved in place of a download."""
-    if content.lstrip()[:1] == b"<":
-        excerpt = shorten(content[:60].decode("utf-8", "replace"))
+    """Raise DataError for XML, HTML or JSON, for example an error page saved in place of a download."""
+    start = content.lstrip().removeprefix(codecs.BOM_UTF8)
+    excerpt = shorten(start[:60].decode("utf-8", "replace"))
+    if re.match(rb"<(!doctype html|html|head|body)", start, re.IGNORECASE):
+        raise DataError(
+            f"{path} is an HTML page (it starts with '{excerpt}') - a table was expected; the page may hold an error "
+            "message instead of the download: open it in a browser, and download the file again"
+        )
+    if start[:1] == b"<":
         raise DataError(f"{path} is XML or HTML (it starts with '{excerpt}') - a table was expected")
+    if re.match(rb"\{\s*[\"}]|\[\s*[\[{\"]", start):
+        raise DataError(f"{path} is JSON (it starts with '{excerpt}') - a table was expected")
 
 
 def read_lines(path: Path) -> list[str]:
@@ -128,7 +134,7 @@ def read_lines(path: Path) -> list[str]:
         As for `read_text`, or the file is XML or HTML.
     """
     text = read_text(path)
-    refuse_markup(path, text[:_HEAD].encode())
+    refuse_markup(path, text[:HEAD].encode())
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()

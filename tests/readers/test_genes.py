@@ -105,14 +105,14 @@ def test_several_files_are_united_and_ids_added(write):
         ("a\nb c\n", "genes.txt:2: 'b c' is not one gene id"),
         ("a\tb\nc\td\n", "is not a gene list .it starts with 'a b'"),
         (">seq\nACGT\n", "is not a gene list"),
-        ("{}\n", "is not a gene list"),
+        ("{}\n", "is JSON"),
         ("# only a comment\n", "has no gene ids"),
         ("gene_id\n", "has no gene ids"),
         ("##gff-version 3\nchrI\tSGD\tCDS\t1\t9\t.\t+\t.\tID=x\n", "has no rows of type gene"),
         ("##gff-version 3\nchrI\tSGD\tgene\t1\t9\t.\t+\t.\tfoo\n", "genes.txt:2: a gene without ID="),
         ("##gff-version 3\nchrI gene\n", "genes.txt:2: 1 column - GFF3 has 9"),
         ("", "is empty"),
-        ("<html>", "is XML or HTML"),
+        ("<html>", "is an HTML page"),
     ],
 )
 def test_bad_lists(write, text, what):

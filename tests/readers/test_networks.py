@@ -164,7 +164,7 @@ def test_signs(read):
         ("gene_a\tgene_b\n", PHYSICAL, "has no edges"),
         ("# nothing\n", PHYSICAL, "has no rows"),
         ("", PHYSICAL, "is empty"),
-        ("<!DOCTYPE html>\n", PHYSICAL, "is XML or HTML"),
+        ("<!DOCTYPE html>\n", PHYSICAL, "is an HTML page"),
     ],
 )
 def test_bad_tables(read, text, kind, what):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import lzma
+import zipfile
 
 import numpy as np
 import pytest
@@ -46,10 +50,17 @@ def test_line_ends_and_encodings(tmp_path, content, lines):
         (gzip.compress(b"gene\n" * 1000, mtime=0)[:20], "gzip data is cut short"),
         (gzip.compress(b"gene\n" * 1000, mtime=0)[:-8] + b"\0" * 8, "gzip data is damaged"),
         (b"\x1f\x8bnonsense, not gzip", "gzip data is damaged"),
-        (b"PK\x03\x04zip", "an Excel or zip file"),
+        (b"PK\x03\x04zip", "zip data is damaged"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook .* save it as .xlsx or .tsv"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a Git LFS pointer.*git lfs pull"),
+        (bz2.compress(b"gene\n" * 1000)[:-9], "bzip2 data is cut short"),
+        (lzma.compress(b"gene\n" * 1000)[:40] + b"\xff" * 9, "xz data is damaged"),
+        (gzip.compress(gzip.compress(b"a", mtime=0), mtime=0), "compressed twice"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"a\0b", "is a binary file"),
-        (b"<!DOCTYPE html><p>404</p>", "is XML or HTML"),
+        (b"<!DOCTYPE html><p>404</p>", "is an HTML page"),
+        (b"<?xml version='1.0'?><a/>", "is XML or HTML"),
+        (b'{"a": 1}', "is JSON"),
     ],
 )
 def test_unreadable_content_is_named(tmp_path, content, what):
@@ -59,6 +70,30 @@ def test_unreadable_content_is_named(tmp_path, content, what):
         text_files.read_lines(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def zipped(members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, lambda text: zipped({"a": text})])
+def test_compression_goes_by_content(tmp_path, compress):
+    path = tmp_path / "file.txt"
+    path.write_bytes(compress(b"one\ntwo\n"))
+    assert text_files.read_lines(path) == ["one", "two"]
+
+
+def test_a_zip_file_holds_one_file(tmp_path):
+    path = tmp_path / "file.zip"
+    path.write_bytes(zipped({"x/table": "one\n", "__MACOSX/x/._table": "x"}))
+    assert text_files.read_lines(path) == ["one"]
+    path.write_bytes(zipped({"a": "one\n", "b": "two\n"}))
+    with pytest.raises(DataError, match=r"file.zip is a zip file with 2 files \(a, b\) - one was expected; unpack it"):
+        text_files.read_lines(path)
 
 
 def test_missing_file_and_folder(tmp_path):

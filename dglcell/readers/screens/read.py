@@ -17,11 +17,11 @@ import numpy as np
 from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
-from dglcell.readers.chunked_text import BLOCK_SIZE, Block, is_workbook, sheets, text_blocks
 from dglcell.readers.screens import delimited_screens, genotype_table
 from dglcell.readers.screens.genotype_table import GenotypeRows, read_genotype_table
 from dglcell.readers.screens.screen_layouts import PUBLISHED
 from dglcell.readers.screens.screen_table import ScreenTable, join
+from dglcell.readers.tables.chunked_text import BLOCK_SIZE, Block, is_workbook, sheets, text_blocks
 
 __all__ = ["LAYOUTS", "GenotypeRows", "ScreenTable", "read_blocks", "read_genotype_table", "read_screen"]
 
@@ -152,7 +152,7 @@ def _blocks_with_reader(path: Path, size: int) -> Iterator[tuple[Reader, Block]]
     """Blocks of rows without the header, each with the reader of the file."""
     if is_workbook(path):
         excerpt = ""
-        for sheet in map(Block.without_blank_start, sheets(path)):
+        for sheet in (next(s.blocks).without_blank_start() for s in sheets(path)):
             lines = _first_lines(sheet)
             if reader := _recognize(path, lines, sheet.first_line):
                 yield reader, sheet.skip(reader.skip)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.readers import text_files
-from dglcell.readers.chunked_text import text_blocks
+from dglcell.readers import compression
 from dglcell.readers.screens.read import read_genotype_table, read_screen
 from dglcell.readers.screens.strains import strip_strain
+from dglcell.readers.tables.chunked_text import text_blocks
 
 NAN = float("nan")
 COSTANZO = """YAL063C\tFLO9\tYBR266C\tSLM6\t-0.1071\t0.0184\t1.8780e-05
@@ -196,7 +196,7 @@ def test_a_disk_that_fails_is_not_damaged_gzip_data(write, monkeypatch, packed):
     path = write("genes\tfitness\n" + rows, packed)
     assert path.stat().st_size > 4096
     content = path.read_bytes()
-    monkeypatch.setattr(text_files, "open_binary", lambda path: contextlib.nullcontext(Failing(content)))
+    monkeypatch.setattr(compression, "open_stored", lambda path: contextlib.nullcontext(Failing(content)))
     with pytest.raises(DataError, match=r"screen.tsv cannot be read \(Input/output error\) - ") as caught:
         list(text_blocks(path, 512))
     assert "gzip" not in str(caught.value)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from dglcell.errors import ErrorCollector
 from dglcell.readers import text_files
-from dglcell.readers.chunked_text import Block
+from dglcell.readers.tables.chunked_text import Block
 
 # As in text_files.is_missing, which ignores case; a block with any other spelling is parsed line by line.
 _MISSING: Final = ("", "NA", "na", "NaN", "nan", "NAN", "N/A", "n/a", "NULL", "null", "None", "none", "#N/A")
