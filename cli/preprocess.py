@@ -105,7 +105,7 @@ def command(
     from dglcell.graph.build_cell import build_cell, require_files
     from dglcell.io import cell_file
     from dglcell.io.atomic import refuse_existing
-    from dglcell.readers.sbml import textbook_path
+    from dglcell.readers.models import textbook_path
 
     config = BuildConfig.from_dict(settings_of_options(BuildConfig, values)).validate()
     rules = ScreenRules.from_dict(settings_of_options(ScreenRules, values)).validate()

@@ -76,7 +76,7 @@ def command(
     from dglcell.fba import deletions
     from dglcell.io import table_writer
     from dglcell.io.atomic import refuse_existing
-    from dglcell.readers.sbml import textbook_path
+    from dglcell.readers.models import textbook_path
 
     path = options.metabolic_model(sbml, model, textbook_path)
     refuse_existing(out, overwrite)

@@ -34,7 +34,7 @@ from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import Run, load_run
 from dglcell.io import cell_file
 from dglcell.io.atomic import write_text
-from dglcell.readers.sbml import read_model, textbook_path
+from dglcell.readers.models import read_model, textbook_path
 from dglcell.training.loop import train
 from dglcell.training.progress import NullProgress, RunSummary
 

@@ -8,7 +8,8 @@ from dglcell import schema
 from dglcell.graph.build import build
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.relation import Relation
-from dglcell.readers.sbml import MetabolicModel, ReactionRecord
+from dglcell.readers import gpr as gpr_rules
+from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord
 
 
 def tiny_cell(
@@ -74,7 +75,7 @@ def growing_cell() -> CellGraph:
         ("TO_C", "G5", {"b": -1.0, "c": 1.0}, 0.0),
         ("TO_B", "G6", {"c": -1.0, "b": 1.0}, 0.0),
     ]
-    records = tuple(ReactionRecord(name, name, low, 1000.0, s, rule) for name, rule, s, low in rows)
+    records = tuple(ReactionRecord(name, name, low, 1000.0, s, gpr_rules.parse(rule)) for name, rule, s, low in rows)
     metabolites = tuple(sorted({m for _, _, s, _ in rows for m in s}))
     genes = tuple(f"G{i}" for i in range(8))
     return build(MetabolicModel(records, metabolites, genes, growth=("BIOMASS",)), keep_unassigned=True)

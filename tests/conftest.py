@@ -63,12 +63,12 @@ def yeast() -> Path:
 @pytest.fixture(scope="session")
 def yeast_files(yeast: Path) -> SimpleNamespace:
     """Records of the public yeast files, read once."""
-    from dglcell.readers import genes, networks, sbml
+    from dglcell.readers import genes, models, networks
     from dglcell.readers.edge_table import PHYSICAL, REGULATORY
     from dglcell.readers.screens import read as screens
 
     return SimpleNamespace(
-        model=sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
+        model=models.read_model(yeast / "yeast-GEM-9.0.2.xml.gz"),
         genes=genes.read_genes(yeast / "SGD_features.tab.gz"),
         biogrid=networks.read_network(yeast / "biogrid_physical.tsv.gz", PHYSICAL),
         string=networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", PHYSICAL),

@@ -12,9 +12,10 @@ from dglcell.config import ScreenRules
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
+from dglcell.readers import gpr
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.genes import GeneList
-from dglcell.readers.sbml import MetabolicModel, ReactionRecord
+from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord
 from dglcell.readers.screens.screen_table import ScreenTable
 
 # id, lower, upper, stoichiometry, rule
@@ -31,7 +32,7 @@ def toy_model(
     reactions: Iterable[tuple[str, float, float, dict[str, float], str]] = TOY, genes: Sequence[str] | None = None
 ) -> MetabolicModel:
     """A metabolic model of a few reactions."""
-    records = tuple(ReactionRecord(id, id, lower, upper, s, rule) for id, lower, upper, s, rule in reactions)
+    records = tuple(ReactionRecord(id, id, lower, upper, s, gpr.parse(rule)) for id, lower, upper, s, rule in reactions)
     metabolites = tuple(dict.fromkeys(m for r in records for m in r.stoichiometry))
     return MetabolicModel(records, metabolites, tuple(genes or [f"g{i}" for i in range(1, 7)]), path="toy.xml")
 

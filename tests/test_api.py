@@ -18,8 +18,8 @@ import pytest
 import dglcell
 from dglcell.readers.features import FeatureTable
 from dglcell.readers.genes import read_genes
+from dglcell.readers.models import read_model, textbook_path
 from dglcell.readers.networks import read_network
-from dglcell.readers.sbml import read_model, textbook_path
 from tests.cells import tiny_cell
 from tests.records import table_of
 from tests.runs import tiny_run, tiny_table

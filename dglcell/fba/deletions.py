@@ -88,7 +88,7 @@ def simulate(
 
     Examples
     --------
-    >>> from dglcell.readers.sbml import textbook_path
+    >>> from dglcell.readers.models import textbook_path
     >>> screen = simulate(textbook_path(), orders=(1,))
     >>> len(screen), int((screen.fitness < 0.01).sum())
     (137, 7)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dglcell.errors import DataError
-from dglcell.readers.sbml import read_cobra
+from dglcell.readers.models import read_with_cobra
 
 if TYPE_CHECKING:
     from cobra import Model
@@ -137,6 +137,6 @@ class Growth:
 
 def _load(model: str | Path | Model) -> Model:
     """A copy of the model that uses GLPK, the same solver on every machine."""
-    copy = read_cobra(Path(model)) if isinstance(model, str | Path) else model.copy()
+    copy = read_with_cobra(model)[1] if isinstance(model, str | Path) else model.copy()
     copy.solver = "glpk"
     return copy

@@ -24,7 +24,7 @@ from dglcell.readers.gpr import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from dglcell.readers.features import FeatureTable
-    from dglcell.readers.sbml import MetabolicModel
+    from dglcell.readers.metabolic_model import MetabolicModel
 
 DIRECTED = ":directed"
 _RESERVED = frozenset(

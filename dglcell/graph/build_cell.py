@@ -14,8 +14,9 @@ from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION, EdgeTable
 from dglcell.readers.features import FeatureTable, read_features
 from dglcell.readers.genes import GeneList, read_genes
+from dglcell.readers.metabolic_model import MetabolicModel
+from dglcell.readers.models import read_model, textbook_path
 from dglcell.readers.networks import read_network
-from dglcell.readers.sbml import MetabolicModel, read_model, textbook_path
 
 if TYPE_CHECKING:
     from pandas import DataFrame

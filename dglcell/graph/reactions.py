@@ -15,7 +15,7 @@ from dglcell.graph.relation import Relation
 from dglcell.readers import gpr
 
 if TYPE_CHECKING:
-    from dglcell.readers.sbml import MetabolicModel, ReactionRecord
+    from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord
 
 FORWARD, REVERSE = "forward", "reverse"
 
@@ -81,7 +81,7 @@ def expand(
     Raises
     ------
     DataError
-        A gene rule is malformed or has too many alternatives; the message names the reaction.
+        A gene rule has too many alternatives; the message names the reaction.
     """
     problems = ErrorCollector(DataError)
     nodes: list[_Node] = []

@@ -9,6 +9,7 @@ is a gene id, which may contain `-`, `.`, `_`, `:` and start with a digit.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -141,14 +142,24 @@ def parse(rule: str) -> Node | None:
     return operands[0]
 
 
-def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[str, ...], ...]:
-    """The rule in disjunctive normal form: one clause of genes for each isozyme alternative.
+def from_ast(body: ast.AST | None) -> Node | None:
+    """The rule of a cobra reaction, `reaction.gpr.body`, as a tree; `None` if it is empty."""
+    if isinstance(body, ast.BoolOp):
+        kind = AND if isinstance(body.op, ast.And) else OR
+        return join(kind, [child for child in map(from_ast, body.values) if child is not None])
+    return Node("gene", body.id) if isinstance(body, ast.Name) else None
+
+
+def alternatives(node: Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[str, ...], ...]:
+    """A rule in disjunctive normal form: one clause of genes for each isozyme alternative.
 
     Repeated genes in a clause and identical clauses are merged, but there is no absorption: `A or (A and B)` keeps both
     clauses.
 
     Parameters
     ----------
+    node : Node, optional
+        The rule; `None` has no alternatives.
     limit : int
         Largest number of alternatives. It is checked at every step of the expansion, so that a rule with billions of
         alternatives fails at once.
@@ -161,16 +172,15 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
     Raises
     ------
     GprError
-        The rule is malformed, or has more than `limit` alternatives.
+        The rule has more than `limit` alternatives.
 
     Examples
     --------
-    >>> alternatives("(A and B) or C")
+    >>> alternatives(parse("(A and B) or C"))
     (('A', 'B'), ('C',))
-    >>> alternatives("A and (B or C)")
+    >>> alternatives(parse("A and (B or C)"))
     (('A', 'B'), ('A', 'C'))
     """
-    node = parse(rule) if isinstance(rule, str) else rule
     if node is None:
         return ()
     genes = node.genes()
@@ -178,8 +188,9 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
 
     def check_limit(clauses: set[int]) -> set[int]:
         if len(clauses) > limit:
-            text = rule if isinstance(rule, str) else to_text(node)
-            raise GprError(text, 1, f"it has more than {limit} alternatives - raise {setting('max_alternatives')}")
+            raise GprError(
+                to_text(node), 1, f"it has more than {limit} alternatives - raise {setting('max_alternatives')}"
+            )
         return clauses
 
     def union(operands: list[set[int]]) -> set[int]:
@@ -199,6 +210,22 @@ def alternatives(rule: str | Node | None, limit: int = DEFAULT_LIMIT) -> tuple[t
 
     clauses = _fold(node, lambda gene: {bit[gene]}, product, union)
     return tuple(sorted(tuple(gene for gene in genes if clause & bit[gene]) for clause in clauses))
+
+
+def is_met(node: Node | None, deleted: Collection[str]) -> bool:
+    """Whether a rule holds without the deleted genes; a reaction without a rule needs no gene.
+
+    Parameters
+    ----------
+    deleted : set of str
+
+    Examples
+    --------
+    >>> rule = parse("(A and B) or C")
+    >>> is_met(rule, {"A"}), is_met(rule, {"A", "C"})
+    (True, False)
+    """
+    return node is None or _fold(node, lambda gene: gene not in deleted, all, any)
 
 
 def to_text(node: Node | None) -> str:

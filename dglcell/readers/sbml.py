@@ -11,152 +11,23 @@ import logging
 import math
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dglcell.errors import DataError, ErrorCollector
-from dglcell.readers import gpr, sbml_rules, text_files
+from dglcell.readers import sbml_rules, text_files
+from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord, growth_reactions
 
 
-@dataclass(frozen=True)
-class ReactionRecord:
-    """One reaction of a metabolic model.
-
-    Attributes
-    ----------
-    id, name : str
-        Id as in cobra, without SBML prefix, and name.
-    lower, upper : float
-        Flux bounds, mmol / gDW / h; their signs give the directions in which the reaction can run.
-    stoichiometry : dict
-        Metabolite id to coefficient: negative for substrates, positive for products.
-    rule : str
-        Gene rule with `and`, `or` and parentheses; empty if the reaction has none.
-    """
-
-    id: str
-    name: str
-    lower: float
-    upper: float
-    stoichiometry: dict[str, float]
-    rule: str
-
-
-@dataclass(frozen=True, repr=False)
-class MetabolicModel:
-    """A metabolic model as records; reactions, metabolites and genes come as in the file.
-
-    Attributes
-    ----------
-    reactions : tuple of ReactionRecord
-    metabolites, genes : tuple of str
-        Ids; the genes that the file lists come first, then those that occur only in rules.
-    gene_names : dict
-        Gene id to the name in the file, where it differs from the id.
-    report : dict
-        Counts of what was read.
-    path : str
-        The file.
-    growth : tuple of str
-        Ids of the reactions that the objective of the model maximizes.
-    """
-
-    reactions: tuple[ReactionRecord, ...]
-    metabolites: tuple[str, ...]
-    genes: tuple[str, ...]
-    gene_names: dict[str, str] = field(default_factory=dict)
-    report: dict[str, int | str] = field(default_factory=dict)
-    path: str = ""
-    growth: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        counts = (f"{len(self.reactions):,} reactions", f"{len(self.metabolites):,} metabolites")
-        growth = f"\n  growth: {', '.join(self.growth[:3])}" if self.growth else ""
-        source = f"\n  from {Path(self.path).name}" if self.path else ""
-        return f"MetabolicModel: {', '.join(counts)}, {len(self.genes):,} genes{growth}{source}"
-
-
-def textbook_path() -> Path:
-    """Path of the E. coli core model that comes with cobra: 95 reactions, 72 metabolites, 137 genes.
-
-    Orth et al. 2010, doi:10.1128/ecosalplus.10.2.1.
-
-    Raises
-    ------
-    DataError
-        cobra is not installed.
-    """
-    from importlib.util import find_spec
-
-    spec = find_spec("cobra")
-    if spec is None or spec.origin is None:
-        raise DataError("the E. coli core model comes with cobra, which is not installed - pip install cobra")
-    return Path(spec.origin).parent / "data" / "textbook.xml.gz"
-
-
-def read_model(path: Path | str) -> MetabolicModel:
-    """Read a metabolic model from SBML (`.xml`, `.sbml`, plain or gzip) with fbc version 1 or 2 or with rules in notes.
-
-    Raises
-    ------
-    DataError
-        The file does not exist, is not SBML or is truncated; or the model has no reactions, duplicate ids, a rule that
-        is malformed or that cobra reads as empty, or a coefficient that is not a number; with file and line.
-
-    Examples
-    --------
-    >>> model = read_model(textbook_path())
-    >>> len(model.reactions), len(model.metabolites), len(model.genes)
-    (95, 72, 137)
-    >>> next(reaction.rule for reaction in model.reactions if reaction.id == "PFK")
-    'b3916 or b1723'
-    """
-    path = Path(path)
-    document, model, rules, cobra_model, reactions = _read(path)
-    names = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
-    rule_genes = {gene for rule in rules.values() for gene in rule.node.genes()}
-    genes = (*names, *sorted(rule_genes - names.keys()))
-    num_defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
-    report: dict[str, int | str] = {
-        "layout": f"SBML level {document.getLevel()}",
-        "reactions": len(reactions),
-        "metabolites": len(cobra_model.metabolites),
-        "genes": len(genes),
-        "reactions with a gene rule": sum(bool(reaction.rule) for reaction in reactions),
-        "reactions without bounds, set to cobra's defaults": num_defaults,
-        "exchange reactions added for boundary metabolites": len(reactions) - model.getNumReactions(),
-    }
-    return MetabolicModel(
-        reactions=reactions,
-        metabolites=tuple(metabolite.id for metabolite in cobra_model.metabolites),
-        genes=genes,
-        gene_names={gene: name for gene, name in names.items() if name and name not in (gene, f"G_{gene}")},
-        report={key: value for key, value in report.items() if value},
-        path=str(path),
-        growth=_growth(cobra_model),
-    )
-
-
-def _growth(cobra_model: Any) -> tuple[str, ...]:
-    from cobra.util.solver import linear_reaction_coefficients
-
-    if cobra_model.objective_direction != "max":
-        return ()
-    return tuple(sorted(r.id for r, weight in linear_reaction_coefficients(cobra_model).items() if weight > 0))
-
-
-def read_cobra(path: Path | str) -> Any:
-    """The cobra model of an SBML file, with the checks and errors of `read_model`.
+def read(path: Path) -> tuple[MetabolicModel, Any]:
+    """Read a model from SBML with fbc version 1 or 2 or with rules in notes.
 
     Returns
     -------
-    cobra.Model
+    model : MetabolicModel
+    cobra_model : cobra.Model
+        Reactions in the same sequence.
     """
-    return _read(Path(path))[3]
-
-
-def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.GeneRule], Any, tuple[ReactionRecord, ...]]:
     text = text_files.read_text(path)
     with _silence_cobra():
         document, model = _document(path, text)
@@ -166,7 +37,29 @@ def _read(path: Path) -> tuple[Any, Any, dict[str, sbml_rules.GeneRule], Any, tu
     problems = ErrorCollector()
     reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
     problems.check()
-    return document, model, rules, cobra_model, reactions
+    names = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
+    rule_genes = {gene for rule in rules.values() for gene in rule.node.genes()}
+    genes = (*names, *sorted(rule_genes - names.keys()))
+    num_defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
+    report: dict[str, int | str] = {
+        "layout": f"SBML level {document.getLevel()}",
+        "reactions": len(reactions),
+        "metabolites": len(cobra_model.metabolites),
+        "genes": len(genes),
+        "reactions with a gene rule": sum(reaction.rule is not None for reaction in reactions),
+        "reactions without bounds, set to cobra's defaults": num_defaults,
+        "exchange reactions added for boundary metabolites": len(reactions) - model.getNumReactions(),
+    }
+    metabolic_model = MetabolicModel(
+        reactions=reactions,
+        metabolites=tuple(metabolite.id for metabolite in cobra_model.metabolites),
+        genes=genes,
+        gene_names={gene: name for gene, name in names.items() if name and name not in (gene, f"G_{gene}")},
+        report={key: value for key, value in report.items() if value},
+        path=str(path),
+        growth=growth_reactions(cobra_model),
+    )
+    return metabolic_model, cobra_model
 
 
 @contextlib.contextmanager
@@ -271,9 +164,7 @@ def _record(path: Path, reaction: Any, rule: sbml_rules.GeneRule | None, problem
                 f"{location}: reaction {reaction.id}: coefficient of {metabolite} is {value} - a number was expected"
             )
     lower, upper = float(reaction.lower_bound), float(reaction.upper_bound)
-    return ReactionRecord(
-        reaction.id, reaction.name or "", lower, upper, stoichiometry, gpr.to_text(rule.node if rule else None)
-    )
+    return ReactionRecord(reaction.id, reaction.name or "", lower, upper, stoichiometry, rule.node if rule else None)
 
 
 def _gene_products(model: Any) -> Iterable[Any]:

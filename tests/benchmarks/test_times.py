@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dglcell.graph.build import build
-from dglcell.readers import genes, networks, sbml
+from dglcell.readers import genes, models, networks
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY
 from dglcell.readers.screens import read as screens
 from tests.records import table_of
@@ -43,7 +43,7 @@ def test_the_yeast_files_are_read_within_15_seconds(yeast: Path) -> None:
     import cobra.io  # noqa: F401 - paid once a process, not counted below
 
     def read() -> None:
-        sbml.read_model(yeast / "yeast-GEM-9.0.2.xml.gz")
+        models.read_model(yeast / "yeast-GEM-9.0.2.xml.gz")
         genes.read_genes(yeast / "SGD_features.tab.gz")
         networks.read_network(yeast / "biogrid_physical.tsv.gz", PHYSICAL)
         networks.read_network(yeast / "4932.protein.actions.v11.0.txt.gz", PHYSICAL)

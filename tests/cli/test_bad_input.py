@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dglcell.readers.sbml import textbook_path
+from dglcell.readers.models import textbook_path
 
 
 def refused(done, code: int, *words: str) -> None:

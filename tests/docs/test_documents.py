@@ -37,7 +37,7 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
         for file in request.getfixturevalue("yeast").iterdir():
             (folder / file.name).symlink_to(file)
     if page == README:
-        from dglcell.readers.sbml import textbook_path
+        from dglcell.readers.models import textbook_path
 
         shutil.copy(textbook_path(), folder / "model.xml")  # compressed: its name does not matter
         (folder / "network.tsv").write_text("b0721\tb0722\nb0723\tb0724\n")

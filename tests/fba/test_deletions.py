@@ -12,14 +12,14 @@ import pytest
 from dglcell.errors import DataError, UsageError
 from dglcell.fba import deletions
 from dglcell.io.table_writer import write_screen
-from dglcell.readers import sbml
+from dglcell.readers import models
 
 DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="module")
 def core():
-    return sbml.textbook_path()
+    return models.textbook_path()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import types
 import pytest
 
 from dglcell.graph.build import build
-from dglcell.readers.sbml import read_model, textbook_path
+from dglcell.readers.models import read_model, textbook_path
 
 SBML = "yeast-GEM-9.0.2.xml.gz"
 

@@ -9,7 +9,9 @@ from scipy.optimize import linprog
 from dglcell import demo, schema
 from dglcell.graph.build import build
 from dglcell.io import cell_file
-from dglcell.readers.sbml import MetabolicModel, ReactionRecord, read_model, textbook_path
+from dglcell.readers import gpr
+from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord
+from dglcell.readers.models import read_model, textbook_path
 from tests.cells import growing_cell
 
 
@@ -40,7 +42,8 @@ def random_cell(seed):
         rows.append((f"R{number}", f"G{number % 6}", dict(zip(used, amounts.tolist(), strict=True))))
     lower = [-1000.0 if name.startswith("R") and rng.random() < 0.3 else 0.0 for name, _, _ in rows]
     records = tuple(
-        ReactionRecord(name, name, low, 1000.0, s, rule) for (name, rule, s), low in zip(rows, lower, strict=True)
+        ReactionRecord(name, name, low, 1000.0, s, gpr.parse(rule))
+        for (name, rule, s), low in zip(rows, lower, strict=True)
     )
     genes = tuple(f"G{i}" for i in range(6))
     return build(MetabolicModel(records, tuple(names), genes, growth=("BIOMASS",)), keep_unassigned=True)
@@ -102,7 +105,7 @@ def test_a_growth_reaction_without_genes_is_there_only_if_such_are_kept():
 
 def cell_of(rows, genes, **options):
     """A cell of rows (name, rule, stoichiometry); everything in one direction."""
-    records = tuple(ReactionRecord(name, name, 0.0, 1000.0, s, rule) for name, rule, s in rows)
+    records = tuple(ReactionRecord(name, name, 0.0, 1000.0, s, gpr.parse(rule)) for name, rule, s in rows)
     metabolites = tuple(sorted({m for _, _, s in rows for m in s}))
     return build(MetabolicModel(records, metabolites, genes, growth=("BIOMASS",)), **options)
 

@@ -38,13 +38,14 @@ TRUTH = {
 
 @pytest.mark.parametrize("rule", TRUTH)
 def test_truth_table(rule):
-    clauses = [set(clause) for clause in gpr.alternatives(rule)]
+    clauses = [set(clause) for clause in gpr.alternatives(gpr.parse(rule))]
     for n in range(6):
         for knocked_out in itertools.combinations("ABCDE", n):
             present = set("ABCDE") - set(knocked_out)
             expected = TRUTH[rule](present)
             # A reaction survives iff one of its alternatives has all its genes.
             assert any(clause <= present for clause in clauses) is expected
+            assert gpr.is_met(gpr.parse(rule), set(knocked_out)) is expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,6 @@ def test_truth_table(rule):
     ],
 )
 def test_alternatives(rule, expected):
-    assert gpr.alternatives(rule) == expected
     assert gpr.alternatives(gpr.parse(rule)) == expected
 
 
@@ -70,7 +70,8 @@ def test_alternatives(rule, expected):
     "gene", ["YAL038W-A", "b0001", "10090.1", "HGNC:5", "STM_1.2", "and1", "ORF", "origin", "\u03b1-2"]
 )
 def test_ids_that_look_odd(gene):
-    assert gpr.alternatives(f"({gene} and X) or {gene}") == tuple(sorted([(gene,), tuple(sorted((gene, "X")))]))
+    rule = gpr.parse(f"({gene} and X) or {gene}")
+    assert gpr.alternatives(rule) == tuple(sorted([(gene,), tuple(sorted((gene, "X")))]))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_long_malformed_rule_is_shown_around_its_fault():
 def test_too_many_alternatives_fail_at_once(rule):
     def refused():
         with pytest.raises(gpr.GprError, match="more than 10000 alternatives - raise max_alternatives"):
-            gpr.alternatives(rule)
+            gpr.alternatives(gpr.parse(rule))
 
     _, lines = lines_of(refused)
     assert lines < 2_000_000  # a few for each gene of the rule, none for the alternatives beyond the limit
@@ -130,17 +131,17 @@ def test_too_many_alternatives_fail_at_once(rule):
 
 def test_the_limit_is_inclusive():
     rule = "(a or b) and (c or d) and (e or f)"
-    assert len(gpr.alternatives(rule, 8)) == 8
+    assert len(gpr.alternatives(gpr.parse(rule), 8)) == 8
     with pytest.raises(gpr.GprError, match="more than 7"):
-        gpr.alternatives(rule, 7)
+        gpr.alternatives(gpr.parse(rule), 7)
 
 
 def test_many_factors_over_few_genes_do_not_explode():
-    assert gpr.alternatives(" and ".join(["(A or B)"] * 200)) == (("A",), ("A", "B"), ("B",))
+    assert gpr.alternatives(gpr.parse(" and ".join(["(A or B)"] * 200))) == (("A",), ("A", "B"), ("B",))
 
 
 def test_deep_nesting_needs_no_recursion():
-    assert gpr.alternatives("(" * 20_000 + "A" + ")" * 20_000) == (("A",),)
+    assert gpr.alternatives(gpr.parse("(" * 20_000 + "A" + ")" * 20_000)) == (("A",),)
     rule = "A"
     for k in range(3000):
         rule = f"({rule} {'and' if k % 2 else 'or'} B{k})"
@@ -150,6 +151,8 @@ def test_deep_nesting_needs_no_recursion():
 def test_an_empty_rule_has_no_tree():
     assert gpr.parse("") is None
     assert gpr.to_text(None) == ""
+    assert gpr.alternatives(None) == ()
+    assert gpr.is_met(None, {"A"})
 
 
 genes = st.sampled_from(["A", "B", "C", "D", "E-1"])
@@ -176,6 +179,7 @@ def test_text_and_alternatives_of_any_tree(tree, knocked_out):
     clauses = gpr.alternatives(tree)
     assert clauses == tuple(sorted({tuple(sorted(set(clause))) for clause in clauses}))
     assert any(not knocked_out & set(clause) for clause in clauses) is holds(tree)
+    assert gpr.is_met(tree, knocked_out) is holds(tree)
 
 
 @given(st.text(alphabet="AB ()&|andor,", max_size=25))

@@ -8,7 +8,9 @@ import logging
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.readers import gpr, sbml
+from dglcell.graph.build import build
+from dglcell.readers import gpr, models
+from dglcell.readers.metabolic_model import ReactionRecord
 
 TREE_RULE = (
     "<fbc:geneProductAssociation><fbc:or><fbc:and><fbc:geneProductRef fbc:geneProduct='G_a__45__1'/>"
@@ -48,7 +50,7 @@ def read(tmp_path):
     def reader(text, name="model.xml"):
         path = tmp_path / name
         path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-        return sbml.read_model(path)
+        return models.read_model(path)
 
     return reader
 
@@ -56,7 +58,8 @@ def read(tmp_path):
 @pytest.mark.parametrize("name", ["model.xml", "model.xml.gz", "model.sbml"])
 def test_records(read, name):
     model = read(document(TREE_RULE), name)
-    assert model.reactions == (sbml.ReactionRecord("r", "", -5, 10, {"x": -2}, "(a-1 and b) or c"),)
+    rule = gpr.parse("(a-1 and b) or c")
+    assert model.reactions == (ReactionRecord("r", "", -5, 10, {"x": -2}, rule),)
     assert model.metabolites == ("x",)
     assert model.genes == ("b", "a-1", "c")  # those the file lists, then those that only rules name
     assert model.gene_names == {"b": "G_bx"}
@@ -65,12 +68,34 @@ def test_records(read, name):
 
 
 def test_textbook():
-    model = sbml.read_model(sbml.textbook_path())
+    model = models.read_model(models.textbook_path())
     assert (len(model.reactions), len(model.metabolites), len(model.genes)) == (95, 72, 137)
     pfk = next(reaction for reaction in model.reactions if reaction.id == "PFK")
     assert pfk.stoichiometry == {"adp_c": 1, "atp_c": -1, "f6p_c": -1, "fdp_c": 1, "h_c": 1}
-    assert (pfk.lower, pfk.upper, pfk.rule) == (0, 1000, "b3916 or b1723")
+    assert (pfk.lower, pfk.upper, gpr.to_text(pfk.rule)) == (0, 1000, "b3916 or b1723")
     assert model.gene_names["b3916"] == "pfkA"
+
+
+def test_a_tree_reaches_the_graph_without_being_read_again(read):
+    """Ids with characters that mean something in a rule stay one gene each."""
+    ids = ["G_fig__124__12__46__peg__46__3", "G_a__32__or__32__b", "G_x__40__1__41__"]
+    refs = "".join(f"<fbc:geneProductRef fbc:geneProduct='{i}'/>" for i in ids)
+    rule = f"<fbc:geneProductAssociation><fbc:and>{refs}</fbc:and></fbc:geneProductAssociation>"
+    cell = build(read(document(rule, products=" ".join(ids))), self_loops=False)
+    assert cell.ids["gene"] == ("a or b", "fig|12.peg.3", "x(1)")
+    assert cell.relations["gpr"].src.tolist() == [0, 1, 2, 0, 1, 2]  # one enzyme in both directions
+
+
+def test_a_cobra_model_gives_the_same_records():
+    model, cobra_model = models.read_with_cobra(models.textbook_path())
+    records = models.from_cobra(cobra_model)
+    assert records.reactions == model.reactions
+    assert (records.metabolites, records.genes, records.gene_names) == (
+        model.metabolites,
+        model.genes,
+        model.gene_names,
+    )
+    assert records.growth == model.growth == ("Biomass_Ecoli_core",)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +109,7 @@ def test_textbook():
 )
 def test_rules_in_the_notes_of_old_files(read, notes, rule):
     model = read(document(notes=notes, fbc=0))
-    assert model.reactions[0].rule == rule
+    assert gpr.to_text(model.reactions[0].rule) == rule
     assert set(model.genes) == set(gpr.parse(rule).genes() if rule else ())
 
 
@@ -155,9 +180,9 @@ def test_gzip_cut_short_and_missing_file(tmp_path):
     path = tmp_path / "model.xml.gz"
     path.write_bytes(gzip.compress(document().encode())[:-12])
     with pytest.raises(DataError, match="gzip data is cut short"):
-        sbml.read_model(path)
+        models.read_model(path)
     with pytest.raises(DataError, match="no such file"):
-        sbml.read_model(tmp_path / "nix.xml")
+        models.read_model(tmp_path / "nix.xml")
 
 
 def test_missing_bounds_and_boundary_metabolites_are_reported(read):

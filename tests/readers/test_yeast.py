@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError
-from dglcell.readers import genes, gpr, networks, sbml
+from dglcell.readers import genes, gpr, models, networks
 from dglcell.readers.annotation_networks import read_overlaps
 from dglcell.readers.edge_table import KINDS, PHYSICAL
 from dglcell.readers.screens import read
@@ -35,7 +35,7 @@ def test_a_row_takes_a_few_lines_of_python(yeast, name):
 
 
 def test_a_reaction_takes_a_few_hundred_lines_of_python():
-    model, lines = lines_of(lambda: sbml.read_model(sbml.textbook_path()))
+    model, lines = lines_of(lambda: models.read_model(models.textbook_path()))
     assert lines < 400 * len(model.reactions)
 
 
