@@ -15,11 +15,11 @@ from dglcell import schema
 from dglcell.errors import ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.screens import screen_layouts as names
+from dglcell.readers.screens.columns import Columns, ColumnSpec, read_columns
 from dglcell.readers.screens.screen_layouts import ScreenLayout
 from dglcell.readers.screens.screen_table import Report, ScreenTable
 from dglcell.readers.screens.strains import Mutations, StrainColumn, combine
 from dglcell.readers.tables.chunked_text import Block
-from dglcell.readers.tables.columns import Columns, ColumnSpec, read_columns
 
 _MAX_TITLE_LINES = 5  # above a header
 _SAMPLE = 20

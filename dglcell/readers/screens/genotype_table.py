@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
+from dglcell.readers.screens.columns import Columns, ColumnSpec, parse_rows, read_fast
 from dglcell.readers.screens.screen_table import Report, ScreenTable
 from dglcell.readers.screens.strains import GeneColumn, interleave
 from dglcell.readers.tables.chunked_text import Block
-from dglcell.readers.tables.columns import Columns, ColumnSpec, parse_rows, read_fast
 
 LAYOUT: Final = "genotype table"
 EXPECTED: Final = "a table whose header has 'genes' or 'gene_1', 'gene_2', .."

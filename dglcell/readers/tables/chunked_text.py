@@ -182,11 +182,13 @@ def _whole_lines(start: bytes, handle: IO[bytes], size: int) -> Iterator[bytes]:
     remainder, data = b"", start + handle.read(max(0, size - len(start)))
     while data:
         data = remainder + data
-        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1  # does not separate \r from \n
+        more = handle.read(size)
+        # The last block holds all the rest. In others, a \r at the end is not separated from the \n that may follow.
+        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1 if more else 0
         remainder = data[end:]
         if end:
             yield _unix_line_ends(data[:end])
-        data = handle.read(size)
+        data = more
     if remainder:
         yield _unix_line_ends(remainder if remainder[-1:] in (b"\n", b"\r") else remainder + b"\n")
 

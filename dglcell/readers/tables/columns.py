@@ -1,15 +1,13 @@
 """Columns of one block of a delimited table: text columns as codes of distinct values, number columns as arrays.
 
 Most blocks are parsed by pandas, at several hundred thousand rows per second. A block with anything unusual (quotes,
-blank lines, a wrong number of columns, text instead of a number) is parsed again line by line, so that errors name the
-line. Both ways give the same columns.
+comments, blank lines, a wrong number of columns, text instead of a number) is parsed again row by row, so that errors
+name the line. Both ways give the same columns.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +19,9 @@ from numpy.typing import NDArray
 from dglcell.errors import ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.tables.chunked_text import Block
+from dglcell.readers.tables.rows import split_rows
 
-# As in text_files.is_missing, which ignores case; a block with any other spelling is parsed line by line.
+# As in text_files.is_missing, which ignores case; a block with any other spelling is parsed row by row.
 _MISSING: Final = ("", "NA", "na", "NaN", "nan", "NAN", "N/A", "n/a", "NULL", "null", "None", "none", "#N/A")
 _NO_QUOTES: Final = 3  # csv.QUOTE_NONE
 
@@ -40,31 +39,28 @@ class ColumnSpec:
     numbers : mapping of int to str
         Columns of numbers, with their names for error messages.
     delimiter : str
-        Character between columns.
+        One of `rows.DELIMITERS`.
     decimal : str
         Decimal separator.
-    blank : bool
-        Whether a text cell, or a whole row, may be empty.
     """
 
     width: int
     text: Sequence[int]
-    numbers: Mapping[int, str]
+    numbers: Mapping[int, str] = field(default_factory=dict)
     delimiter: str = "\t"
     decimal: str = "."
-    blank: bool = False
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns read from a block.
+    """The columns read from a block; rows of blank cells are left out.
 
     Attributes
     ----------
     codes : dict of int to (n,) int32
         By column: index into `values` for each row.
     values : dict of int to list of str
-        By column: its distinct values.
+        By column: its distinct values, without white space around them.
     numbers : dict of int to (n,) float64
         By column: its numbers, NaN where missing.
     lines : (n,) int64
@@ -75,6 +71,14 @@ class Columns:
     values: dict[int, list[str]] = field(default_factory=dict)
     numbers: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     lines: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def cells(self, column: int) -> list[str]:
+        """The text of a column, one cell per row."""
+        values = self.values[column]
+        return [values[code] for code in self.codes[column].tolist()]
 
 
 def read_columns(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
@@ -94,7 +98,7 @@ def read_columns(path: Path, block: Block, spec: ColumnSpec, problems: ErrorColl
 
 
 def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
-    """Read columns with pandas; None if the block has to be parsed line by line.
+    """Read columns with pandas; None if the block has to be parsed row by row.
 
     Parameters
     ----------
@@ -104,15 +108,10 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
     """
     import pandas as pd
 
-    data = block.data
-    if b'"' in data or b"\r" in data:  # pandas reads a carriage return as the end of a line
+    data = block.data.rstrip(b"\n")
+    if not data or b'"' in data or b"\r" in data or data[:1] in b"#\n" or b"\n#" in data:
         return None
-    if spec.width > 1:
-        data = data.rstrip(b"\n")  # a blank line is a row only where there is one column
-    if not data:
-        return None
-    if not data.endswith(b"\n"):
-        data += b"\n"
+    data += b"\n"
     num_rows = data.count(b"\n")
     if not _is_rectangular(data, num_rows, spec):
         return None
@@ -138,9 +137,23 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
         return None
     codes = {column: frame[column].cat.codes.to_numpy(dtype=np.int32) for column in spec.text}
     values = {column: [str(v) for v in frame[column].cat.categories] for column in spec.text}
-    if not spec.blank and any(not value.strip() for categories in values.values() for value in categories):
+    if any(value != value.strip() for column in spec.text for value in values[column]):
         return None
-    return Columns(codes, values, numbers, np.arange(block.first_line, block.first_line + num_rows))
+    lines = np.arange(block.first_line, block.first_line + num_rows)
+    columns = Columns(codes, values, numbers, lines)
+    return None if _blank_rows(columns).any() else columns  # whether other cells are blank, too, is not known here
+
+
+def _blank_rows(columns: Columns) -> NDArray[np.bool_]:
+    """(n,) rows of which all columns that were read are blank."""
+    is_blank = np.ones(len(columns), dtype=np.bool_)
+    for column, values in columns.values.items():
+        is_blank &= np.array([not value for value in values], dtype=np.bool_)[columns.codes[column]]
+    for array in columns.numbers.values():
+        if not is_blank.any():
+            break
+        is_blank &= np.isnan(array)
+    return is_blank
 
 
 def _is_rectangular(data: bytes, num_rows: int, spec: ColumnSpec) -> bool:
@@ -151,68 +164,59 @@ def _is_rectangular(data: bytes, num_rows: int, spec: ColumnSpec) -> bool:
 
 
 def _read_slow(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
-    rows, numbers = parse_rows(path, block, spec.width, spec.delimiter, problems)
-    has_text = [spec.blank or any(map(str.strip, row)) for row in rows]  # workbooks may have rows of empty cells
-    rows = list(itertools.compress(rows, has_text))
-    lines = np.array(list(itertools.compress(numbers, has_text)), dtype=np.int64)
-    columns = Columns(lines=lines)
+    rows, lines = read_rows(path, block, spec.width, spec.delimiter, problems)
+    return columns_of_rows(path, rows, lines, spec, problems)
+
+
+def read_rows(
+    path: Path, block: Block, width: int, delimiter: str, problems: ErrorCollector
+) -> tuple[list[list[str]], list[int]]:
+    """All cells of each row and its line number, without rows of blank cells; other widths are added to `problems`.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    block : Block
+        Rows without the header.
+    width : int
+        Number of columns.
+    delimiter : str
+        One of `rows.DELIMITERS`.
+    problems : ErrorCollector
+    """
+    rows, lines = [], []
+    for row in split_rows(block.lines(), block.first_line, delimiter, width):
+        if row.problem:
+            problems.add(f"{path}:{row.line}: {row.problem}")
+        elif any(map(str.strip, row.cells)):
+            rows.append(row.cells)
+            lines.append(row.line)
+    return rows, lines
+
+
+def columns_of_rows(
+    path: Path, rows: Sequence[Sequence[str]], line_numbers: Sequence[int], spec: ColumnSpec, problems: ErrorCollector
+) -> Columns:
+    """Columns from the cells of rows; text instead of a number is added to `problems`.
+
+    Parameters
+    ----------
+    path : Path
+        For error messages.
+    rows : sequence of sequence of str, n
+    line_numbers : sequence of int, n
+    spec : ColumnSpec
+    problems : ErrorCollector
+    """
+    columns = Columns(lines=np.array(line_numbers, dtype=np.int64))
     for column in spec.text:
         code_of: dict[str, int] = {}
-        codes = [code_of.setdefault(row[column], len(code_of)) for row in rows]
+        codes = [code_of.setdefault(row[column].strip(), len(code_of)) for row in rows]
         columns.codes[column], columns.values[column] = np.array(codes, dtype=np.int32), list(code_of)
     for column, name in spec.numbers.items():
         cells = [row[column] for row in rows]
         if spec.decimal != ".":
             cells = [cell.replace(spec.decimal, ".") for cell in cells]
-        columns.numbers[column] = text_files.numbers(cells, lines, path, name, problems)
+        columns.numbers[column] = text_files.numbers(cells, columns.lines, path, name, problems)
     return columns
-
-
-def parse_rows(
-    path: Path,
-    block: Block,
-    width: int,
-    delimiter: str,
-    problems: ErrorCollector,
-    noun: str = "column",
-    suffix: str = "",
-    blank: Sequence[str] | None = None,
-) -> tuple[list[list[str]], list[int]]:
-    """The cells and the line number of each row; rows of another width are added to `problems`.
-
-    Parameters
-    ----------
-    noun : str
-        What the error message counts, `column` or `cell`.
-    suffix : str
-        End of the error message for a row of another width.
-    blank : sequence of str, optional
-        The row that a blank line stands for; by default, blank lines are skipped.
-    """
-    rows, line_numbers = [], []
-    # Strict, and without cells over several lines: otherwise a single stray quote would absorb the rows after it.
-    reader = csv.reader(block.lines(), delimiter=delimiter, strict=True)
-    line_number, offset = block.first_line - 1, block.first_line - 1
-    try:
-        for row in reader:
-            line_number += 1
-            if reader.line_num + offset != line_number:
-                problems.add(
-                    f"{path}:{line_number}: a quoted cell continues on the next line - close the quote on the same line"
-                )
-                line_number = reader.line_num + offset
-                continue
-            if not row or (len(row) != width and not any(map(str.strip, row))):
-                if blank is None:
-                    continue
-                row = list(blank)
-            if len(row) != width:
-                problems.add(
-                    f"{path}:{line_number}: {text_files.quantity(len(row), noun)} - {width} were expected{suffix}"
-                )
-                continue
-            rows.append(row)
-            line_numbers.append(line_number)
-    except csv.Error as error:
-        problems.add(f"{path}:{line_number + 1}: {error} - check the quotes in this line and in those after it")
-    return rows, line_numbers

@@ -9,9 +9,9 @@ import pytest
 
 from dglcell import schema
 from dglcell.errors import DataError
+from dglcell.readers.screens import columns
 from dglcell.readers.screens.read import read_blocks, read_screen
 from dglcell.readers.screens.strains import parse_strain
-from dglcell.readers.tables import columns
 from dglcell.readers.tables.chunked_text import Block, text_blocks
 
 NAN = float("nan")
