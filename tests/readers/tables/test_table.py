@@ -91,7 +91,7 @@ def test_named_columns_that_do_not_fit(read):
         read(text, ColumnMap.parse("pairs.txt:gene_1=first,gene_2=2"))
     with pytest.raises(UsageError, match=r"growth in pairs.txt - fitness, gene_\* were expected"):
         read(text, ColumnMap.parse("pairs.txt:gene_1=1,growth=2"))
-    for wrong in ("", "gene_1", "gene_1=", "=x", "gene_1=a,=c"):
+    for wrong in ("", "gene_1", "gene_1=", "=x"):
         with pytest.raises(UsageError, match=r"ROLE=COLUMN,.. was expected"):
             ColumnMap.parse(wrong)
 
