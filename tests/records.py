@@ -14,7 +14,7 @@ from dglcell.genotypes.table import GenotypeTable
 from dglcell.graph.cell import CellGraph
 from dglcell.readers import gpr
 from dglcell.readers.edge_table import EdgeTable
-from dglcell.readers.genes import GeneList
+from dglcell.readers.gene_list import GeneList
 from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord
 from dglcell.readers.screens.screen_table import ScreenTable
 

@@ -19,7 +19,7 @@ from dglcell.graph.cell import CellGraph
 from dglcell.graph.gene_relations import degree_features, gene_relation
 from dglcell.graph.relation import Relation
 from dglcell.readers.edge_table import EdgeTable
-from dglcell.readers.genes import GeneList
+from dglcell.readers.gene_list import GeneList
 from dglcell.readers.gpr import DEFAULT_LIMIT
 
 if TYPE_CHECKING:

@@ -11,9 +11,11 @@ from dglcell.errors import ErrorCollector, UsageError, setting
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
+from dglcell.readers.annotations import same_gene_message
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION, EdgeTable
 from dglcell.readers.features import FeatureTable, read_features
-from dglcell.readers.genes import GeneList, read_genes
+from dglcell.readers.gene_list import GeneList
+from dglcell.readers.genes import read_genes
 from dglcell.readers.metabolic_model import MetabolicModel
 from dglcell.readers.models import read_model, textbook_path
 from dglcell.readers.networks import read_network
@@ -146,11 +148,17 @@ def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[s
         return read_genes(genes)
     ids = list(genes)
     problems = ErrorCollector(UsageError)
-    for gene in ids:
+    first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place
+    for number, gene in enumerate(ids, start=1):
+        place = f"genes:{number}"
         if not isinstance(gene, str) or not gene.strip():
-            problems.add(f"genes: {gene!r} - a gene id was expected")
+            problems.add(f"{place}: {gene!r} - a gene id was expected")
+            continue
+        spelling, first_place = first.setdefault(gene.strip().casefold(), (gene.strip(), place))
+        if spelling != gene.strip():
+            problems.add(same_gene_message(place, gene.strip(), spelling, first_place))
     problems.check()
-    return GeneList(tuple(sorted({gene.strip() for gene in ids})), report={"layout": "a list of ids"})
+    return GeneList(tuple(sorted(spelling for spelling, _ in first.values())), report={"layout": "a list of ids"})
 
 
 def _edges(source: Any, kind: str, name: str, string_mode: str) -> EdgeTable:

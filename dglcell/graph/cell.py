@@ -21,6 +21,7 @@ from dglcell.graph import heterograph
 from dglcell.graph.knockouts import KnockoutRules, Mask, Masks, Perturbation, masks
 from dglcell.graph.relation import Relation
 from dglcell.graph.structural_lethality import StructuralLethality
+from dglcell.readers import gene_names
 
 Genotype = Sequence[str | int]
 _Genes = TypeVar("_Genes")
@@ -195,7 +196,8 @@ class CellGraph:
         Parameters
         ----------
         name : str
-            A systematic id, standard name or alias, in upper or lower case.
+            A systematic id, standard name or alias, in upper or lower case; or one written as a protein (`Rad51p`), a
+            deletion (`rad51Δ`), with a taxon or a version, ..: see `readers.gene_names.variants`.
 
         Returns
         -------
@@ -219,11 +221,13 @@ class CellGraph:
             return row
         if not isinstance(name, str):
             raise TypeError(f"{name!r} is not a gene name - a string such as 'YAL001C' was expected")
-        key = name.strip().casefold()
-        candidates = self._folded_ids.get(key) or self.aliases.get(key, ())
-        if len(candidates) > 1:
-            raise DataError(f"gene name {name!r} is ambiguous: {', '.join(candidates)} - give the systematic id")
-        return self._gene_rows[candidates[0]] if candidates else None
+        gene = gene_names.resolve(name, self._candidates)
+        return None if gene is None else self._gene_rows[gene]
+
+    def _candidates(self, name: str) -> Sequence[str]:
+        """The genes that a systematic id, standard name or alias may stand for, in upper or lower case."""
+        key = name.casefold()
+        return self._folded_ids.get(key) or self.aliases.get(key, ())
 
     def indices(self, genotypes: Iterable[Genotype]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Genotypes as gene rows.

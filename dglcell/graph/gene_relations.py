@@ -14,7 +14,7 @@ from dglcell.graph.relation import Relation
 
 if TYPE_CHECKING:
     from dglcell.readers.edge_table import EdgeTable
-    from dglcell.readers.genes import GeneList
+    from dglcell.readers.gene_list import GeneList
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]

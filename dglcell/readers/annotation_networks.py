@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from dglcell.errors import DataError
 from dglcell.readers.annotations import GenomicInterval
 from dglcell.readers.edge_table import EdgeTable
-from dglcell.readers.genes import GeneList, read_genes
+from dglcell.readers.gene_list import GeneList
+from dglcell.readers.genes import read_genes
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _ROOT = re.compile(r"([a-z]{2,5})[0-9]+[a-z]{0,2}")  # RPL in rpl12b

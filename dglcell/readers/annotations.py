@@ -48,6 +48,8 @@ class GeneRecords:
         By id; a gene in several pieces has several intervals.
     num_added : int
         Number of genes and further pieces of genes so far.
+    problems : ErrorCollector
+        Genes that are listed twice, in two spellings.
     """
 
     def __init__(self) -> None:
@@ -58,21 +60,28 @@ class GeneRecords:
         self.descriptions: dict[str, str] = {}
         self.intervals: dict[str, list[GenomicInterval]] = defaultdict(list)
         self.num_added = 0
+        self.problems = ErrorCollector()
+        self._first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place
 
     def add(
         self,
         gene: str,
-        standard: str,
-        aliases: Iterable[str],
+        place: str,
+        standard: str = "",
+        aliases: Iterable[str] = (),
         description: str = "",
         interval: GenomicInterval | None = None,
     ) -> None:
         """Add a gene, or a further piece of one.
 
+        An id that differs from an earlier one in upper and lower case alone is added to `problems`.
+
         Parameters
         ----------
         gene : str
             Systematic id.
+        place : str
+            Where it is listed, as `file:line`.
         standard : str
             Standard name, or empty.
         aliases : iterable of str
@@ -82,6 +91,9 @@ class GeneRecords:
         """
         self.num_added += 1
         self.ids.add(gene)
+        first, first_place = self._first.setdefault(gene.casefold(), (gene, place))
+        if first != gene:
+            self.problems.add(same_gene_message(place, gene, first, first_place))
         if description:
             self.descriptions[gene] = description
         if interval is not None:
@@ -142,7 +154,8 @@ def read_sgd(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> N
             first_lines[fields[3]] = line_number
             description = fields[_SGD_DESCRIPTION] if len(fields) > _SGD_DESCRIPTION else ""
             aliases = (alias.strip() for alias in fields[5].split("|"))
-            records.add(fields[3], fields[4], aliases, description, _interval(fields[_SGD_COORDINATES]))
+            interval = _interval(fields[_SGD_COORDINATES])
+            records.add(fields[3], f"{path}:{line_number}", fields[4], aliases, description, interval)
     problems.check()
 
 
@@ -192,9 +205,9 @@ def read_gff(path: Path, lines: list[str], records: GeneRecords) -> None:
         aliases = {*symbols, identifier, *attributes.get("Alias", []), *attributes.get("gene_synonym", [])}
         descriptions = (text for key in _GFF_DESCRIPTIONS for text in attributes.get(key, []))
         interval = _interval([fields[0], *fields[3:5]])
-        records.add(
-            gene, standard, sorted(aliases - {gene, standard}), ", ".join(dict.fromkeys(descriptions)), interval
-        )
+        description = ", ".join(dict.fromkeys(descriptions))
+        names = sorted(aliases - {gene, standard})
+        records.add(gene, f"{path}:{line_number}", standard, names, description, interval)
     problems.check()
 
 
@@ -218,3 +231,8 @@ def _attributes(column: str) -> dict[str, list[str]]:
 def duplicate_message(path: Path, line_number: int, gene: str, first_line: int) -> str:
     """Error message for a gene that a file lists twice."""
     return f"{path}:{line_number}: duplicate gene id '{gene}', first at line {first_line} - name each gene once"
+
+
+def same_gene_message(place: str, gene: str, first: str, first_place: str) -> str:
+    """Error message for a gene that is listed in two spellings, of which the other one stands at `first_place`."""
+    return f"{place}: the same gene twice, '{gene}' and, at {first_place}, '{first}' - give each gene one spelling"

@@ -1,12 +1,8 @@
-"""Gene lists (SGD_features.tab, GFF3, one id per line) -> systematic ids, names, descriptions and coordinates."""
+"""Files with gene lists (SGD_features.tab, GFF3, one id per line) -> `GeneList`."""
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from dglcell.errors import DataError, ErrorCollector
@@ -15,92 +11,18 @@ from dglcell.readers.annotations import (
     GFF,
     SGD,
     GeneRecords,
-    GenomicInterval,
     annotation_format,
     duplicate_message,
     read_gff,
     read_sgd,
 )
+from dglcell.readers.gene_list import GeneList
 
 _EXPECTED = "SGD_features.tab, GFF3 or one gene id per line was expected"
 _HEADER_NAMES = {
     *("gene", "genes", "id", "ids", "gene_id", "gene_ids", "geneid", "orf", "orfs"),
     *("systematic_name", "locus_tag"),
 }
-
-
-@dataclass(frozen=True, repr=False)
-class GeneList:
-    """Genes and their names.
-
-    Attributes
-    ----------
-    ids : tuple of str
-        Systematic ids, sorted and distinct.
-    aliases : dict
-        Case-folded name to the sorted ids it may stand for. A standard name takes precedence over an alias of another
-        gene; a name that is also a systematic id is not listed.
-    report : dict
-        Counts of what was read and left out.
-    descriptions : dict
-        Id to the description of the gene; genes without one are not listed.
-    intervals : dict
-        Id to the position of the gene on its chromosome, one interval per piece; genes without coordinates are not
-        listed.
-
-    Examples
-    --------
-    >>> genes = GeneList(("YAL041W", "YDL227C"), {"cdc24": ("YAL041W",)})
-    >>> genes.resolve("Cdc24")
-    'YAL041W'
-    """
-
-    ids: tuple[str, ...]
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    report: Mapping[str, int | str] = field(default_factory=dict)
-    descriptions: Mapping[str, str] = field(default_factory=dict)
-    intervals: Mapping[str, Sequence[GenomicInterval]] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        shown = ", ".join(self.ids[:3]) + (", .." if len(self.ids) > 3 else "")
-        return f"GeneList: {len(self.ids):,} genes ({shown}), {len(self.aliases):,} names and aliases"
-
-    @functools.cached_property
-    def _by_fold(self) -> dict[str, tuple[str, ...]]:
-        ids: dict[str, list[str]] = defaultdict(list)
-        for gene in self.ids:
-            ids[gene.casefold()].append(gene)
-        return {name: tuple(genes) for name, genes in ids.items()}
-
-    @functools.cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset(self.ids)
-
-    def candidates(self, name: str) -> tuple[str, ...]:
-        """The genes that a systematic id, standard name or alias may stand for, in upper or lower case."""
-        key = name.casefold()
-        return self._by_fold.get(key) or self.aliases.get(key, ())
-
-    def resolve(self, name: str) -> str | None:
-        """The gene that a systematic id, standard name or alias stands for, in upper or lower case; None if unknown.
-
-        Raises
-        ------
-        DataError
-            The name is ambiguous; the message names the candidates.
-        """
-        name = name.strip()
-        if name in self._known:
-            return name
-        candidates = self.candidates(name)
-        if len(candidates) > 1:
-            raise DataError(f"gene name '{name}' is ambiguous: {', '.join(candidates)} - give the systematic id")
-        return candidates[0] if candidates else None
-
-    def with_added(self, ids: Iterable[str]) -> GeneList:
-        """The gene list with further systematic ids, which have no other names."""
-        union = tuple(sorted({*self.ids, *ids}))
-        return dataclasses.replace(self, ids=union)
 
 
 def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
@@ -114,11 +36,13 @@ def read_genes(paths: Path | str | Sequence[Path | str]) -> GeneList:
     Raises
     ------
     DataError
-        A file cannot be read, has none of these formats, has no gene, or lists a gene twice; with file and line.
+        A file cannot be read, has none of these formats, has no gene, or lists a gene twice, be it in upper and in
+        lower case; with file and line.
     """
     records = GeneRecords()
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         _read_file(Path(path), records)
+    records.problems.check()
     folded_ids = {gene.casefold() for gene in records.ids}
     aliases = {
         name: tuple(sorted(records.standard.get(name) or records.aliases[name]))
@@ -169,5 +93,5 @@ def _read_ids(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> 
             problems.add(duplicate_message(path, line_number, gene, first_lines[gene]))
         else:
             first_lines[gene] = line_number
-            records.add(gene, "", ())
+            records.add(gene, f"{path}:{line_number}")
     problems.check()

@@ -8,7 +8,7 @@ from dglcell import schema
 from dglcell.errors import DataError, UsageError
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.reactions import complex_pairs
-from dglcell.readers.genes import GeneList
+from dglcell.readers.gene_list import GeneList
 from tests.cells import reaction_to_genes
 from tests.records import TOY, edge_table, gene_list, toy_model
 

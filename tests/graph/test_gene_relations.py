@@ -9,7 +9,7 @@ from dglcell.graph.build import build
 from dglcell.graph.gene_relations import degree_features
 from dglcell.graph.relation import Relation
 from dglcell.readers.edge_table import EdgeTable
-from dglcell.readers.genes import GeneList
+from dglcell.readers.gene_list import GeneList
 from tests.cells import tiny_cell
 
 GENES = GeneList(("g1", "g2", "g3", "g4"))

@@ -56,12 +56,29 @@ def test_an_ambiguous_name_is_an_error_only_where_it_is_used(write):
         genes.resolve("shared")
 
 
-def test_ids_that_differ_in_case_alone(write):
-    genes = read_genes(write("abc\nABC\nxyz\n"))
-    assert genes.resolve("abc") == "abc"
-    assert genes.resolve("XYZ") == "xyz"
-    with pytest.raises(DataError, match="'Abc' is ambiguous: ABC, abc"):
-        genes.resolve("Abc")
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (
+            "abc\nxyz\nABC\n",
+            "genes.txt:3: the same gene twice, 'ABC' and, at .*genes.txt:1, 'abc' - give each gene one",
+        ),
+        (SGD + "S5\tORF\tVerified\tyal003w\t\t\n", "genes.txt:5: the same gene twice, 'yal003w' .*:1, 'YAL003W'"),
+        (
+            GFF.replace("##FASTA", "I\tX\tgene\t1\t9\t.\t+\t.\tID=B0001\n##FASTA"),
+            "genes.txt:9: .*'B0001' .*:5, 'b0001",
+        ),
+    ],
+)
+def test_an_id_in_upper_and_in_lower_case_is_the_same_gene_twice(write, text, what):
+    with pytest.raises(DataError, match=what):
+        read_genes(write(text))
+
+
+def test_the_same_gene_in_two_files(write):
+    assert read_genes([write("abc\n", "a"), write("abc\nd\n", "b")]).ids == ("abc", "d")
+    with pytest.raises(DataError, match=r"b:2: the same gene twice, 'Abc' and, at .*a:1, 'abc'"):
+        read_genes([write("abc\n", "a"), write("d\nAbc\n", "b")])
 
 
 @pytest.mark.parametrize("head", ["##gff-version 3\n# made by hand\n", ""])
