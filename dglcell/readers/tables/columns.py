@@ -2,7 +2,7 @@
 
 Most blocks are parsed by pandas, at several hundred thousand rows per second. A block with anything unusual (quotes,
 comments, blank lines, a wrong number of columns, text instead of a number) is parsed again row by row, so that errors
-name the line. Both ways give the same columns.
+name the line. Both ways give the same columns, apart from the last bit of a double, of which labels keep the first 24.
 """
 
 from __future__ import annotations

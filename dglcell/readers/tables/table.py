@@ -43,8 +43,8 @@ class Table(Generic[L]):
         Number of columns.
     delimiter : str
         One of `rows.DELIMITERS`.
-    decimal : str
-        Decimal separator, `.` or `,`.
+    first_rows : list of list of str
+        The cells of the first rows.
     blocks : iterator of Block
         The rows, without the header and what stands above it; can be read once.
     header_line : int
@@ -59,7 +59,7 @@ class Table(Generic[L]):
     header: tuple[str, ...]
     width: int
     delimiter: str
-    decimal: str
+    first_rows: list[list[str]] = field(repr=False)
     blocks: Iterator[Block] = field(repr=False)
     header_line: int
     sheet: str = ""
@@ -73,7 +73,16 @@ class Table(Generic[L]):
         """The columns of these roles, for `columns.read_columns`; roles that the table lacks are left out."""
         text_columns = sorted({self.columns[role] for role in text if role in self.columns})
         number_columns = {self.columns[role]: self.name(role) for role in numbers if role in self.columns}
-        return ColumnSpec(self.width, text_columns, number_columns, self.delimiter, self.decimal)
+        decimal = self.decimal_of(list(number_columns))
+        return ColumnSpec(self.width, text_columns, number_columns, self.delimiter, decimal)
+
+    def decimal_of(self, columns: Sequence[int]) -> str:
+        """The decimal separator of columns of numbers: a comma if some have one in the first rows, and none a point."""
+        if self.delimiter == ",":
+            return "."
+        cells = [row[column].strip() for row in self.first_rows for column in columns if column < len(row)]
+        has_comma = any(map(_DECIMAL_COMMA.fullmatch, cells))
+        return "," if has_comma and not any(map(_DECIMAL_POINT.fullmatch, cells)) else "."
 
     def read_all(self, text: Sequence[str] = (), numbers: Sequence[str] = ()) -> Iterator[Columns]:
         """The columns of these roles, block by block; see `columns.read_columns`.
@@ -156,23 +165,44 @@ def open_table(
     path = Path(path)
     heads = []
     for sheet in sheets(path, size):
-        first_block = next(sheet.blocks)
-        head = _head(first_block)
+        first_blocks = _first_blocks(sheet.blocks)
+        head = _head(first_blocks)
         heads.append(head)
         found = _recognize(path, head, layouts, maps, custom)
         if found is not None:
             layout, columns, header, delimiter, width, start = found
-            rows = itertools.chain([first_block.skip(start)], sheet.blocks)
-            decimal = _decimal(head, start, delimiter)
+            rows = itertools.chain(_without_lines(first_blocks, start), sheet.blocks)
+            sample = [row.cells for row in head.rows(delimiter, start)]
             line = head.first_line + max(0, start - 1 if header else start)
-            return Table(path, layout, columns, header, width, delimiter, decimal, rows, line, sheet.name)
+            return Table(path, layout, columns, header, width, delimiter, sample, rows, line, sheet.name)
     raise unknown_layout(path, heads[0] if heads else Head(1, []), noun, layouts, custom)
 
 
-def _head(block: Block) -> Head:
-    data = block.data[:_HEAD_SIZE]
-    whole = data[: data.rfind(b"\n") + 1] or block.data[: block.data.find(b"\n", _HEAD_SIZE) + 1]
-    return Head(block.first_line, Block(block.first_line, whole).lines())
+def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
+    """The first blocks, together at least as large as a head."""
+    first_blocks: list[Block] = []
+    size = 0
+    while size < _HEAD_SIZE and (block := next(blocks, None)) is not None:
+        first_blocks.append(block)
+        size += len(block.data)
+    return first_blocks
+
+
+def _head(blocks: Sequence[Block]) -> Head:
+    stored = b"".join(block.data for block in blocks)
+    data = stored[:_HEAD_SIZE]
+    whole = data[: data.rfind(b"\n") + 1] or stored[: stored.find(b"\n", _HEAD_SIZE) + 1]
+    return Head(blocks[0].first_line, Block(1, whole).lines())
+
+
+def _without_lines(blocks: Sequence[Block], num_lines: int) -> Iterator[Block]:
+    """The blocks without their first lines."""
+    for block in blocks:
+        num_skipped = min(num_lines, block.data.count(b"\n"))
+        num_lines -= num_skipped
+        rest = block.skip(num_skipped)
+        if rest.data:
+            yield rest
 
 
 _Found = tuple[L, dict[str, int], tuple[str, ...], str, int, int]  # .., header, delimiter, width, lines before rows
@@ -312,15 +342,6 @@ def _looks_like_header(row: Row, columns: dict[str, int], rows: Sequence[Row]) -
             return not text_files.is_number(row.cells[column])
     words = ("gene", "orf", "name", "id", "strain", "protein", "locus", "symbol", "query", "array", "mutant")
     return any(word in row.cells[column].lower() for word in words for column in columns.values())
-
-
-def _decimal(head: Head, start: int, delimiter: str) -> str:
-    """The decimal separator: a comma if some cells have numbers with a decimal comma, and none with a point."""
-    if delimiter == ",":
-        return "."
-    cells = [cell.strip() for row in head.rows(delimiter, start) for cell in row.cells]
-    has_comma = any(map(_DECIMAL_COMMA.fullmatch, cells))
-    return "," if has_comma and not any(map(_DECIMAL_POINT.fullmatch, cells)) else "."
 
 
 def unknown_layout(path: Path, head: Head, noun: str, layouts: Sequence[Layout], custom: Layout | None) -> DataError:
