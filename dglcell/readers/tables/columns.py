@@ -42,6 +42,8 @@ class ColumnSpec:
         One of `rows.DELIMITERS`.
     decimal : str
         Decimal separator.
+    pads : bool
+        Whether a row may lack blank cells at its end.
     """
 
     width: int
@@ -49,6 +51,7 @@ class ColumnSpec:
     numbers: Mapping[int, str] = field(default_factory=dict)
     delimiter: str = "\t"
     decimal: str = "."
+    pads: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,12 +167,12 @@ def _is_rectangular(data: bytes, num_rows: int, spec: ColumnSpec) -> bool:
 
 
 def _read_slow(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
-    rows, lines = read_rows(path, block, spec.width, spec.delimiter, problems)
+    rows, lines = read_rows(path, block, spec.width, spec.delimiter, problems, spec.pads)
     return columns_of_rows(path, rows, lines, spec, problems)
 
 
 def read_rows(
-    path: Path, block: Block, width: int, delimiter: str, problems: ErrorCollector
+    path: Path, block: Block, width: int, delimiter: str, problems: ErrorCollector, pads: bool = False
 ) -> tuple[list[list[str]], list[int]]:
     """All cells of each row and its line number, without rows of blank cells; other widths are added to `problems`.
 
@@ -184,9 +187,11 @@ def read_rows(
     delimiter : str
         One of `rows.DELIMITERS`.
     problems : ErrorCollector
+    pads : bool
+        Whether a row may lack blank cells at its end.
     """
     rows, lines = [], []
-    for row in split_rows(block.lines(), block.first_line, delimiter, width):
+    for row in split_rows(block.lines(), block.first_line, delimiter, width, pads):
         if row.problem:
             problems.add(f"{path}:{row.line}: {row.problem}")
         elif any(map(str.strip, row.cells)):

@@ -44,8 +44,8 @@ class Layout:
         The first lines of such a table.
     columns : mapping of str to str
         For a table with a header: role to a regular expression for the normalized name of its column (`normalize`). A
-        role `gene_*` stands for `gene_1`, `gene_2`, ..; the number is the first group of its expression. Empty for a
-        table without a header.
+        role `gene_*` stands for `gene_1`, `gene_2`, ..; the number, or a word, is the first group of its expression.
+        Empty for a table without a header.
     optional : collection of str
         Roles that may be absent.
     positions : mapping of str to int
@@ -53,8 +53,12 @@ class Layout:
     cells : mapping of str to str
         For a table without a header: role to the kind of its cells, `text` (not a number), `number` (or blank), `any`,
         or a regular expression for the whole cell.
-    widths : tuple of int
+    widths : collection of int
         For a table without a header: possible numbers of columns.
+    end : str
+        Regular expression for the line at which the table ends, such as the start of the sequences in GFF3.
+    pads : bool
+        Whether a row may lack blank cells at its end, which some editors remove.
     source : str
         Where such tables come from.
     """
@@ -66,7 +70,9 @@ class Layout:
     optional: Collection[str] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
-    widths: tuple[int, ...] = ()
+    widths: Collection[int] = ()
+    end: str = ""
+    pads: bool = False
     source: str = ""
 
     def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
@@ -112,8 +118,9 @@ class Layout:
         rows : sequence of sequence of str
             The first rows.
         """
+        num_rows = len(rows)
         rows = [row for row in rows if len(row) in self.widths]
-        if not self.positions or not rows:
+        if not self.positions or not rows or 2 * len(rows) < num_rows:
             return None
         for role, kind in self.cells.items():
             if role in self.positions:
@@ -124,7 +131,7 @@ class Layout:
 
 
 def _numbered(role: str, found: Mapping[str, int]) -> bool:
-    pattern = re.escape(role).replace(r"\*", r"\d+")
+    pattern = re.escape(role).replace(r"\*", ".+")
     return any(re.fullmatch(pattern, name) for name in found)
 
 

@@ -50,7 +50,9 @@ def split(line: str, delimiter: str) -> list[str]:
     return _quoted(line, delimiter) or _plain(line, delimiter)
 
 
-def split_rows(lines: Sequence[str], first_line: int, delimiter: str, width: int = 0) -> Iterator[Row]:
+def split_rows(
+    lines: Sequence[str], first_line: int, delimiter: str, width: int = 0, pads: bool = False
+) -> Iterator[Row]:
     """The rows of consecutive lines, without blank lines and comments.
 
     Parameters
@@ -63,6 +65,8 @@ def split_rows(lines: Sequence[str], first_line: int, delimiter: str, width: int
     width : int
         Number of columns; 0 if it is not known. Blank cells beyond it are dropped, which trailing delimiters make. A
         row of another width has a `problem`.
+    pads : bool
+        Whether a row may lack blank cells at its end.
     """
     index, num_lines = 0, len(lines)
     while index < num_lines:
@@ -82,8 +86,8 @@ def split_rows(lines: Sequence[str], first_line: int, delimiter: str, width: int
         if width and len(cells) != width and not problem:
             while len(cells) > width and not cells[-1].strip():
                 cells.pop()
-            if not any(map(str.strip, cells)):
-                cells = [""] * width
+            if pads or not any(map(str.strip, cells)):
+                cells += [""] * (width - len(cells))
             if len(cells) != width:
                 problem = f"{text_files.quantity(len(cells), 'column')} - {width} were expected"
         yield Row(first_line + start, cells, problem)

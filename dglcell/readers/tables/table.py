@@ -74,7 +74,7 @@ class Table(Generic[L]):
         text_columns = sorted({self.columns[role] for role in text if role in self.columns})
         number_columns = {self.columns[role]: self.name(role) for role in numbers if role in self.columns}
         decimal = self.decimal_of(list(number_columns))
-        return ColumnSpec(self.width, text_columns, number_columns, self.delimiter, decimal)
+        return ColumnSpec(self.width, text_columns, number_columns, self.delimiter, decimal, self.layout.pads)
 
     def decimal_of(self, columns: Sequence[int]) -> str:
         """The decimal separator of columns of numbers: a comma if some have one in the first rows, and none a point."""
@@ -171,7 +171,7 @@ def open_table(
         found = _recognize(path, head, layouts, maps, custom)
         if found is not None:
             layout, columns, header, delimiter, width, start = found
-            rows = itertools.chain(_without_lines(first_blocks, start), sheet.blocks)
+            rows = _until(layout.end, itertools.chain(_without_lines(first_blocks, start), sheet.blocks))
             sample = [row.cells for row in head.rows(delimiter, start)]
             line = head.first_line + max(0, start - 1 if header else start)
             return Table(path, layout, columns, header, width, delimiter, sample, rows, line, sheet.name)
@@ -205,6 +205,18 @@ def _without_lines(blocks: Sequence[Block], num_lines: int) -> Iterator[Block]:
             yield rest
 
 
+def _until(end: str, blocks: Iterator[Block]) -> Iterator[Block]:
+    """The blocks up to the first line that matches a regular expression."""
+    pattern = re.compile(rf"^(?:{end})".encode(), re.MULTILINE) if end else None
+    for block in blocks:
+        last = pattern.search(block.data) if pattern else None
+        if last is None:
+            yield block
+            continue
+        yield Block(block.first_line, block.data[: last.start()])
+        return
+
+
 _Found = tuple[L, dict[str, int], tuple[str, ...], str, int, int]  # .., header, delimiter, width, lines before rows
 
 
@@ -235,7 +247,8 @@ def _by_header(path: Path, head: Head, layouts: Sequence[L]) -> _Found[L] | None
                 found = _with_header(head, layout, columns, row.cells, delimiter, end)
                 if _fits(head, found):
                     return found
-                doubtful = doubtful or found
+                if not is_comment(head.lines[row.line - head.first_line]):
+                    doubtful = doubtful or found
     return doubtful
 
 
@@ -304,8 +317,8 @@ def _by_rows(head: Head, layouts: Sequence[L]) -> _Found[L] | None:
     without_header = [layout for layout in layouts if layout.positions]
     for layout in without_header:
         for delimiter in head.delimiters:
-            if delimiter != SPACE and not any(delimiter in line for line in head.lines):
-                continue
+            if delimiter not in (DELIMITERS[0], SPACE) and not any(delimiter in line for line in head.lines):
+                continue  # without a tab, each line is one cell
             rows = head.rows(delimiter)
             common = [row.cells for row in rows]
             columns = layout.match_rows(common)
