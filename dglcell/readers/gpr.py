@@ -4,22 +4,22 @@
 as an empty rule, with which the reaction is always active.)
 
 Grammar: `and`, `or` in any case, `&`, `&&`, `|`, `||`, parentheses; `and` has precedence over `or`. Any other word
-is a gene id, which may contain `-`, `.`, `_`, `:` and start with a digit.
+is a gene id, which may contain characters such as `-`, `.`, `_`, `:`, `#`, `?` and start with a digit. A bar between
+two words, as in `fig|1219067.16.peg.12`, is part of an id or an `or`: see `Vocabulary`.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from dglcell.errors import DataError, setting
+from dglcell.readers.gpr_words import TOKEN, Vocabulary, WordError
 
 AND: Final = "and"
 OR: Final = "or"
-_TOKEN = re.compile(r"\s*(?:([()])|(&&?|\|\|?)|([^\s()&|,;]+)|(\S))")
 _SYMBOLS = {"&": AND, "&&": AND, "|": OR, "||": OR}
 _PRECEDENCE = {OR: 1, AND: 2}
 _SHOWN = 80
@@ -89,14 +89,19 @@ def join(kind: str, children: Collection[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Node(kind, children=tuple(flat))
 
 
-def parse(rule: str) -> Node | None:
+def parse(rule: str, vocabulary: Vocabulary | None = None) -> Node | None:
     """Parse a rule; `None` if it is blank.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary, optional
+        Decides about bars and commas within words; by default that of the rule itself.
 
     Raises
     ------
     GprError
         There is an unmatched parenthesis, a missing operator between genes, an operator without an operand, an empty
-        pair of parentheses, or an invalid character; the message gives the position.
+        pair of parentheses, or a word that cannot be a gene or may be several; the message gives the position.
 
     Examples
     --------
@@ -111,7 +116,7 @@ def parse(rule: str) -> Node | None:
     operators: list[tuple[str, int]] = []  # operators and "(" that are not applied yet, with their positions
     expects_operand = True
     end = len(rule.rstrip())
-    for kind, text, position in _tokens(rule):
+    for kind, text, position in _tokens(rule, vocabulary or Vocabulary.of([rule])):
         if kind == "gene" or text == "(":
             if not expects_operand:
                 raise GprError(rule, position, f"'and' or 'or' was expected before '{text}' at position {position}")
@@ -147,7 +152,11 @@ def from_ast(body: ast.AST | None) -> Node | None:
     if isinstance(body, ast.BoolOp):
         kind = AND if isinstance(body.op, ast.And) else OR
         return join(kind, [child for child in map(from_ast, body.values) if child is not None])
-    return Node("gene", body.id) if isinstance(body, ast.Name) else None
+    if body is None:
+        return None
+    if not isinstance(body, ast.Name):
+        raise TypeError(f"{type(body).__name__} in a gene rule - genes, 'and' and 'or' were expected")
+    return Node("gene", body.id)
 
 
 def alternatives(node: Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[str, ...], ...]:
@@ -208,7 +217,7 @@ def alternatives(node: Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[s
             clauses = check_limit(products)
         return clauses
 
-    clauses = _fold(node, lambda gene: {bit[gene]}, product, union)
+    clauses = fold(node, lambda gene: {bit[gene]}, product, union)
     return tuple(sorted(tuple(gene for gene in genes if clause & bit[gene]) for clause in clauses))
 
 
@@ -225,14 +234,14 @@ def is_met(node: Node | None, deleted: Collection[str]) -> bool:
     >>> is_met(rule, {"A"}), is_met(rule, {"A", "C"})
     (True, False)
     """
-    return node is None or _fold(node, lambda gene: gene not in deleted, all, any)
+    return node is None or fold(node, lambda gene: gene not in deleted, all, any)
 
 
 def to_text(node: Node | None) -> str:
-    """A tree as text; `parse` reads it back to the same tree."""
+    """A tree as text, for people to read."""
     if node is None:
         return ""
-    text = _fold(
+    text = fold(
         node,
         lambda gene: gene,
         lambda operands: f"({' and '.join(operands)})",
@@ -241,19 +250,26 @@ def to_text(node: Node | None) -> str:
     return text[1:-1] if node.children else text
 
 
-def _tokens(rule: str) -> Iterator[tuple[str, str, int]]:
+def _tokens(rule: str, vocabulary: Vocabulary) -> Iterator[tuple[str, str, int]]:
     """`(kind, text, position)`: kind is `gene`, `and`, `or` or the parenthesis itself."""
-    for match in _TOKEN.finditer(rule):
-        parenthesis, symbol, word, other = match.groups()
+    for match in TOKEN.finditer(rule):
+        parenthesis, symbol, word = match.groups()
         position = match.start(match.lastindex or 0) + 1
-        if other:
-            raise GprError(rule, position, f"'{other}' at position {position} is not allowed in a gene rule")
         if parenthesis:
             yield parenthesis, parenthesis, position
         elif symbol:
             yield _SYMBOLS[symbol], symbol, position
+        elif word.lower() in _PRECEDENCE:
+            yield word.lower(), word, position
         else:
-            yield (word.lower() if word.lower() in _PRECEDENCE else "gene"), word, position
+            try:
+                genes = vocabulary.genes_of(word)
+            except WordError as error:
+                raise GprError(rule, position + error.offset, f"position {position + error.offset}: {error}") from error
+            for number, gene in enumerate(genes):
+                if number:
+                    yield OR, "|", position
+                yield "gene", gene, position
 
 
 def _apply(operands: list[Node], operators: list[tuple[str, int]], precedence: int) -> None:
@@ -267,7 +283,7 @@ def _apply(operands: list[Node], operators: list[tuple[str, int]], precedence: i
         operands.append(join(kind, terms[::-1]))
 
 
-def _fold(
+def fold(
     node: Node, leaf: Callable[[str], T], conjunction: Callable[[list[T]], T], disjunction: Callable[[list[T]], T]
 ) -> T:
     """Evaluate the tree from the leaves up, without recursion, as rules may be nested deeper than Python allows."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from dglcell.readers import gpr
 
@@ -68,12 +67,3 @@ class MetabolicModel:
         growth = f"\n  growth: {', '.join(self.growth[:3])}" if self.growth else ""
         source = f"\n  from {Path(self.path).name}" if self.path else ""
         return f"MetabolicModel: {', '.join(counts)}, {len(self.genes):,} genes{growth}{source}"
-
-
-def growth_reactions(cobra_model: Any) -> tuple[str, ...]:
-    """Sorted ids of the reactions that the objective of a cobra model maximizes; none if it has no objective."""
-    from cobra.util.solver import linear_reaction_coefficients
-
-    if cobra_model.objective_direction != "max":
-        return ()
-    return tuple(sorted(r.id for r, weight in linear_reaction_coefficients(cobra_model).items() if weight > 0))

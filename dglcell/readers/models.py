@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dglcell.errors import DataError
-from dglcell.readers import gpr, sbml
-from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord, growth_reactions
+from dglcell.readers import cobra_formats, sbml, text_files, xml_text
+from dglcell.readers.cobra_models import from_cobra
+from dglcell.readers.metabolic_model import MetabolicModel
+
+__all__ = ["TEXTBOOK", "from_cobra", "locate", "read_model", "read_with_cobra", "textbook_path"]
+TEXTBOOK: Final = "textbook"
 
 
 def textbook_path() -> Path:
@@ -28,64 +32,71 @@ def textbook_path() -> Path:
     return Path(spec.origin).parent / "data" / "textbook.xml.gz"
 
 
-def read_model(path: Path | str) -> MetabolicModel:
-    """Read a metabolic model from SBML (`.xml`, `.sbml`, plain or gzip) with fbc version 1 or 2 or with rules in notes.
+def locate(model: Path | str) -> Path:
+    """The file of a model, which `textbook` names, too.
 
     Raises
     ------
     DataError
-        The file does not exist, is not SBML or is truncated; or the model has no reactions, duplicate ids, a rule that
-        is malformed or that cobra reads as empty, or a coefficient that is not a number; with file and line.
+        There is no such file.
+    """
+    if str(model) == TEXTBOOK:
+        return textbook_path()
+    if not Path(model).exists():
+        raise DataError(
+            f"{model}: no such file - check the path of the metabolic model, or write `{TEXTBOOK}` for the E. coli "
+            "core model"
+        )
+    return Path(model)
+
+
+def read_model(model: Path | str) -> MetabolicModel:
+    """Read a metabolic model: SBML (fbc version 1 or 2, or rules in notes), JSON, YAML or MATLAB's `.mat`.
+
+    Parameters
+    ----------
+    model : path
+        The file, plain or compressed (gzip, bzip2, xz, zip), or `"textbook"` for the E. coli core model.
+
+    Raises
+    ------
+    DataError
+        The file does not exist, is no metabolic model or is truncated; or the model has no reactions, duplicate ids, a
+        rule that is malformed or that cobra reads as another one, or a coefficient that is not a number.
 
     Examples
     --------
     >>> from dglcell.readers import gpr
-    >>> model = read_model(textbook_path())
+    >>> model = read_model("textbook")
     >>> len(model.reactions), len(model.metabolites), len(model.genes)
     (95, 72, 137)
     >>> gpr.to_text(next(reaction.rule for reaction in model.reactions if reaction.id == "PFK"))
     'b3916 or b1723'
     """
-    return read_with_cobra(path)[0]
+    return read_with_cobra(model)[0]
 
 
-def read_with_cobra(path: Path | str) -> tuple[MetabolicModel, Any]:
+def read_with_cobra(model: Path | str) -> tuple[MetabolicModel, Any]:
     """Read a metabolic model, and the same as a cobra model, with the checks and errors of `read_model`.
 
     Returns
     -------
     model : MetabolicModel
-        The gene rules in it are those that count: cobra turns a rule that it cannot read into an empty one.
+        Its gene rules count.
     cobra_model : cobra.Model
-        For linear programs; its reactions have the sequence of `model.reactions`.
+        For linear programs; its reactions have the sequence and the bounds of `model.reactions`. It may lack gene
+        rules: cobra cannot read all of them.
     """
-    return sbml.read(Path(path))
-
-
-def from_cobra(cobra_model: Any) -> MetabolicModel:
-    """The records of a model that is in memory already.
-
-    Parameters
-    ----------
-    cobra_model : cobra.Model
-    """
-    reactions = tuple(
-        ReactionRecord(
-            reaction.id,
-            reaction.name or "",
-            float(reaction.lower_bound),
-            float(reaction.upper_bound),
-            {metabolite.id: float(value) for metabolite, value in reaction.metabolites.items()},
-            gpr.from_ast(reaction.gpr.body),
-        )
-        for reaction in cobra_model.reactions
-    )
-    names = {gene.id: gene.name for gene in cobra_model.genes}
-    return MetabolicModel(
-        reactions,
-        tuple(metabolite.id for metabolite in cobra_model.metabolites),
-        tuple(names),
-        {gene: name for gene, name in names.items() if name and name not in (gene, f"G_{gene}")},
-        path=str(cobra_model.id or "model"),
-        growth=growth_reactions(cobra_model),
-    )
+    path = locate(model)
+    content = text_files.read_bytes(path)
+    if cobra_formats.is_mat(content):
+        return cobra_formats.read_mat(path, content)
+    if xml_text.is_xml(content):
+        return sbml.read(path, content)
+    if cobra_formats.is_json(content):
+        return cobra_formats.read_json(path, content)
+    if cobra_formats.is_yaml(content):
+        return cobra_formats.read_yaml(path, content)
+    text_files.refuse_binary(path, content)
+    start = text_files.shorten(text_files.decode(content[:60]))
+    raise DataError(f"{path} is no metabolic model (it starts with '{start}') - SBML, JSON, YAML or .mat was expected")

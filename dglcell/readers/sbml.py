@@ -6,84 +6,82 @@ rules from the SBML itself, because cobra turns a rule that it cannot read into 
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
-import warnings
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dglcell.errors import DataError, ErrorCollector
-from dglcell.readers import sbml_rules, text_files
-from dglcell.readers.metabolic_model import MetabolicModel, ReactionRecord, growth_reactions
+from dglcell.readers import cobra_models, sbml_rules, text_files, xml_text
+from dglcell.readers.gene_rules import GeneRules
+from dglcell.readers.metabolic_model import MetabolicModel
+
+_DEFAULTS = "reactions without bounds, set to cobra's defaults"
+_IRREVERSIBLE = "irreversible reactions without a lower bound, set to 0"
 
 
-def read(path: Path) -> tuple[MetabolicModel, Any]:
+def read(path: Path, content: bytes) -> tuple[MetabolicModel, Any]:
     """Read a model from SBML with fbc version 1 or 2 or with rules in notes.
+
+    A reaction with `reversible="false"` and no lower bound has the lower bound 0; other bounds that are missing are
+    cobra's defaults.
 
     Returns
     -------
     model : MetabolicModel
     cobra_model : cobra.Model
-        Reactions in the same sequence.
+        Reactions in the same sequence, with the same bounds.
     """
-    text = text_files.read_text(path)
-    with _silence_cobra():
-        document, model = _document(path, text)
-        _check_ids(path, model)
-        rules = sbml_rules.read_rules(path, model)
-        cobra_model = _cobra(path, text)
-    problems = ErrorCollector()
-    reactions = tuple(_record(path, reaction, rules.get(reaction.id), problems) for reaction in cobra_model.reactions)
-    problems.check()
-    names = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
-    rule_genes = {gene for rule in rules.values() for gene in rule.node.genes()}
-    genes = (*names, *sorted(rule_genes - names.keys()))
-    num_defaults = sum(not _has_bounds(reaction) for reaction in model.getListOfReactions())
+    text = xml_text.decode(path, content)
+    with cobra_models.silence_cobra():
+        contents = _read_document(path, text)
+        cobra_model = _cobra(path, text, contents.has_fbc)
+        for reaction, bounds in contents.bounds.items():
+            if cobra_model.reactions.get_by_id(reaction).bounds != bounds:
+                cobra_model.reactions.get_by_id(reaction).bounds = bounds
     report: dict[str, int | str] = {
-        "layout": f"SBML level {document.getLevel()}",
-        "reactions": len(reactions),
-        "metabolites": len(cobra_model.metabolites),
-        "genes": len(genes),
-        "reactions with a gene rule": sum(reaction.rule is not None for reaction in reactions),
-        "reactions without bounds, set to cobra's defaults": num_defaults,
-        "exchange reactions added for boundary metabolites": len(reactions) - model.getNumReactions(),
+        **contents.report,
+        "exchange reactions added for boundary metabolites": len(cobra_model.reactions) - contents.num_reactions,
     }
-    metabolic_model = MetabolicModel(
-        reactions=reactions,
-        metabolites=tuple(metabolite.id for metabolite in cobra_model.metabolites),
-        genes=genes,
-        gene_names={gene: name for gene, name in names.items() if name and name not in (gene, f"G_{gene}")},
-        report={key: value for key, value in report.items() if value},
-        path=str(path),
-        growth=growth_reactions(cobra_model),
+    return cobra_models.records(cobra_model, contents.rules, contents.gene_names, str(path), report), cobra_model
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What is read with libsbml, so that its document can be given up before cobra reads its own."""
+
+    rules: GeneRules
+    gene_names: dict[str, str]
+    bounds: dict[str, tuple[float, float]]
+    num_reactions: int
+    has_fbc: bool
+    report: dict[str, int | str]
+
+
+def _read_document(path: Path, text: str) -> _Contents:
+    document, model = _document(path, text)
+    _check_ids(path, model)
+    names = {sbml_rules.gene_id(product.getIdAttribute()): product.getName() for product in _gene_products(model)}
+    bounds, counts = _bounds(path, model)
+    return _Contents(
+        rules=sbml_rules.read_rules(path, model, names),
+        gene_names=names,
+        bounds=bounds,
+        num_reactions=model.getNumReactions(),
+        has_fbc=model.getPlugin("fbc") is not None,
+        report={"layout": f"SBML level {document.getLevel()}", **counts},
     )
-    return metabolic_model, cobra_model
-
-
-@contextlib.contextmanager
-def _silence_cobra() -> Iterator[None]:
-    """Silence the logger and the warnings of cobra; this module checks and reports what matters."""
-    logger = logging.getLogger("cobra")
-    level = logger.level
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import cobra.io  # noqa: F401 - the import sets the level of the logger, so it comes first
-
-        logger.setLevel(logging.CRITICAL + 1)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
 
 
 def _document(path: Path, text: str) -> tuple[Any, Any]:
     import libsbml
 
-    hint = "an SBML model was expected (.xml, .sbml, or either as .gz)"
+    hint = "an SBML model was expected"
     if "<sbml" not in text:
-        raise DataError(f"{path} is not SBML - {hint}")
+        page = "an HTML page" if re.search(r"<(!doctype html|html)\b", text[:1000], re.IGNORECASE) else "XML"
+        advice = "; look at it in a browser, and download the model again" if page != "XML" else ""
+        raise DataError(f"{path} is {page}, not SBML (it starts with '{text_files.shorten(text)}') - {hint}{advice}")
     document = libsbml.readSBMLFromString(text)
     for k in range(document.getNumErrors()):
         error = document.getError(k)
@@ -139,42 +137,53 @@ def _check_ids(path: Path, model: Any) -> None:
     problems.check()
 
 
-def _cobra(path: Path, text: str) -> Any:
+def _cobra(path: Path, text: str, has_fbc: bool) -> Any:
     import cobra.io
+    from cobra.io.sbml import F_GENE, F_REPLACE
 
+    # Without fbc, rules are text, some of which cobra's parser cannot read or fails on: they are left out.
+    replacements = F_REPLACE if has_fbc else {**F_REPLACE, F_GENE: lambda gene: ""}
     try:
-        return cobra.io.read_sbml_model(text)
+        model = cobra.io.read_sbml_model(text, f_replace=replacements)
     except Exception as error:  # cobra wraps any error in one class; the reason is its cause
         reason = text_files.shorten(str(error.__cause__ or error), 160)
         raise DataError(f"{path}: cobra cannot read this model ({reason}) - check it with an SBML validator") from error
+    if not has_fbc:
+        model.genes.clear()
+    return model
 
 
-def _record(path: Path, reaction: Any, rule: sbml_rules.GeneRule | None, problems: ErrorCollector) -> ReactionRecord:
-    location = rule.location if rule else str(path)
-    if rule and not reaction.gene_reaction_rule:
-        problems.add(
-            f"{location}: reaction {reaction.id}: gene rule '{text_files.shorten(rule.text, 80)}' is read as empty "
-            "by cobra, so that no deletion could remove the reaction - write it as an fbc gene product association "
-            "(or, in a file without fbc, with lower-case 'and', 'or')"
+def _bounds(path: Path, model: Any) -> tuple[dict[str, tuple[float, float]], dict[str, int]]:
+    """Flux bounds by reaction, and counts of those that the file lacks."""
+    import cobra
+
+    defaults = cobra.Configuration()
+    bounds: dict[str, tuple[float, float]] = {}
+    counts = {_IRREVERSIBLE: 0, _DEFAULTS: 0}
+    for reaction in model.getListOfReactions():
+        lower, upper = _stated_bound(model, reaction, "Lower"), _stated_bound(model, reaction, "Upper")
+        if lower is None and not reaction.getReversible():
+            lower = 0.0
+            counts[_IRREVERSIBLE] += 1
+        elif lower is None or upper is None:
+            counts[_DEFAULTS] += 1
+        bounds[sbml_rules.plain_id(reaction.getIdAttribute(), "R_")] = (
+            float(defaults.lower_bound) if lower is None else lower,
+            float(defaults.upper_bound) if upper is None else upper,
         )
-    stoichiometry = {metabolite.id: float(value) for metabolite, value in reaction.metabolites.items()}
-    for metabolite, value in stoichiometry.items():
-        if not math.isfinite(value):
-            problems.add(
-                f"{location}: reaction {reaction.id}: coefficient of {metabolite} is {value} - a number was expected"
-            )
-    lower, upper = float(reaction.lower_bound), float(reaction.upper_bound)
-    return ReactionRecord(reaction.id, reaction.name or "", lower, upper, stoichiometry, rule.node if rule else None)
+    return bounds, counts
+
+
+def _stated_bound(model: Any, reaction: Any, side: str) -> float | None:
+    """A flux bound of the file: of fbc or, if there is none, in the kinetic law; `side` is `Lower` or `Upper`."""
+    plugin, law = reaction.getPlugin("fbc"), reaction.getKineticLaw()
+    name = getattr(plugin, f"get{side}FluxBound")() if plugin is not None else ""
+    parameter = model.getParameter(name) if name else None
+    if not name and law is not None:
+        parameter = law.getParameter(f"{side.upper()}_BOUND")
+    return float(parameter.getValue()) if parameter is not None else None
 
 
 def _gene_products(model: Any) -> Iterable[Any]:
     plugin = model.getPlugin("fbc")
     return plugin.getListOfGeneProducts() if plugin is not None else ()
-
-
-def _has_bounds(reaction: Any) -> bool:
-    plugin = reaction.getPlugin("fbc")
-    if plugin is not None:
-        return bool(plugin.isSetLowerFluxBound() and plugin.isSetUpperFluxBound())
-    law = reaction.getKineticLaw()
-    return law is not None and all(law.getParameter(name) is not None for name in ("LOWER_BOUND", "UPPER_BOUND"))

@@ -123,13 +123,139 @@ def test_a_malformed_rule_names_file_line_reaction_and_rule(read, fbc, notes):
 
 
 @pytest.mark.parametrize(
-    ("fbc", "notes"), [(0, "a And b"), (0, "a &amp;&amp; b"), (0, "a || b"), (1, "a and b"), (2, "a and b")]
+    ("notes", "rule", "fbc"),
+    [
+        ("a And b", "a and b", 0),
+        ("a &amp;&amp; b", "a and b", 0),
+        ("a || b", "a or b", 0),
+        ("a and b", "a and b", 1),
+        ("a and b", "a and b", 2),
+        ("gene#1 or lcl@2/3", "gene#1 or lcl@2/3", 0),
+        ("1351 and 9167? and b-1'", "1351 and 9167? and b-1'", 0),
+        ("fig|12.peg.3 or fig|12.peg.4", "fig|12.peg.3 or fig|12.peg.4", 0),
+        ("orf19.1 and orphan2", "orf19.1 and orphan2", 0),
+    ],
 )
-def test_a_rule_that_cobra_silently_empties_is_refused(read, fbc, notes):
-    """Cobra reads each of these as no rule at all, so the reaction would survive every deletion."""
-    with pytest.raises(DataError, match="is read as empty by cobra") as caught:
-        read(document(notes=notes, fbc=fbc))
-    assert f"model.xml:9: reaction r: gene rule '{notes.replace('&amp;', '&')}'" in str(caught.value)
+def test_a_rule_that_cobra_reads_as_empty_or_wrongly_is_read(read, notes, rule, fbc):
+    """Cobra reads most of these as no rule at all, so the reaction would survive every deletion."""
+    model = read(document(notes=notes, fbc=fbc, products=""))
+    assert gpr.to_text(model.reactions[0].rule) == rule
+    assert set(model.genes) == set(model.reactions[0].rule.genes())
+
+
+@pytest.mark.parametrize(
+    ("notes", "rule"),
+    [
+        ("(a and\n b) or\n c", "(a and b) or c"),
+        ("(a and<br/>b) or <i>c</i>", "(a and b) or c"),
+        ("a &amp;amp; b", "a and b"),
+        ("a &lt;br&gt; and b", "a and b"),
+        ("a&#160;or&#xA0;b", "a or b"),
+        ("a or b<br/>SUBSYSTEM: Glycolysis or gluconeogenesis<br/>AUTHORS:x", "a or b"),
+        ("HGNC:1 or\nHGNC:2", "HGNC:1 or HGNC:2"),
+    ],
+)
+def test_rules_over_lines_and_with_markup(read, notes, rule):
+    assert gpr.to_text(read(document(notes=notes, fbc=0)).reactions[0].rule) == rule
+
+
+def test_notes_that_agree_count_once_and_those_that_differ_are_refused(read):
+    second = "</p><p>GENE ASSOCIATION: {}"
+    agreeing = ("a  and b", "b and a", "", " (a and b) ")
+    for text in agreeing:
+        model = read(document(notes="a and b" + second.format(text), fbc=0))
+        assert gpr.alternatives(model.reactions[0].rule) == (("a", "b"),)
+    with pytest.raises(DataError, match=r"reaction r: .*2 GENE_ASSOCIATION notes that differ .'a and b' and 'a or b'"):
+        read(document(notes="a and b" + second.format("a or b"), fbc=0))
+
+
+def test_a_rule_that_cobra_reads_otherwise_is_refused(read):
+    """Python's `|` binds tighter than `and`, so cobra reads the second as `a and (b or c)`."""
+    assert gpr.to_text(read(document(notes="a &amp; b | c", fbc=0)).reactions[0].rule) == "(a and b) or c"
+    with pytest.raises(DataError, match=r"read as '.a and b. or c' here, and as 'a and .b or c.' by cobra"):
+        read(document(notes="a and b | c", fbc=0))
+
+
+def test_placeholders_are_no_genes_in_any_place(read):
+    model = read(document(notes="SPONTANEOUS", fbc=0))
+    assert (model.reactions[0].rule, model.genes) == (None, ())
+    assert model.report["rules with placeholders, which are no genes"] == "1 (SPONTANEOUS)"
+    refs = "".join(f"<fbc:geneProductRef fbc:geneProduct='G_{i}'/>" for i in ("a", "Unknown"))
+    rule = f"<fbc:geneProductAssociation><fbc:and>{refs}</fbc:and></fbc:geneProductAssociation>"
+    model = read(document(rule, products="G_a G_Unknown"))
+    assert (gpr.to_text(model.reactions[0].rule), model.genes) == ("a", ("a",))
+
+
+def test_compartments_of_genes(read):
+    """The model has the compartment `c`; a listed id keeps its ending unless it is in brackets."""
+    model = read(document(notes="YAL038W_c or YOR347C[m] or YAL038W_x", fbc=0))
+    assert gpr.to_text(model.reactions[0].rule) == "YAL038W or YOR347C or YAL038W_x"
+    assert model.report["genes without their compartment suffix"] == "2 (YAL038W_c, YOR347C[m])"
+    refs = "".join(f"<fbc:geneProductRef fbc:geneProduct='G_{i}'/>" for i in ("a_c", "b__91__m__93__"))
+    rule = f"<fbc:geneProductAssociation><fbc:or>{refs}</fbc:or></fbc:geneProductAssociation>"
+    model = read(document(rule, products="G_a_c G_b__91__m__93__ G_b"))
+    assert gpr.to_text(model.reactions[0].rule) == "a_c or b"
+    assert model.genes == ("a_c", "b")
+    assert model.gene_names == {"a_c": "G_a_cx", "b": "G_b__91__m__93__x"}
+
+
+@pytest.mark.parametrize(
+    ("reversible", "bounds", "expected", "num_irreversible", "num_defaults"),
+    [
+        ("reversible='true'", {}, (-1000, 1000), 0, 1),
+        ("", {}, (-1000, 1000), 0, 1),  # true is the default of level 2
+        ("reversible='false'", {}, (0, 1000), 1, 0),
+        ("reversible='false'", {"UPPER_BOUND": 7}, (0, 7), 1, 0),
+        ("reversible='false'", {"LOWER_BOUND": -7}, (-7, 1000), 0, 1),
+        ("reversible='false'", {"LOWER_BOUND": -7, "UPPER_BOUND": 5}, (-7, 5), 0, 0),
+        ("reversible='true'", {"LOWER_BOUND": 0, "UPPER_BOUND": 5}, (0, 5), 0, 0),
+    ],
+)
+def test_a_reaction_without_bounds_runs_as_the_file_says(
+    tmp_path, reversible, bounds, expected, num_irreversible, num_defaults
+):
+    parameters = "".join(f"<parameter id='{name}' value='{value}'/>" for name, value in bounds.items())
+    path = tmp_path / "model.xml"
+    path.write_text(
+        f"""<?xml version='1.0' encoding='UTF-8'?>
+<sbml xmlns='http://www.sbml.org/sbml/level2/version4' level='2' version='4'><model id='m'>
+<listOfCompartments><compartment id='c'/></listOfCompartments>
+<listOfSpecies><species id='x' compartment='c'/></listOfSpecies>
+<listOfReactions><reaction id='r' {reversible}>
+<listOfReactants><speciesReference species='x'/></listOfReactants>
+<kineticLaw><math xmlns='http://www.w3.org/1998/Math/MathML'><ci>x</ci></math>
+<listOfParameters>{parameters}</listOfParameters></kineticLaw></reaction></listOfReactions></model></sbml>"""
+    )
+    model, cobra_model = models.read_with_cobra(path)
+    assert (model.reactions[0].lower, model.reactions[0].upper) == expected
+    assert cobra_model.reactions[0].bounds == expected
+    assert model.report.get("irreversible reactions without a lower bound, set to 0", 0) == num_irreversible
+    assert model.report.get("reactions without bounds, set to cobra's defaults", 0) == num_defaults
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "iso-8859-1", "cp1252"])
+def test_encodings(tmp_path, encoding):
+    text = document(TREE_RULE).replace("encoding='UTF-8'", f"encoding='{encoding.removesuffix('-sig')}'")
+    path = tmp_path / "model.xml"
+    path.write_bytes(text.replace("fbc:name='G_bx'", "fbc:name='b\u00e9ta \u00b5'").encode(encoding))
+    assert models.read_model(path).gene_names == {"b": "b\u00e9ta \u00b5"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "actual", "what"),
+    [
+        ("UTF-8", "iso-8859-1", r"model.xml: the file is UTF-8 by its declaration, but is not .line 12: invalid"),
+        ("UTF-16", "utf-8", r"is UTF-16 by its declaration, but is not .its characters are single bytes"),
+        ("klingon", "utf-8", "names the encoding 'klingon', which is unknown"),
+        ("ascii", "utf-8", "is ascii by its declaration"),
+    ],
+)
+def test_a_wrong_declaration_of_the_encoding_is_named(tmp_path, declared, actual, what):
+    text = document(TREE_RULE).replace("UTF-8", declared).replace("fbc:name='G_bx'", "fbc:name='b\u00e9ta'")
+    path = tmp_path / "model.xml"
+    path.write_bytes(text.encode(actual))
+    with pytest.raises(DataError, match=what):
+        models.read_model(path)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +270,10 @@ def test_an_empty_association_is_malformed(read, association, what):
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("hello", "is not SBML"),
-        ("{'reactions': []}", "is not SBML"),
-        ("<html><body>404</body></html>", "is not SBML"),
+        ("hello", "is no metabolic model .it starts with 'hello'"),
+        ("{'reactions': []}", "model.xml:1: not valid JSON"),
+        ("<html><body>404</body></html>", "is an HTML page, not SBML"),
+        ("<svg/>", "is XML, not SBML"),
         ("<sbml>", "model.xml:2: not valid XML or SBML"),
         (document()[:900], "not valid XML or SBML"),
         ("<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'></sbml>", "no model"),
