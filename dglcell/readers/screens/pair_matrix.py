@@ -5,6 +5,7 @@ Collins et al. 2007, doi:10.1038/nature05649; Costanzo et al. 2010, doi:10.1126/
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,9 +16,8 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import DataError, setting, warn
 from dglcell.readers import gene_names
-from dglcell.readers.screens.matrix_genes import are_ids, are_queries, axes, matrix_table, strains
+from dglcell.readers.screens.matrix_genes import are_ids, are_queries, axes, genes_of, matrix_table, strains
 from dglcell.readers.screens.screen_table import ScreenTable
-from dglcell.readers.screens.strains import StrainColumn, combine, parse_strain
 from dglcell.readers.tables.layout import Layout
 from dglcell.readers.tables.matrix import Axis, Matrix
 
@@ -73,7 +73,7 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
     counts = {
         "columns without a name, left out": matrix.width - matrix.first - len(columns),
         "values missing": int(np.isnan(values).sum()),
-        "values in rows or columns without a name, left out": _leave_out(values, _unnamed(queries, arrays)),
+        "values in rows or columns without a gene, left out": _leave_out(values, _unnamed(queries, arrays)),
         "values of a gene with itself, left out": _leave_out(values, is_self),
     }
     is_mirrored, is_second = _mirrored(values, queries, arrays)
@@ -82,12 +82,14 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
     for start in range(0, len(rows), step):
         row, column = np.nonzero(np.isfinite(values[start : start + step]))
         row += start
-        pairs = [StrainColumn(queries, row.astype(np.int32)), StrainColumn(arrays, column.astype(np.int32))]
-        mutations = combine(pairs[::-1] if is_transposed else pairs)
-        query = np.zeros(len(row), np.int8) if mutations.query is None else mutations.query
-        query = np.where(is_mirrored[row, column], 0, query).astype(np.int8)
+        sides = [(queries, row), (arrays, column)]
+        if is_transposed:
+            sides.reverse()
         scores, line = values[row, column], np.array(lines, dtype=np.int64)[row]
-        yield matrix_table(matrix.path, PAIRS, mutations, schema.INTERACTION, scores, line, shape, counts, query)
+        table = matrix_table(matrix.path, PAIRS, sides, schema.INTERACTION, scores, line, shape, counts)
+        num_query = np.array([len(genes_of(strain)) for strain in sides[0][0]])[sides[0][1]]
+        query = np.where(is_mirrored[row, column], 0, num_query).astype(np.int8)
+        yield dataclasses.replace(table, query=query)
         counts = {}
 
 
@@ -119,8 +121,10 @@ def _leave_out(values: NDArray[np.float32], is_left_out: NDArray[np.bool_]) -> i
 
 
 def _unnamed(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.bool_]:
-    """(rows, columns) values of which a gene has no name."""
-    return np.array([not name for name in queries])[:, None] | np.array([not name for name in arrays])[None, :]
+    """(rows, columns) values of a strain without a gene."""
+    return np.array([not genes_of(name) for name in queries])[:, None] | np.array(
+        [not genes_of(name) for name in arrays]
+    )
 
 
 def _same_genes(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.bool_]:
@@ -137,8 +141,7 @@ def _same_genes(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.boo
 
 
 def _genes(strain: str) -> set[str]:
-    names = [name for name, _ in parse_strain(strain)[0]]
-    return {next(iter(gene_names.variants(name)), name).casefold() for name in names}
+    return {next(iter(gene_names.variants(name)), name).casefold() for name, _ in genes_of(strain)}
 
 
 def _mirrored(

@@ -18,7 +18,6 @@ from dglcell.errors import DataError, ErrorCollector, setting
 from dglcell.readers import text_files
 from dglcell.readers.screens.matrix_genes import axes, matrix_table, strains
 from dglcell.readers.screens.screen_table import ScreenTable
-from dglcell.readers.screens.strains import StrainColumn, combine
 from dglcell.readers.tables.layout import Layout
 from dglcell.readers.tables.matrix import Axis, Matrix, open_matrix
 
@@ -62,9 +61,8 @@ def read_samples(matrix: Matrix, condition: str | None, size: int) -> Iterator[S
             "values of genes without a name, left out": int((is_known & ~is_named).sum()),
         }
         used = is_known & is_named
-        names = genes[gene[used]].tolist()
-        mutations = combine([StrainColumn(names, np.arange(len(names), dtype=np.int32))])
-        table = matrix_table(matrix.path, SAMPLES, mutations, schema.FITNESS, values[used], lines[used], shape, counts)
+        column = (genes.tolist(), gene[used])
+        table = matrix_table(matrix.path, SAMPLES, [column], schema.FITNESS, values[used], lines[used], shape, counts)
         table.report["sample"] = sample
         yield table
 

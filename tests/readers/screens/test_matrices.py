@@ -149,7 +149,7 @@ def test_columns_without_a_name_are_counted(read):
     table = read("ORF\tYBR123C\t\tYER095W\nYAL001C\t0.5\t7\t1.25\n\t1\t2\t3\n")
     assert values(table) == {("YAL001C", "YBR123C"): 0.5, ("YAL001C", "YER095W"): 1.25}
     assert table.report["columns without a name, left out"] == 1
-    assert table.report["values in rows or columns without a name, left out"] == 2
+    assert table.report["values in rows or columns without a gene, left out"] == 2
 
 
 def test_a_matrix_of_genes_is_recognized_with_a_warning(read):
