@@ -73,25 +73,25 @@ def verbose(command: _Command) -> _Command:
     return command
 
 
-sbml = option("--sbml", type=FILE, group=DATA, help="Metabolic model in SBML (.xml, .xml.gz).")
-model = option(
-    "--model",
-    type=click.Choice(["textbook"]),
-    group=DATA,
-    help="Built-in metabolic model instead of --sbml: textbook, E. coli core (137 genes).",
-)
+def model(required: bool) -> Callable[[_Command], _Command]:
+    """`--model`, also called `--sbml`: the file of one metabolic model, or `textbook`."""
+
+    def only(ctx: click.Context, param: click.Parameter, values: tuple[Path, ...]) -> Path | None:
+        if len(values) > 1:
+            raise click.UsageError(f"--model {' '.join(map(str, values))} - one metabolic model was expected")
+        return values[0] if values else None
+
+    return option(
+        *("--model", "--sbml", "model"),
+        type=FILE,
+        multiple=True,
+        required=required,
+        callback=only,
+        group=DATA,
+        help="Metabolic model: SBML, BiGG JSON, YAML or .mat, plain or compressed; or `textbook`, E. coli core (137 "
+        "genes), which is built in.",
+    )
+
+
 as_json = option("--json", "as_json", is_flag=True, group=OUTPUT, help="Print one JSON document instead of a table.")
 overwrite = option("--overwrite", is_flag=True, group=OUTPUT, help="Replace existing output.")
-
-
-def metabolic_model(sbml: Path | None, name: str | None, textbook: Callable[[], Path]) -> Path:
-    """Path of the metabolic model from `--sbml` or `--model`.
-
-    Raises
-    ------
-    UsageError
-        Neither option is used, or both are.
-    """
-    if (sbml is None) == (name is None):
-        raise click.UsageError("one metabolic model was expected - give either --sbml FILE or --model textbook")
-    return sbml if sbml is not None else textbook()

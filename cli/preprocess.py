@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=options.ManyFiles)
-@options.sbml
-@options.model
+@options.model(required=False)
 @option(
     "--genes",
     type=options.FILE,
@@ -82,8 +81,7 @@ if TYPE_CHECKING:
 @options.overwrite
 @options.verbose
 def command(
-    sbml: Path | None,
-    model: str | None,
+    model: Path | None,
     genes: Path | None,
     physical: tuple[Path, ...],
     regulatory: tuple[Path, ...],
@@ -105,7 +103,6 @@ def command(
     from dglcell.graph.build_cell import build_cell, require_files
     from dglcell.io import cell_file
     from dglcell.io.atomic import refuse_existing
-    from dglcell.readers.models import textbook_path
 
     config = BuildConfig.from_dict(settings_of_options(BuildConfig, values)).validate()
     rules = ScreenRules.from_dict(settings_of_options(ScreenRules, values)).validate()
@@ -113,15 +110,13 @@ def command(
         raise UsageError(
             f"{', '.join(setting(name) for name in rules.rules())} without {setting('screen')} has no effect"
         )
-    if model is not None:
-        sbml = options.metabolic_model(sbml, model, textbook_path)
-    if sbml is None and genes is None:
-        raise click.UsageError("neither --sbml nor --genes is given - a cell graph needs at least one of them")
+    if model is None and genes is None:
+        raise click.UsageError("neither --model nor --genes is given - a cell graph needs at least one of them")
     networks = {"physical": physical, "regulatory": regulatory, **_relations(relation)}
     paths = [path for files in networks.values() for path in files]
-    require_files([sbml, genes, *paths, description, overlap, features, *screen])
+    require_files(model, [genes, *paths, description, overlap, features, *screen])
     refuse_existing(out, overwrite)
-    cell = build_cell(sbml, genes, networks, description, overlap, features, console.say, **config.to_dict())
+    cell = build_cell(model, genes, networks, description, overlap, features, console.say, **config.to_dict())
     merger, screen_report = None, None
     if screen:
         console.say("reading the screens")

@@ -23,8 +23,7 @@ class _Orders(options.ParamType):
 
 
 @click.command(cls=Command)
-@options.sbml
-@options.model
+@options.model(required=True)
 @option(
     "--orders",
     type=_Orders(),
@@ -58,8 +57,7 @@ class _Orders(options.ParamType):
 @options.overwrite
 @options.verbose
 def command(
-    sbml: Path | None,
-    model: str | None,
+    model: Path,
     orders: tuple[int, ...],
     sample: int | None,
     seed: int,
@@ -76,12 +74,10 @@ def command(
     from dglcell.fba import deletions
     from dglcell.io import table_writer
     from dglcell.io.atomic import refuse_existing
-    from dglcell.readers.models import textbook_path
 
-    path = options.metabolic_model(sbml, model, textbook_path)
     refuse_existing(out, overwrite)
     with console.counter("genotypes") as progress:
-        screen = deletions.simulate(path, orders=orders, sample=sample, seed=seed, progress=progress)
+        screen = deletions.simulate(model, orders=orders, sample=sample, seed=seed, progress=progress)
     table_writer.write_screen(out, screen, overwrite)
     if as_json:
         console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})

@@ -15,9 +15,9 @@ from dglcell.config import ScreenRules
 from dglcell.errors import DataError, UsageError, warn
 from dglcell.genotypes.merge import merge_screens
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.graph.build_cell import TEXTBOOK
 from dglcell.graph.cell import CellGraph
 from dglcell.io import cell_file, hdf5
+from dglcell.readers.models import TEXTBOOK
 
 if TYPE_CHECKING:
     from pandas import DataFrame

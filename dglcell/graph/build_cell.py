@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from dglcell.config import BuildConfig
-from dglcell.errors import ErrorCollector, UsageError, setting
+from dglcell.errors import DataError, ErrorCollector, UsageError, setting
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
@@ -17,7 +17,7 @@ from dglcell.readers.features import FeatureTable, read_features
 from dglcell.readers.gene_list import GeneList
 from dglcell.readers.genes import read_genes
 from dglcell.readers.metabolic_model import MetabolicModel
-from dglcell.readers.models import read_model, textbook_path
+from dglcell.readers.models import locate, read_model
 from dglcell.readers.networks import read_network
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     Network: TypeAlias = Path | str | EdgeTable | DataFrame
 
-TEXTBOOK: Final = "textbook"
 DESCRIPTION: Final = "description"
 OVERLAP: Final = "overlap"
 
@@ -45,7 +44,8 @@ def build_cell(
     Parameters
     ----------
     model : path or MetabolicModel, optional
-        An SBML file, or `"textbook"` for the E. coli core model (137 genes). Without it, the cell has genes only.
+        A file in SBML, JSON, YAML or MATLAB's format, plain or compressed, or `"textbook"` for the E. coli core model
+        (137 genes). Without it, the cell has genes only.
     genes : path, GeneList or list of str, optional
         SGD_features.tab, GFF3 or a file with one id per line; or the ids themselves. Default: the genes of the model.
     networks : mapping, optional
@@ -97,7 +97,7 @@ def build_cell(
         named = f'{{"physical": "{networks}"}}' if isinstance(networks, (str, Path)) else '{"physical": ..}'
         raise TypeError(f"networks is a {type(networks).__name__} - networks by name were expected: {named}")
     sources_by_name = {name: _listed(network) for name, network in (networks or {}).items()}
-    require_files([model if model != TEXTBOOK else None, genes, description, overlap, features, *_all(sources_by_name)])
+    require_files(model, [genes, description, overlap, features, *_all(sources_by_name)])
     records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}
     for name, sources in sources_by_name.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
@@ -124,9 +124,14 @@ def _all(networks: Mapping[str, Sequence[Any]]) -> list[Any]:
     return [source for sources in networks.values() for source in sources]
 
 
-def require_files(sources: Iterable[Any]) -> None:
-    """Raise DataError if any of the paths among `sources` does not exist; the message lists all of them."""
+def require_files(model: Any, sources: Iterable[Any]) -> None:
+    """Raise DataError if the model or any path among `sources` does not exist; the message lists all of them."""
     problems = ErrorCollector()
+    if isinstance(model, (str, Path)):
+        try:
+            locate(model)
+        except DataError as error:
+            problems.add(error.template)
     for source in sources:
         if isinstance(source, (str, Path)) and not Path(source).exists():
             problems.add(f"{source}: no such file - check the path")
@@ -137,7 +142,7 @@ def _model(model: Path | str | MetabolicModel | None, say: Callable[[str], None]
     if model is None or isinstance(model, MetabolicModel):
         return model
     say(f"reading the metabolic model {model}")
-    return read_model(textbook_path() if model == TEXTBOOK else model)
+    return read_model(model)
 
 
 def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[str], None]) -> GeneList | None:

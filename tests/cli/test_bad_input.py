@@ -48,6 +48,8 @@ PREPROCESS = [
     (("--sbml", "not.xml"), 1, ("not.xml", "SBML")),
     (("--sbml", "cut.xml.gz"), 1, ("cut.xml.gz", "cut short")),
     (("--sbml", "none.xml"), 1, ("none.xml", "no such file")),
+    (("--model", "ecoli", "--genes", "none.tab"), 1, ("ecoli: no such file", "`textbook`", "none.tab: no such file")),
+    (("--model", "textbook", "--sbml", "cut.xml.gz"), 2, ("textbook cut.xml.gz", "one metabolic model")),
     (("--genes", "genes.txt"), 1, ("genes.txt", "b0008")),
     (("--genes", "empty.tsv"), 1, ("empty.tsv", "empty")),
     (("--model", "textbook", "--physical", "one.tsv"), 1, ("one.tsv", "column")),
@@ -57,7 +59,7 @@ PREPROCESS = [
     (("--model", "textbook", "--screen", "unknown.tsv"), 1, ("nobody", "--unknown-genes skip")),
     (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "no screen of a known layout")),
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
-    ((), 2, ("--sbml", "--genes")),
+    ((), 2, ("--model", "--genes")),
     (("--model", "textbook", "--relation", "close"), 2, ("NAME=FILE",)),
     (("--model", "textbook", "--relation", "gpr=two.tsv"), 2, ("relation gpr", "already in use")),
     (("--model", "textbook", "--relation", "physical=two.tsv"), 2, ("--relation physical", "--physical")),
@@ -164,7 +166,7 @@ def test_usage(cli, core: Path, trained: Path, broken: Path) -> None:
     refused(cli("info", "nowhere"), 1, "nowhere")
     refused(cli("info", trained / "model.safetensors"), 1, "give the run folder", str(trained))
     refused(cli("predict", core, core, "--out", "x"), 1)
-    refused(cli("simulate", "--out", "x"), 2, "--sbml")
+    refused(cli("simulate", "--out", "x"), 2, "--model")
 
 
 def test_verbose_adds_the_traceback(cli) -> None:
