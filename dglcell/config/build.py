@@ -28,3 +28,8 @@ class BuildConfig(Settings):
         min=1,
     )
     self_loops: bool = declare(True, "Give each gene an edge to itself in every gene-gene relation.", GRAPH)
+    allow_empty: bool = declare(
+        False,
+        "Accept an input of which nothing is left because none of its genes is in the cell; a warning says so.",
+        DATA,
+    )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.config import BuildConfig
-from dglcell.errors import DataError, ErrorCollector, UsageError, setting
+from dglcell.errors import DataError, ErrorCollector, UsageError, number_of, setting, warn
 from dglcell.graph import reactions
 from dglcell.graph.cell import CellGraph
 from dglcell.graph.gene_relations import degree_features, gene_relation
@@ -21,12 +21,15 @@ from dglcell.graph.relation import Relation
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.gene_list import GeneList
 from dglcell.readers.gpr import DEFAULT_LIMIT
+from dglcell.readers.left_out import EXAMPLES, LeftOut, examples
 
 if TYPE_CHECKING:
     from dglcell.readers.features import FeatureTable
     from dglcell.readers.metabolic_model import MetabolicModel
 
 DIRECTED = ":directed"
+UNKNOWN_ROWS = "rows of genes outside the gene list, left out"
+ADDED_GENES = "added from the metabolic model"
 _RESERVED = frozenset(
     (
         *(schema.PHYSICAL, schema.REGULATORY, *schema.ENDS, schema.METABOLIC, schema.SIMILARITY),
@@ -47,6 +50,7 @@ def build(
     keep_unassigned: bool = False,
     max_alternatives: int = DEFAULT_LIMIT,
     self_loops: bool = True,
+    allow_empty: bool = False,
 ) -> CellGraph:
     """Build the cell graph.
 
@@ -73,12 +77,15 @@ def build(
         Largest number of isozyme alternatives of one reaction.
     self_loops : bool
         Add one loop per gene to every gene-gene relation.
+    allow_empty : bool
+        Accept an input of which nothing is left, with a warning.
 
     Raises
     ------
     UsageError
         There is neither a model nor a gene list, or the name of a further relation is already in use.
     DataError
+        Nothing is left of a model, a network or the features, as their genes are not those of the cell; or
         A name is ambiguous, a gene rule has too many alternatives, or a gene has two rows of features.
 
     Examples
@@ -95,16 +102,17 @@ def build(
     report: dict[str, Any] = {"genes": gene_report}
     gene_relations = []
     for name, (tables, undirected) in networks.items():
-        relation, report[name] = gene_relation(name, tables, gene_list, undirected, self_loops)
+        relation, report[name] = gene_relation(name, tables, gene_list, undirected, self_loops, allow_empty)
         gene_relations.append(relation)
     metabolism = reactions.empty_metabolism()
     if model is not None:
         gene_row = {gene: row for row, gene in enumerate(gene_list.ids)}
         metabolism = reactions.expand(model, gene_of, gene_row, keep_unassigned, max_alternatives)
         report["metabolism"] = {"path": str(model.path), **metabolism.report, "file": dict(model.report)}
+        _require_gene_rules(model, metabolism, allow_empty)
     x, has_features = None, None
     if features is not None:
-        x, has_features, report["features"] = _features(features, gene_list)
+        x, has_features, report["features"] = _features(features, gene_list, allow_empty)
     if degrees:
         relations_of_genes = [*gene_relations, metabolism.gpr]
         x, has_features, report["degrees"] = _with_degrees(x, has_features, relations_of_genes, len(gene_list.ids))
@@ -160,8 +168,27 @@ def _merge_gene_lists(
         gene_of[gene] = match or gene
     problems.check()
     gene_list = genes.with_added(added)
-    report = {"genes": len(gene_list.ids), "added from the metabolic model": sorted(added), "file": dict(genes.report)}
+    report = {"genes": len(gene_list.ids), ADDED_GENES: sorted(added), "file": dict(genes.report)}
+    if model is not None:
+        additions = LeftOut(model.path, "gene", len(model.genes), len(added), len(gene_of), added, genes.ids)
+        if additions.is_much:
+            what = (
+                f"{len(added):,} of {number_of(len(model.genes), 'gene')} are not in the gene list and are added to it"
+            )
+            warn(f"{model.path}: {what} (in the model: {examples(added)}; in the gene list: {examples(genes.ids)})")
     return gene_list, gene_of, report
+
+
+def _require_gene_rules(model: MetabolicModel, metabolism: reactions.Metabolism, allow_empty: bool) -> None:
+    """Refuse a model of which the cell has no reaction, or no reaction that depends on a gene."""
+    if metabolism.gpr.num_edges or not model.reactions:
+        return
+    message = f"{model.path}: none of its {number_of(len(model.reactions), 'reaction')} has a gene rule"
+    if allow_empty:
+        warn(f"{message}: no deletion changes a reaction")
+    else:
+        remedy = f"give a model with gene rules, or {setting('allow_empty', True)} to go on without"
+        raise DataError(f"{message}, so that no deletion would change a reaction - {remedy}")
 
 
 def _model_genes(model: MetabolicModel) -> GeneList:
@@ -212,42 +239,46 @@ def _with_degrees(
     return columns, np.ones(num_genes, dtype=bool), report
 
 
-def _features(table: FeatureTable, genes: GeneList) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
-    """Features by gene (N_g, d), which genes have them (N_g,), and a report."""
+def _features(
+    table: FeatureTable, genes: GeneList, allow_empty: bool
+) -> tuple[NDArray[np.float32] | None, NDArray[np.bool_] | None, dict[str, Any]]:
+    """Features by gene (N_g, d) and which genes have them (N_g,), both None if none has; and a report."""
     row_of = {gene: row for row, gene in enumerate(genes.ids)}
     x = np.zeros((len(genes.ids), table.x.shape[1]), dtype=np.float32)
     names: dict[int, str] = {}
     problems = ErrorCollector(DataError)
-    num_unknown = 0
+    unknown: list[str] = []
     for name, values in zip(table.ids, table.x, strict=True):
         try:
             gene = genes.resolve(name)
         except DataError as error:
-            problems.add(f"features: {error}")
+            problems.add(f"{table.path}: {error}")
             continue
         if gene is None:
-            num_unknown += 1
+            unknown.append(name)
             continue
         row = row_of[gene]
         if row in names:
-            problems.add(f"features: {gene} has two rows, {names[row]!r} and {name!r} - one row per gene was expected")
+            problems.add(
+                f"{table.path}: {gene} has two rows, {names[row]!r} and {name!r} - one row per gene was expected"
+            )
         if not np.isfinite(values).all():
             problems.add(
-                f"features: the row of {name!r} holds a missing or infinite number - finite ones were expected"
+                f"{table.path}: the row of {name!r} holds a missing or infinite number - finite ones were expected"
             )
         names[row] = name
         x[row] = values
+    if not problems.count:
+        left_out = LeftOut(table.path, "row", len(table.ids), len(unknown), len(names), unknown, genes.ids)
+        left_out.check(problems, "is of a gene of the cell", allow_empty=allow_empty)
     problems.check()
-    if not names:
-        raise DataError(
-            f"features: none of the {len(table.ids)} ids is a gene of the cell - use the gene ids of the cell"
-        )
     has_features = np.zeros(len(genes.ids), dtype=bool)
     has_features[list(names)] = True
     report = {
         "columns": x.shape[1],
         "rows": len(table.ids),
-        "rows of genes outside the gene list, left out": num_unknown,
+        UNKNOWN_ROWS: len(unknown),
+        **({UNKNOWN_ROWS + EXAMPLES: examples(unknown)} if unknown else {}),
         "genes without a row": int(np.count_nonzero(~has_features)),
     }
-    return x, has_features, report
+    return (x, has_features, report) if names else (None, None, report)

@@ -62,7 +62,7 @@ def build_cell(
         Called with a line of text for each file that is read.
     **settings
         Fields of `BuildConfig`: `string_mode`, `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`,
-        `self_loops`.
+        `self_loops`, `allow_empty`.
 
     Returns
     -------

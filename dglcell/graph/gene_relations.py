@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, ErrorCollector
+from dglcell.errors import DataError, ErrorCollector, number_of
 from dglcell.graph.relation import Relation
+from dglcell.readers.left_out import EXAMPLES, LeftOut, examples
 
 if TYPE_CHECKING:
     from dglcell.readers.edge_table import EdgeTable
@@ -23,12 +25,18 @@ UNSCORED = 0.5  # confidence of an edge from a source without scores
 
 
 def gene_relation(
-    name: str, tables: Sequence[EdgeTable], genes: GeneList, undirected: bool, self_loops: bool = True
+    name: str,
+    tables: Sequence[EdgeTable],
+    genes: GeneList,
+    undirected: bool,
+    self_loops: bool = True,
+    allow_empty: bool = False,
 ) -> tuple[Relation, dict[str, Any]]:
     """The union of edge tables as one gene-gene relation.
 
     The edges are all distinct pairs of two genes (in both directions if undirected) and, with `self_loops`, one loop
-    per gene. Self-edges of the tables, and edges with an end outside the gene list, are left out and counted. A
+    per gene. Self-edges of the tables, and edges with an end outside the gene list, are left out and counted; see
+    `readers.left_out` for the warning and the error. A
     directed relation has a `sign` if any table has one: a known sign takes precedence over an unknown one, and
     contradicting signs give 0. A relation has a `confidence` if any table has one: the highest one over all tables, in
     which an edge without a score has 0.5; loops have 1.
@@ -42,6 +50,8 @@ def gene_relation(
         Resolves the names.
     undirected : bool
     self_loops : bool
+    allow_empty : bool
+        Accept a table of which no edge is left.
 
     Returns
     -------
@@ -52,7 +62,7 @@ def gene_relation(
     Raises
     ------
     DataError
-        A gene name is ambiguous.
+        A gene name is ambiguous, or no edge of a table is left.
     """
     problems = ErrorCollector(DataError)
     n = len(genes.ids)
@@ -62,7 +72,7 @@ def gene_relation(
     signs: list[Floats] = [np.zeros(0, dtype=np.float32)]
     scores: list[Floats] = [np.zeros(0, dtype=np.float32)]
     for table in tables:
-        a, b, file_report = _resolve(table, genes, row_of, problems)
+        a, b, file_report = _resolve(table, genes, row_of, problems, allow_empty)
         sign = np.zeros(len(table), dtype=np.float32) if table.sign is None else table.sign
         score = np.full(len(table), np.nan, np.float32) if table.confidence is None else table.confidence
         is_edge = (a >= 0) & (b >= 0) & (a != b)
@@ -92,27 +102,38 @@ def gene_relation(
 
 
 def _resolve(
-    table: EdgeTable, genes: GeneList, row_of: dict[str, int], problems: ErrorCollector
+    table: EdgeTable, genes: GeneList, row_of: dict[str, int], problems: ErrorCollector, allow_empty: bool
 ) -> tuple[Rows, Rows, dict[str, Any]]:
     """Gene rows of both ends, -1 for genes outside the gene list, and the report of the table."""
     rows: dict[str, int] = {}
-    for name in dict.fromkeys([*table.a, *table.b]):
+    num_ambiguous = 0
+    for name in dict.fromkeys(itertools.chain.from_iterable(zip(table.a, table.b, strict=True))):
         try:
             gene = genes.resolve(name)
         except DataError as error:
             problems.add(f"{table.path}: {error}")
+            num_ambiguous += 1
             gene = None
         rows[name] = -1 if gene is None else row_of[gene]
     a = np.fromiter((rows[name] for name in table.a), dtype=np.int64, count=len(table.a))
     b = np.fromiter((rows[name] for name in table.b), dtype=np.int64, count=len(table.b))
     is_known = (a >= 0) & (b >= 0)
+    num_loops = int(np.count_nonzero(is_known & (a == b)))
+    num_left_out = int(np.count_nonzero(~is_known))
+    num_kept = len(a) - num_left_out - num_loops
+    unknown = [name for name, row in rows.items() if row < 0]
+    left_out = LeftOut(str(table.path), "edge", len(a), num_left_out, num_kept, unknown, genes.ids)
+    if not num_ambiguous:
+        loops = f"{number_of(num_loops, 'edge')} from a gene to itself" if num_loops else ""
+        left_out.check(problems, "joins two genes of the cell", loops, allow_empty)
     report = {
         "path": str(table.path),
         "layout": table.layout,
         "edges read": len(a),
-        "edges with an id outside the gene list, left out": int(np.count_nonzero(~is_known)),
-        "ids outside the gene list": sum(row < 0 for row in rows.values()),
-        "self-edges of the file, left out": int(np.count_nonzero(is_known & (a == b))),
+        "edges with an id outside the gene list, left out": num_left_out,
+        "ids outside the gene list": len(unknown),
+        **({"ids outside the gene list" + EXAMPLES: examples(unknown)} if unknown else {}),
+        "self-edges of the file, left out": num_loops,
         **table.report,
     }
     return a, b, report

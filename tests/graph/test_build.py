@@ -1,13 +1,14 @@
 import dataclasses
-import types
+import warnings
 
 import numpy as np
 import pytest
 
 from dglcell import schema
-from dglcell.errors import DataError, UsageError
+from dglcell.errors import DataError, DglcellWarning, UsageError, with_flags
 from dglcell.graph.build import build, complex_edges
 from dglcell.graph.reactions import complex_pairs
+from dglcell.readers.features import FeatureTable
 from dglcell.readers.gene_list import GeneList
 from tests.cells import reaction_to_genes
 from tests.records import TOY, edge_table, gene_list, toy_model
@@ -208,8 +209,91 @@ def test_an_ambiguous_gene_in_a_network_names_the_file():
         build(genes=genes, physical=[edge_table([("g1", "X")])])
 
 
+FAR = [(f"Q{k}", f"Q{k + 1}") for k in range(8)]
+
+
+def test_a_network_without_a_gene_of_the_cell_is_refused_with_names_of_both_sides():
+    with pytest.raises(DataError) as caught:
+        build(genes=gene_list(7), physical=[edge_table([("g1", "g2")]), edge_table(FAR)])
+    assert str(caught.value) == (
+        "edges.tsv: no edge of 8 joins two genes of the cell (in the file: Q0, Q1, Q2, Q3, Q4, ..; in the cell: g1, "
+        "g2, g3, g4, g5, ..) - name the genes as the cell does, or allow_empty=True"
+    )
+    assert "--allow-empty" in with_flags(caught.value.template)
+
+
+@pytest.mark.parametrize("name", ["physical", "regulatory", "relations"])
+def test_a_network_of_self_edges_is_refused_unless_it_may_be_empty(name):
+    tables = [edge_table([("g1", "g1"), ("g2", "G2"), ("g1", "zz")])]
+    given = {name: {"other": tables} if name == "relations" else tables}
+    message = (
+        r"no edge of 3 joins two genes of the cell \(in the file: zz; in the cell: g1, g2; 2 edges from a gene to it"
+    )
+    with pytest.raises(DataError, match=message):
+        build(genes=gene_list(2), **given)
+    with pytest.warns(DglcellWarning, match=message + r"self\)$"):
+        cell = build(genes=gene_list(2), allow_empty=True, **given)
+    assert set(cell.info()["pairs"].values()) == {0}
+
+
+def test_a_tenth_of_the_edges_left_out_is_one_warning_a_file_and_less_is_none():
+    close = [(f"g{k}", f"g{k + 1}") for k in range(1, 10)]
+    with pytest.warns(DglcellWarning) as caught:
+        cell = build(genes=gene_list(10), physical=[edge_table([*close, ("zz", "g1")]), edge_table([*close * 2, *FAR])])
+    sides = "in the file: Q0, Q1, Q2, Q3, Q4, ..; in the cell: g1, g10, g2, g3, g4, .."
+    assert [str(warning.message) for warning in caught] == [
+        f"edges.tsv: 1 of 10 edges is left out, as the cell lacks a gene ({sides.replace('Q0, Q1, Q2, Q3, Q4, ..', 'zz')})",
+        f"edges.tsv: 8 of 26 edges are left out, as the cell lacks a gene ({sides})",
+    ]
+    report = cell.report[schema.PHYSICAL]["files"][1]
+    assert report["edges with an id outside the gene list, left out"] == 8
+    assert report["ids outside the gene list"] == 9
+    assert report["ids outside the gene list, for example"] == "Q0, Q1, Q2, Q3, Q4, .."
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cell = build(genes=gene_list(10), physical=[edge_table([*close, ("g1", "g3"), ("zz", "g1")])])
+    assert cell.report[schema.PHYSICAL]["files"][0]["edges with an id outside the gene list, left out"] == 1
+
+
+def test_genes_of_a_model_that_the_list_lacks_are_a_warning_from_a_tenth():
+    names = [f"g{k}" for k in range(1, 12)]
+    model = toy_model([("r", 0.0, 1.0, {"m1": -1.0}, " and ".join(names))], names)
+    with pytest.warns(DglcellWarning) as caught:
+        build(model, GeneList(("YA", *names[1:-1])))
+    assert str(caught[0].message) == (
+        "toy.xml: 2 of 11 genes are not in the gene list and are added to it (in the model: g1, g11; in the gene list: "
+        "YA, g2, g3, g4, g5, ..)"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cell = build(model, GeneList(tuple(sorted(names[1:]))))
+    assert cell.report["genes"]["added from the metabolic model"] == ["g1"]
+
+
+@pytest.mark.parametrize("keep_unassigned", [False, True])
+def test_a_model_without_gene_rules_is_refused_unless_it_may_be_empty(keep_unassigned):
+    model = toy_model([("r", 0.0, 1.0, {"m1": -1.0}, ""), ("s", 0.0, 1.0, {"m1": -1.0}, "")], ["g1"])
+    with pytest.raises(DataError, match=r"toy.xml: none of its 2 reactions has a gene rule.*or allow_empty=True"):
+        build(model, keep_unassigned=keep_unassigned)
+    with pytest.warns(DglcellWarning, match="toy.xml: none of its 2 reactions has a gene rule"):
+        cell = build(model, keep_unassigned=keep_unassigned, allow_empty=True)
+    assert cell.num_nodes("reaction") == 2 * keep_unassigned
+
+
+def test_features_of_other_genes_are_a_warning_from_a_tenth_and_may_be_all():
+    with pytest.warns(
+        DglcellWarning, match=r"features.tsv: 1 of 3 rows is left out, as the cell lacks a gene \(in the f"
+    ):
+        cell = build(genes=gene_list(2), features=features(["g1", "g2", "zz"], [[1], [2], [3]]))
+    assert cell.report["features"]["rows of genes outside the gene list, left out"] == 1
+    assert cell.report["features"]["rows of genes outside the gene list, left out, for example"] == "zz"
+    with pytest.warns(DglcellWarning, match=r"features.tsv: no row of 1 is of a gene"):
+        cell = build(genes=gene_list(2), features=features(["zz"], [[1]]), allow_empty=True)
+    assert cell.features is None
+
+
 def features(ids, x):
-    return types.SimpleNamespace(ids=tuple(ids), x=np.array(x, dtype=np.float32))
+    return FeatureTable("features.tsv", "table", tuple(ids), np.array(x, dtype=np.float32))
 
 
 def test_features_follow_the_genes_and_count_the_missing():
@@ -236,7 +320,11 @@ def test_degrees_are_added_to_features():
     [
         (["g1", "G1"], [[1], [2]], "g1 has two rows"),
         (["g1"], [[np.nan]], "missing or infinite"),
-        (["a", "b"], [[1], [2]], "none of the 2 ids is a gene"),
+        (
+            ["a", "b"],
+            [[1], [2]],
+            r"features.tsv: no row of 2 is of a gene of the cell .in the file: a, b; in the cell: g1, g2.",
+        ),
     ],
 )
 def test_features_that_make_no_sense_are_refused(ids, x, message):

@@ -64,6 +64,7 @@ class Inputs:
                 [read_network(files["regulatory"], "regulatory")],
                 features=read_features(files["features"]),
                 keep_unassigned=keep_unassigned,
+                allow_empty=True,  # a network may hold self-edges only, and a model no gene rule
             )
 
 
