@@ -27,12 +27,12 @@ _RULE: Final = "gene_reaction_rule"
 
 def is_json(content: bytes) -> bool:
     """Whether the content starts as JSON does."""
-    return bool(re.match(r"\ufeff?\s*[\[{]", text_files.decode(content[:64])))
+    return bool(re.match(r"\s*[\[{]", text_files.decode(content[:64])))
 
 
 def is_yaml(content: bytes) -> bool:
     """Whether the content is a model in YAML: there is a line `reactions:`."""
-    return bool(re.search(rb"^\s*(- )?[\"']?reactions[\"']?\s*:", content, re.MULTILINE))
+    return bool(re.search(r"^\s*(- )?[\"']?reactions[\"']?\s*:", text_files.decode(content), re.MULTILINE))
 
 
 def is_mat(content: bytes) -> bool:

@@ -93,7 +93,7 @@ def parse_texts(
         try:
             tree = gpr.parse(text, vocabulary)
         except gpr.GprError as error:
-            problems.add(f"{location}: reaction {reaction}: {error.template} - correct the rule")
+            problems.add(f"{location}: reaction {reaction}: {error.template}")
             continue
         if tree is None:
             continue

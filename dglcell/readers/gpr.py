@@ -39,9 +39,9 @@ class GprError(DataError):
         Position of the first invalid character, from 1.
     """
 
-    def __init__(self, rule: str, position: int, reason: str) -> None:
+    def __init__(self, rule: str, position: int, reason: str, advice: str = "correct the rule") -> None:
         self.rule, self.position = rule, position
-        super().__init__(f"gene rule '{_excerpt(rule, position)}': {reason}")
+        super().__init__(f"gene rule '{_excerpt(rule, position)}': {reason} - {advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ def parse(rule: str, vocabulary: Vocabulary | None = None) -> Node | None:
     >>> node = parse("b0001 and (b0002 or b0003)")
     >>> node.kind, node.genes()
     ('and', ('b0001', 'b0002', 'b0003'))
-    >>> parse("b0001 b0002")
+    >>> parse("b0001 and")
     Traceback (most recent call last):
-    dglcell.readers.gpr.GprError: gene rule 'b0001 b0002': 'and' or 'or' was expected before 'b0002' at position 7
+    dglcell.readers.gpr.GprError: gene rule 'b0001 and': a gene was expected at its end - correct the rule
     """
     operands: list[Node] = []
     operators: list[tuple[str, int]] = []  # operators and "(" that are not applied yet, with their positions
@@ -139,7 +139,7 @@ def parse(rule: str, vocabulary: Vocabulary | None = None) -> Node | None:
     if expects_operand:
         if not operands and not operators:
             return None
-        raise GprError(rule, end, f"it ends at position {end} where a gene was expected")
+        raise GprError(rule, end, "a gene was expected at its end")
     _apply(operands, operators, 0)
     if operators:
         position = operators[-1][1]
@@ -198,7 +198,7 @@ def alternatives(node: Node | None, limit: int = DEFAULT_LIMIT) -> tuple[tuple[s
     def check_limit(clauses: set[int]) -> set[int]:
         if len(clauses) > limit:
             raise GprError(
-                to_text(node), 1, f"it has more than {limit} alternatives - raise {setting('max_alternatives')}"
+                to_text(node), 1, f"it has more than {limit} alternatives", f"raise {setting('max_alternatives')}"
             )
         return clauses
 
@@ -265,7 +265,8 @@ def _tokens(rule: str, vocabulary: Vocabulary) -> Iterator[tuple[str, str, int]]
             try:
                 genes = vocabulary.genes_of(word)
             except WordError as error:
-                raise GprError(rule, position + error.offset, f"position {position + error.offset}: {error}") from error
+                at = position + error.offset
+                raise GprError(rule, at, f"position {at}: {error}", error.advice) from error
             for number, gene in enumerate(genes):
                 if number:
                     yield OR, "|", position

@@ -63,7 +63,7 @@ def read_rules(path: Path, model: Any, gene_products: Iterable[str]) -> GeneRule
             elif text := _only_rule(_notes(reaction)):
                 texts[reaction_id] = RuleText(text, location)
         except gpr.GprError as error:
-            problems.add(f"{location}: reaction {reaction_id}: {error} - correct the rule")
+            problems.add(f"{location}: reaction {reaction_id}: {error}")
     parsed, num_unread = gene_rules.parse_texts(texts, listed, problems)
     problems.check()
     trees |= {reaction: _with_plain_ids(tree) for reaction, tree in parsed.items()}
@@ -117,8 +117,10 @@ def _only_rule(texts: list[str]) -> str:
         distinct = {gpr.alternatives(gpr.parse(text)) for text in texts}
         if len(distinct) > 1:
             shown = " and ".join(f"'{shorten(text, 60)}'" for text in texts[:2])
-            reason = f"it is one of {len(texts)} GENE_ASSOCIATION notes that differ ({shown}), and programs differ in "
-            raise gpr.GprError(texts[0], 1, reason + "which one they take; leave one of them")
+            reason = f"it is one of {len(texts)} GENE_ASSOCIATION notes that differ ({shown})"
+            raise gpr.GprError(
+                texts[0], 1, f"{reason}, and programs differ in which one they take", "leave one of them"
+            )
     return texts[0] if texts else ""
 
 

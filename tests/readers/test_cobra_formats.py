@@ -113,6 +113,7 @@ CONTENTS = {
     "JSON with a byte order mark": lambda: b"\xef\xbb\xbf" + json.dumps(document(), indent=1).encode(),
     "JSON in UTF-16": lambda: json.dumps(document()).encode("utf-16"),
     "YAML": lambda: in_yaml(document()),
+    "YAML in UTF-16": lambda: in_yaml(document()).decode().encode("utf-16"),
     "MAT": lambda: in_mat(document()),
     "MAT with rules by number": lambda: in_mat(document(), "rules"),
 }
@@ -183,7 +184,7 @@ def test_cobras_own_file_in_every_format(tmp_path, name):
         (document(reactions=[{"metabolites": {}}]), "a reaction has no id"),
         (
             document(reactions=[{"id": "r", "metabolites": {}, "gene_reaction_rule": "a and"}]),
-            "reaction r: gene rule 'a and': it ends",
+            "reaction r: gene rule 'a and': a gene was expected",
         ),
         (
             b'{"reactions": [{"id": "r", "metabolites": {"a_c": NaN}}], "metabolites": [{"id": "a_c"}], "genes": []}',

@@ -92,8 +92,13 @@ def test_bars_are_understood_from_the_other_rules_of_the_model():
         parsed(p="b0001|b0002", q="b0001")
     assert parsed(["b0001|b0002"], **texts)[0]["p"] == "b0001|b0002"
     with pytest.raises(DataError, match="may be one gene id"):
-        parsed(p="sgd|YAL038W")
-    assert parsed(p="sgd|YAL038W or SGD|YOR347C")[0]["p"] == "sgd|YAL038W or SGD|YOR347C"
+        parsed(p="pfk|a1")
+    assert parsed(p="pfk|a1", q="pfk|a2")[0] == {"p": "pfk|a1", "q": "pfk|a2"}
+    with pytest.raises(DataError, match="may be one gene id"):
+        parsed(p="pfk|a1", q="pfk|a2", r="pfk")
+    assert parsed(p="sgd|YAL038W")[0]["p"] == "sgd|YAL038W"
+    with pytest.raises(DataError, match="may be one gene id"):
+        parsed(p="pfkA|b1723")
 
 
 @pytest.mark.filterwarnings("ignore:Malformed gene_reaction_rule")
@@ -118,6 +123,6 @@ def test_all_malformed_rules_are_told_at_once_with_their_reason():
     assert "reaction p: gene rule '(A and B': '(' at position 1 has no matching ')'" in message
     assert "reaction q: gene rule 'A;B': position 2: ';' may mean 'and' or 'or' - write the one" in message
     assert "reaction r: gene rule 'A B': 'and' or 'or' was expected before 'B' at position 3" in message
-    assert "reaction s: gene rule 'A and': it ends at position 5 where a gene was expected" in message
-    assert "'[' is not allowed in a gene id; parts of a rule stand in parentheses" in message
+    assert "reaction s: gene rule 'A and': a gene was expected at its end - correct the rule" in message
+    assert "'[' is not allowed in a gene id - write parentheses around a part of a rule" in message
     assert "and 3 more" in message

@@ -75,6 +75,27 @@ def test_ids_that_look_odd(gene):
 
 
 @pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("fig|1.16.peg.12 or fig|1.16.peg.3", (("fig|1.16.peg.12",), ("fig|1.16.peg.3",))),
+        ("(fig|1.peg.1)and(GI|16128336|ref|NP_414885.1|)", (("GI|16128336|ref|NP_414885.1|", "fig|1.peg.1"),)),
+        ("gi|2| or gi|3|", (("gi|2|",), ("gi|3|",))),
+        ("eco|b0001 & C", (("C", "eco|b0001"),)),
+        ("x|1 or X|2", (("X|2",), ("x|1",))),
+        ("A |B", (("A",), ("B",))),
+        ("A| B", (("A",), ("B",))),
+        ("(A)|(B)", (("A",), ("B",))),
+        ("A || B&C", (("A",), ("B", "C"))),
+        ("A|B or A and B", (("A",), ("A", "B"), ("B",))),  # both are known as genes
+        ("9167? or gene#1 or b-1' or lcl@2/3", (("9167?",), ("b-1'",), ("gene#1",), ("lcl@2/3",))),
+        ("A[m] and B", (("A[m]", "B"),)),
+    ],
+)
+def test_bars_and_odd_characters_within_ids(rule, expected):
+    assert gpr.alternatives(gpr.parse(rule)) == expected
+
+
+@pytest.mark.parametrize(
     ("rule", "position", "what"),
     [
         ("(A and B", 1, "has no matching"),
@@ -82,16 +103,24 @@ def test_ids_that_look_odd(gene):
         ("A and B)", 8, "has no matching"),
         ("A B", 3, "'and' or 'or' was expected before 'B'"),
         ("A (B)", 3, "'and' or 'or' was expected before '('"),
-        ("A and", 5, "ends at position 5"),
-        ("A or  ", 4, "ends at position 4"),
+        ("A and", 5, "expected at its end"),
+        ("A or  ", 4, "expected at its end"),
         ("and", 1, "a gene was expected before 'and'"),
         ("OR A", 1, "a gene was expected before 'OR'"),
         ("A and or B", 7, "a gene was expected before 'or'"),
         ("()", 2, "a gene was expected before ')'"),
         ("A or ()", 7, "a gene was expected before ')'"),
-        ("A, B", 2, "','"),
-        ("A; B", 2, "';'"),
-        ("(", 1, "ends at position 1"),
+        ("A, B", 2, "',' may mean 'and' or 'or' - write the one that is meant"),
+        ("A or B; C", 7, "';' may mean"),
+        ("A+B", 2, "'+' may mean"),
+        ("A|B", 2, "'A|B' may be one gene id or several genes - write white space around the bar if it means 'or'"),
+        ("fig|1.peg.2|fig|1.peg.3", 4, "may be one gene id or several genes"),
+        ("aceE|aceF", 5, "may be one gene id or several genes"),
+        ("[A and B] or C", 1, "'[' is not allowed in a gene id - write parentheses"),
+        ("A and B}", 8, "'}' is not allowed"),
+        ("A < B", 3, "'<' is not allowed"),
+        ("A and !B", 7, "a rule has no 'not'"),
+        ("(", 1, "expected at its end"),
         ("A not B", 3, "'and' or 'or' was expected before 'not'"),
     ],
 )
