@@ -32,6 +32,7 @@ from dglcell.config.settings import DATA
 @option(
     "--screen", multiple=True, type=options.FILE, group=DATA, help="Screens to score instead of the one of the run."
 )
+@setting_option(TrainConfig, "unknown_genes")
 @option(
     "--baselines",
     default="default",
@@ -49,6 +50,7 @@ def command(
     subset: str,
     cell: Path | None,
     screen: tuple[Path, ...],
+    unknown_genes: str,
     baselines: str,
     device: str,
     engine: str,
@@ -70,7 +72,16 @@ def command(
     select(baselines, 0)  # refuses a wrong name before the run is loaded
     trained = load_run(run, device=device, engine=engine)
     folder = trained.folder
-    report = evaluate(trained, subset, screen or None, names=baselines, draw=folder.plots, say=console.say, cell=cell)
+    report = evaluate(
+        trained,
+        subset,
+        screen or None,
+        names=baselines,
+        draw=folder.plots,
+        say=console.say,
+        cell=cell,
+        unknown_genes=unknown_genes,
+    )
     written = reports.save(report, folder.evaluation)
     if as_json:
         console.result(report)

@@ -11,18 +11,20 @@ from dglcell.cli import console, options
 from dglcell.cli.help import Command, argument, option
 from dglcell.cli.settings import setting_option
 from dglcell.config import TrainConfig
-from dglcell.config.settings import COMPUTE, OUTPUT
+from dglcell.config.settings import COMPUTE, DATA, OUTPUT
 
 
 @click.command(cls=Command)
 @argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
 @argument("table", type=options.FILE, help="Genotypes: a column `genes` (ids joined by ;) or gene_1, gene_2, ..")
 @setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Number of genotypes to score at a time.")
-@setting_option(
-    TrainConfig,
-    "unknown_genes",
-    help="What to do with genes that are not in the cell graph. error: stop. skip: leave the predictions of their rows "
-    "blank.",
+@option(
+    "--unknown-genes",
+    type=click.Choice(("skip", "error")),
+    default="skip",
+    group=DATA,
+    help="What to do with genes that are not in the cell graph. skip: leave the predictions of their rows blank, with "
+    "a warning. error: stop. [default: skip]",
 )
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
@@ -64,9 +66,5 @@ def command(
     if as_json:
         console.result({"out": str(out), **report, "seconds": seconds})
         return
-    if report["skipped"]:
-        names = list(report["unknown_genes"])
-        examples = ", ".join(names[:5]) + (", .." if len(names) > 5 else "")
-        console.say(f"{report['skipped']:,} rows with unknown genes ({examples}) have empty predictions")
     rate = report["predicted"] / seconds
     console.say(f"wrote {report['predicted']:,} predictions to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)")

@@ -120,7 +120,7 @@ def command(
     merger, screen_report = None, None
     if screen:
         console.say("reading the screens")
-        merger = ScreenMerger(cell, screen, rules)
+        merger = ScreenMerger(cell, screen, rules, config.allow_empty)
     cell_file.save(cell, out, merger, overwrite)
     if merger is not None:
         screen_report = merger.report()
@@ -161,7 +161,7 @@ _RULES = {
     "clip_fitness": "negative fitness set to 0",
     "derive_fitness": "missing fitness and interactions derived",
     "raw_scores": "trigenic scores not adjusted for pairs",
-    "unknown_genes": "rows with unknown genes left out",
+    "unknown_genes": "unknown genes: {}",
 }
 
 

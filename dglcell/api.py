@@ -90,7 +90,11 @@ def save_cell(cell: CellGraph, path: Path | str, screen: GenotypeTable | None = 
 
 
 def read_screen(
-    paths: Path | str | Sequence[Path | str] | DataFrame, cell: CellGraph, unknown_genes: str = "error", **rules: Any
+    paths: Path | str | Sequence[Path | str] | DataFrame,
+    cell: CellGraph,
+    unknown_genes: str = "few",
+    allow_empty: bool = False,
+    **rules: Any,
 ) -> GenotypeTable:
     """Read measured genotypes, in any published layout, into one table.
 
@@ -103,7 +107,10 @@ def read_screen(
     cell : CellGraph
         Resolves the names: ids, standard names and aliases.
     unknown_genes : str
-        What to do with a gene that the cell lacks: `error` stops, `skip` leaves the row out and counts it.
+        What to do with rows that name a gene which the cell lacks: `few` leaves them out and counts them, but stops if
+        they are a tenth of a file or more, `skip` leaves them out in any case, `error` stops at the first.
+    allow_empty : bool
+        Accept a file of which no row, or no row with a fitness or an interaction, is left.
     **rules
         Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`.
 
@@ -115,7 +122,8 @@ def read_screen(
     Raises
     ------
     DataError
-        A file cannot be read, names a gene twice or an unknown one under `error`, or holds no screen.
+        A file cannot be read, names too many unknown genes, has a number beyond single precision, or has no row with a
+        label; or a cell file holds no screen.
     UsageError
         A rule with an invalid value, or rules for a screen that is stored with a cell.
 
@@ -133,16 +141,16 @@ def read_screen(
     _require("cell", cell, CellGraph, "dglcell.build_cell or load_cell returns one")
     if isinstance(paths, str) and paths == TEXTBOOK:
         with as_file(files("dglcell.data") / _TEXTBOOK_SCREEN) as path:
-            return read_screen(path, cell, unknown_genes, **rules)
+            return read_screen(path, cell, unknown_genes, allow_empty, **rules)
     settings = ScreenRules.from_dict({"unknown_genes": unknown_genes, **rules}, "read_screen")
     if hasattr(paths, "columns"):
         from dglcell.readers.data_frames import genotypes_of_frame
 
-        return merge_screens(cell, [genotypes_of_frame(paths)], settings)[0]
+        return merge_screens(cell, [genotypes_of_frame(paths)], settings, allow_empty)[0]
     screens = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     if len(screens) == 1 and hdf5.is_own(screens[0]):
         return _stored_screen(screens[0], cell, rules)
-    return merge_screens(cell, screens, settings)[0]
+    return merge_screens(cell, screens, settings, allow_empty)[0]
 
 
 def train(
@@ -237,6 +245,7 @@ def evaluate(
     screen: GenotypeTable | Path | str | Sequence[Path | str] | None = None,
     baselines: str | Sequence[str] = "quick",
     cell: Path | str | None = None,
+    unknown_genes: str = "few",
 ) -> DataFrame:
     """Compare a run with baselines that were fitted on its training rows, on genotypes that neither has seen.
 
@@ -253,6 +262,8 @@ def evaluate(
         `quick` (seconds), `default` (minutes), `all`, `none`, names joined by commas or a list of names.
     cell : path, optional
         The cell file that holds the run's own screen, if the run was moved away from it.
+    unknown_genes : str
+        What to do with rows of another screen with a gene that the cell lacks, as in `read_screen`.
 
     Returns
     -------
@@ -293,7 +304,7 @@ def evaluate(
         screen = None
     elif isinstance(screen, (str, Path)):
         screen = [screen]
-    report = compare(run, subset, screen, own, baselines, cell=cell)
+    report = compare(run, subset, screen, own, baselines, cell=cell, unknown_genes=unknown_genes)
     failed = report.get(reports.FAILED, {})
     rows = [row for row in reports.tidy(report) if row[1] != reports.FAILED]
     frame = pandas.DataFrame(rows, columns=list(reports.COLUMNS))

@@ -147,8 +147,13 @@ def test_a_frame_is_refused_with_the_row() -> None:
         read(pd.DataFrame({"genes": ["G001", "G002"], "fitness": [1, "high"]}), cell)
     unknown = pd.DataFrame({"genes": ["G001", "nobody", "G002;G003"], "fitness": [1, 0.5, 0.25]})
     with pytest.raises(dglcell.DataError, match=r"data frame:2: .*'nobody' in 1 of 3 genotypes"):
+        read(unknown, cell, unknown_genes="error")
+    with pytest.raises(
+        dglcell.DataError, match=r"data frame:2: 1 of 3 rows names a gene that .*in the file: nobody; in"
+    ):
         read(unknown, cell)
-    kept = read(unknown, cell, unknown_genes="skip")
+    with pytest.warns(UserWarning, match="data frame: 1 of 3 rows is left out"):
+        kept = read(unknown, cell, unknown_genes="skip")
     assert kept.labels[:, 0].tolist() == [1, 0.25]
     assert "1 row with an unknown gene left out" in repr(kept)
     with pytest.raises(dglcell.DataError, match="no column of genes in 'gene, fitness'"):
@@ -477,7 +482,7 @@ def test_warnings_point_at_the_line_of_the_caller(run: dglcell.Run) -> None:
 
 def test_a_prediction_with_unknown_genes_says_what_skipping_does(run: dglcell.Run) -> None:
     with pytest.raises(dglcell.DataError, match='leave the predictions of these rows empty with unknown_genes="skip"'):
-        run.predict([["nobody"]])
+        run.predict([["nobody"]], unknown_genes="error")
 
 
 def test_a_run_remembers_the_rules_that_its_screen_was_read_by(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ BAD = [
     ({"fm_rank": -1}, "fm_rank -1 - zero or more was expected"),
     ({"fm_rank": 0, "similarity": True}, "similarity with fm_rank 0"),
     ({"max_p": 2}, "max_p 2.0 - at least 0 and at most 1 was expected"),
-    ({"unknown_genes": "drop"}, "unknown_genes drop - error or skip was expected"),
+    ({"unknown_genes": "drop"}, "unknown_genes drop - few, skip or error was expected"),
     ({"layers": "3"}, "layers '3' - an integer was expected"),
     ({"gate": 1}, "gate 1 - true or false was expected"),
     ({"label_weights": {"growth": 1.0}}, "label_weights growth"),

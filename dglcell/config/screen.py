@@ -46,10 +46,11 @@ class ScreenRules(Settings):
         False, "Use raw trigenic scores, which are not adjusted for the interactions of their pairs.", DATA
     )
     unknown_genes: str = declare(
-        "error",
-        "What to do with genes that are not in the cell graph. error: stop. skip: leave their rows out and count them.",
+        "few",
+        "What to do with rows that name a gene which the cell graph lacks. few: leave them out and count them, but "
+        "stop if they are a tenth of a file or more. skip: leave them out in any case. error: stop at the first.",
         DATA,
-        choices=("error", "skip"),
+        choices=("few", "skip", "error"),
     )
 
     @property

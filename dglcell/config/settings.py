@@ -185,7 +185,7 @@ class Settings:
         >>> from dglcell.config import ScreenRules
         >>> ScreenRules.require(unknown_genes="drop")
         Traceback (most recent call last):
-        dglcell.errors.UsageError: unknown_genes drop - error or skip was expected
+        dglcell.errors.UsageError: unknown_genes drop - few, skip or error was expected
         """
         problems = ErrorCollector(UsageError)
         for field in dataclasses.fields(cls):

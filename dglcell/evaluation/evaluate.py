@@ -36,6 +36,7 @@ def evaluate(
     say: Say = lambda message: None,
     cell: Path | str | None = None,
     baseline_scores: Mapping[str, Any] | None = None,
+    unknown_genes: str = "few",
 ) -> dict[str, Any]:
     """Metrics of a run and of baselines that were fitted to its training rows.
 
@@ -45,8 +46,8 @@ def evaluate(
     subset : str
         `train`, `val` or `test`: rows of the run's own screen.
     screen : sequence of Path or GenotypeTable, optional
-        Other screens to score instead, under the key `screen`. Rows with a gene that the graph lacks are left out, and
-        so are genotypes that the run was trained or validated on.
+        Other screens to score instead, under the key `screen`. Genotypes that the run was trained or validated on are
+        left out.
     table : GenotypeTable, optional
         The run's own screen, if it is in memory; without it, `run_screen` looks for it.
     names : str or sequence of str
@@ -60,6 +61,8 @@ def evaluate(
         The cell file that holds the run's own screen.
     baseline_scores : mapping, optional
         Result of `score_baselines` for the same rows; `names` are not fitted then.
+    unknown_genes : str
+        What to do with rows of other screens with a gene that the graph lacks: see `ScreenRules`.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def evaluate(
         baselines.make(name)  # refuses an unknown name before any work
     if screen is not None:
         subset, source = SCREEN, "the other screen"
-        scored = _unseen(_other(run, screen, say), own, split, say)
+        scored = _unseen(_other(run, screen, say, unknown_genes), own, split, say)
     else:
         scored, source = own.take(split.rows(subset)), f"the {subset} subset"
     scored = scored.take(np.flatnonzero(scored.usable()))
@@ -148,11 +151,11 @@ def score_baselines(
     return {reports.BASELINES: scores, **({reports.FAILED: failed} if failed else {})}
 
 
-def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Say) -> GenotypeTable:
+def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Say, unknown_genes: str) -> GenotypeTable:
     if isinstance(screen, GenotypeTable):
         screen.require_cell(run.cell)
         return screen
-    return read_screens(run, [Path(p) for p in screen], say)
+    return read_screens(run, [Path(p) for p in screen], say, unknown_genes)
 
 
 def _unseen(scored: GenotypeTable, own: GenotypeTable, split: Split, say: Say) -> GenotypeTable:

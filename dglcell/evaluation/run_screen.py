@@ -74,9 +74,12 @@ def run_screen(
     return table, split
 
 
-def read_screens(run: Run, paths: Sequence[Path], say: Say) -> GenotypeTable:
-    """Read screens by the rules of the run's own screen; rows with a gene that its graph lacks are left out."""
-    table, report = merge_screens(run.cell, paths, dataclasses.replace(run.config, unknown_genes="skip"))
+def read_screens(
+    run: Run, paths: Sequence[Path], say: Say, unknown_genes: str = "few", allow_empty: bool | None = None
+) -> GenotypeTable:
+    """Read screens by the rules of the run's own screen, apart from what is done with genes that its graph lacks."""
+    rules = dataclasses.replace(run.config, unknown_genes=unknown_genes)
+    table, report = merge_screens(run.cell, paths, rules, allow_empty)
     for line in report_lines(report):
         say(line)
     return table
@@ -155,7 +158,7 @@ def _from_text(run: Run, files: Sequence[Mapping[str, Any]], failures: list[str]
     present = [path for path in paths if path is not None]
     if len(present) < len(paths):
         return None
-    table = read_screens(run, present, say)
+    table = read_screens(run, present, say, "skip", allow_empty=True)  # as it was read: its fingerprint is compared
     if table.fingerprint == run.metadata["screen"]["fingerprint"]:
         return table
     names = ", ".join(path.name for path in present)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.errors import DataError, ErrorCollector
+from dglcell.errors import DataError, ErrorCollector, number_of
 from dglcell.readers.screens.screen_table import ScreenTable, offsets
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class EncodedGenotypes:
     def describe_unknown(self) -> str:
         """The first unknown names and the number of genotypes with one, for a message."""
         names = ", ".join(repr(name) for name in list(self.unknown)[:_SHOWN])
-        ending = f" and {len(self.unknown) - _SHOWN} more" if len(self.unknown) > _SHOWN else ""
-        return f"{names}{ending} in {int(self.incomplete.sum())} of {len(self.incomplete)} genotypes"
+        ending = f" and {len(self.unknown) - _SHOWN:,} more" if len(self.unknown) > _SHOWN else ""
+        return f"{names}{ending} in {self.incomplete.sum():,} of {number_of(len(self.incomplete), 'genotype')}"
 
 
 def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> EncodedGenotypes:
@@ -70,7 +70,7 @@ def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> Encoded
     Raises
     ------
     DataError
-        A name is ambiguous.
+        A name is ambiguous. In the message, `genotypes:3` is the third genotype.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def encode_genes(cell: CellGraph, genotypes: Sequence[Sequence[str]]) -> Encoded
     >>> encoded.genes.tolist(), encoded.ptr.tolist(), encoded.unknown
     ([0, 2], [0, 2, 2], {'YBR999W': 1})
     """
-    return encode_screen(cell, ScreenTable.of("", "", genotypes, None, np.arange(len(genotypes))))
+    return encode_screen(cell, ScreenTable.of("genotypes", "", genotypes, None, np.arange(1, len(genotypes) + 1)))
 
 
 def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
@@ -95,10 +95,10 @@ def encode_screen(cell: CellGraph, screen: ScreenTable) -> EncodedGenotypes:
     Raises
     ------
     DataError
-        A name is ambiguous.
+        A name is ambiguous; with file and line.
     """
     num_rows, lengths = len(screen), np.diff(screen.ptr)
-    gene_rows = _resolve(cell, screen.names)[screen.codes]
+    gene_rows = _resolve(cell, screen)[screen.codes]
     row = np.repeat(np.arange(num_rows), lengths)
     incomplete = np.zeros(num_rows, dtype=np.bool_)
     incomplete[row[gene_rows < 0]] = True
@@ -134,19 +134,29 @@ def _query_bits(in_query: NDArray[np.int64], row: NDArray[np.int64], ptr: NDArra
     return np.bincount(row, bits, minlength=len(ptr) - 1).astype(np.uint8)
 
 
-def _resolve(cell: CellGraph, names: Sequence[str]) -> NDArray[np.int64]:
-    """Gene row of each name, -1 if the graph has no such gene."""
+def _resolve(cell: CellGraph, screen: ScreenTable) -> NDArray[np.int64]:
+    """Gene row of each of `screen.names`, -1 if the graph has no such gene."""
     problems = ErrorCollector(DataError)
-    rows = np.full(len(names), -1, dtype=np.int64)
-    for k, name in enumerate(names):
+    rows = np.full(len(screen.names), -1, dtype=np.int64)
+    ambiguous: set[str] = set()
+    for k, name in enumerate(screen.names):
         try:
             row = cell.resolve(name)
         except DataError as error:
-            problems.add(str(error))
+            if name not in ambiguous:
+                problems.add(f"{_place(screen, k)}: {error}")
+            ambiguous.add(name)  # a name occurs once per kind of allele
             continue
         rows[k] = -1 if row is None else row
     problems.check()
     return rows
+
+
+def _place(screen: ScreenTable, code: int) -> str:
+    """File and line of the first genotype with a gene, given by its row in `screen.names`."""
+    entry = np.flatnonzero(screen.codes == code)[0]
+    row = int(np.searchsorted(screen.ptr, entry, side="right")) - 1
+    return f"{screen.path}:{screen.lines[row]}"
 
 
 def _count_unknown(screen: ScreenTable, codes: NDArray[np.int32]) -> dict[str, int]:

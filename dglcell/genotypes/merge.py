@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dglcell import schema
 from dglcell.config import ScreenRules
+from dglcell.genotypes.screen_check import ScreenCheck
 from dglcell.genotypes.table import GenotypeTable, block_report
 from dglcell.hashing import file_sha256
 from dglcell.readers.screens.read import read_blocks
@@ -41,6 +42,9 @@ class ScreenMerger:
         Screens in any known layout, or tables that have been read; their rows follow one another.
     rules : ScreenRules, optional
         Rules for rows to leave out or merge, and for genes that are not in the cell graph.
+    allow_empty : bool, optional
+        Accept a file of which no row, or no row with a fitness or an interaction, is left; None if the caller has no
+        such choice, so that no message offers it.
 
     Attributes
     ----------
@@ -49,10 +53,15 @@ class ScreenMerger:
     """
 
     def __init__(
-        self, cell: CellGraph, paths: Sequence[Path | str | ScreenTable], rules: ScreenRules | None = None
+        self,
+        cell: CellGraph,
+        paths: Sequence[Path | str | ScreenTable],
+        rules: ScreenRules | None = None,
+        allow_empty: bool | None = None,
     ) -> None:
         self.cell, self.paths = cell, [p if isinstance(p, ScreenTable) else Path(p) for p in paths]
         self.rules = (rules or ScreenRules()).validate()
+        self.allow_empty = allow_empty
         self.sources: list[dict[str, Any]] = []
 
     def blocks(self) -> Iterator[GenotypeTable]:
@@ -61,7 +70,8 @@ class ScreenMerger:
         Raises
         ------
         DataError
-            A file cannot be read, a name is ambiguous, or a gene is unknown and not to be skipped.
+            A file cannot be read, a name is ambiguous, too many genes are unknown, a number is too large, or no row
+            with a label is left; of a whole file, this is known when all its blocks have been read.
         """
         self.sources.clear()
         if not self.rules.needs_all_rows:
@@ -107,17 +117,21 @@ class ScreenMerger:
                 "report": {},
             }
             self.sources.append(source)
-            unknown_names: set[str] = set()
+            check = ScreenCheck(self.cell, source["path"], self.rules.unknown_genes, self.allow_empty)
+            left_out: Counts = {}
             blocks = [screen] if isinstance(screen, ScreenTable) else read_blocks(screen, self.rules.raw_scores)
             for block in blocks:
-                table, encoded = GenotypeTable.from_block(self.cell, block, number, self.rules.unknown_genes)
-                unknown_names |= encoded.unknown.keys()
-                rows, counts_left_out = self._filter(table, ~encoded.incomplete)
+                table, encoded = GenotypeTable.from_block(self.cell, block, number)
+                check.add(block, encoded)
+                rows, counts = self._filter(table, ~encoded.incomplete)
+                left_out = {item: left_out.get(item, 0) + n for item, n in counts.items()}
                 source["layout"] = block.layout
-                counts = [block_report(block, encoded), counts_left_out, {"rows in the table": len(rows)}]
-                source["report"] = add_reports([source["report"], *counts]) | {"unknown genes": len(unknown_names)}
+                counts_of_block = [block_report(block, encoded), counts, {"rows in the table": len(rows)}]
+                source["report"] = add_reports([source["report"], *counts_of_block]) | check.report()
+                check.keep(table.labels[rows])
                 is_repeated = np.diff(encoded.ptr) != np.diff(block.ptr)  # for rows without an unknown gene
                 yield table.take(rows), block.expected[rows], is_repeated[rows]
+            check.finish(left_out)
             if not isinstance(screen, ScreenTable):
                 source["sha256"] = file_sha256(screen)
 
@@ -159,7 +173,10 @@ class ScreenMerger:
 
 
 def merge_screens(
-    cell: CellGraph, paths: Sequence[Path | str | ScreenTable], rules: ScreenRules | None = None
+    cell: CellGraph,
+    paths: Sequence[Path | str | ScreenTable],
+    rules: ScreenRules | None = None,
+    allow_empty: bool | None = None,
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens into one table in memory; see `ScreenMerger`.
 
@@ -170,6 +187,8 @@ def merge_screens(
     paths : sequence of Path or ScreenTable
         Screens in any known layout, or tables that have been read.
     rules : ScreenRules, optional
+    allow_empty : bool, optional
+        As in `ScreenMerger`.
 
     Returns
     -------
@@ -177,7 +196,7 @@ def merge_screens(
     report : dict
         Counts of rows read, merged and left out, by file and reason.
     """
-    merger = ScreenMerger(cell, paths, rules)
+    merger = ScreenMerger(cell, paths, rules, allow_empty)
     table = merger.table()
     return table, {**merger.report(), "genotypes": table.num_genotypes}
 

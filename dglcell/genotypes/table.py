@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from dglcell import schema
 from dglcell.config import ScreenRules
-from dglcell.errors import DataError, number_of, setting
+from dglcell.errors import number_of
 from dglcell.genotypes.gene_index import EncodedGenotypes, encode_screen
+from dglcell.genotypes.screen_check import ScreenCheck
 from dglcell.genotypes.splits.membership import query_pairs
 from dglcell.graph.fingerprints import IDS, require_same
 from dglcell.hashing import sha256
@@ -139,7 +140,7 @@ class GenotypeTable:
         return cls(rows, starts, values, origin, source_list, cell.fingerprints[IDS], cell.ids, kinds, std, bits)
 
     @classmethod
-    def from_dataframe(cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "error") -> GenotypeTable:
+    def from_dataframe(cls, frame: DataFrame, cell: CellGraph, unknown_genes: str = "few") -> GenotypeTable:
         """A table from a pandas DataFrame, with the columns of a genotype table.
 
         Parameters
@@ -151,7 +152,8 @@ class GenotypeTable:
         cell : CellGraph
             Resolves the names: ids, standard names and aliases.
         unknown_genes : str
-            What to do with genes that are not in the cell graph: `error` raises an error, `skip` leaves their rows out.
+            What to do with rows that name a gene which the cell lacks: `few` leaves them out but raises an error if
+            they are a tenth or more, `skip` leaves them out in any case, `error` raises an error at the first.
 
         Returns
         -------
@@ -161,8 +163,8 @@ class GenotypeTable:
         Raises
         ------
         DataError
-            There is no column of genes, text instead of a number, an ambiguous name, or with `error` an unknown gene.
-            In the message, `data frame:3` is the third row.
+            There is no column of genes, text instead of a number, a number beyond single precision, an ambiguous name,
+            too many unknown genes, or no row left. In the message, `data frame:3` is the third row.
 
         Examples
         --------
@@ -178,21 +180,19 @@ class GenotypeTable:
 
         ScreenRules.require(unknown_genes=unknown_genes)
         screen = genotypes_of_frame(frame)
-        table, encoded = cls.from_block(cell, screen, unknown=unknown_genes)
+        table, encoded = cls.from_block(cell, screen)
+        check = ScreenCheck(cell, screen.path, unknown_genes)
+        check.add(screen, encoded)
         table = table.take(np.flatnonzero(~encoded.incomplete))
-        report = {
-            **block_report(screen, encoded),
-            "rows in the table": len(table),
-            "unknown genes": len(encoded.unknown),
-        }
+        check.keep(table.labels)
+        check.finish(labels=False)  # a table without labels can be predicted
+        report = {**block_report(screen, encoded), "rows in the table": len(table), **check.report()}
         rules = ScreenRules(unknown_genes=unknown_genes).rules()
         source = {"path": screen.path, "sha256": "", "layout": screen.layout, "rules": rules, "report": report}
         return dataclasses.replace(table, sources=(source,))
 
     @classmethod
-    def from_block(
-        cls, cell: CellGraph, screen: ScreenTable, number: int = 0, unknown: str = "error"
-    ) -> tuple[Self, EncodedGenotypes]:
+    def from_block(cls, cell: CellGraph, screen: ScreenTable, number: int = 0) -> tuple[Self, EncodedGenotypes]:
         """All rows of one screen or block, and their encoded genotypes.
 
         Rows with an unknown gene have no genes in the table; `EncodedGenotypes.incomplete` marks them.
@@ -203,8 +203,6 @@ class GenotypeTable:
         screen : ScreenTable
         number : int
             Index of the file among the sources.
-        unknown : str
-            `error` or `skip`.
 
         Returns
         -------
@@ -214,15 +212,9 @@ class GenotypeTable:
         Raises
         ------
         DataError
-            A name is ambiguous, or with `error` a gene is unknown.
+            A name is ambiguous.
         """
         encoded = encode_screen(cell, screen)
-        if encoded.unknown and unknown == "error":
-            line = screen.lines[np.flatnonzero(encoded.incomplete)[0]]
-            raise DataError(
-                f"{screen.path}:{line}: unknown genes: {encoded.describe_unknown()} - correct the "
-                f"names, or leave these rows out with {setting('unknown_genes', 'skip')}"
-            )
         source, std = np.full(len(screen), number), screen.interaction_std
         return cls.of(
             cell, encoded.genes, encoded.ptr, screen.labels, source, (), encoded.alleles, std, encoded.query

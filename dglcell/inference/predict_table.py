@@ -22,7 +22,7 @@ def predict_table(
     table: GenotypeRows,
     out: Path,
     batch_size: int = 1024,
-    unknown_genes: str = "error",
+    unknown_genes: str = "skip",
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Predict every row of a table and write the result, whole or not at all.
@@ -47,14 +47,15 @@ def predict_table(
     Raises
     ------
     DataError
-        The table already has a column with the name of a prediction, or has an unknown gene under `error`.
+        The table already has a column with the name of a prediction, or has an unknown gene under `error`
+        or in every row.
     """
     clashes = [name for name in table.header if name.strip().lower() in run.columns]
     if clashes:
         raise DataError(
             f"{table.path}:1: the table already has a column {clashes[0]!r}, where predictions would go - rename it"
         )
-    frame = run.predict(table.genotypes, batch_size, unknown_genes)
+    frame = run.predict(table, batch_size, unknown_genes)
     predictions = zip(*([_number(value) for value in frame[name]] for name in run.columns), strict=True)
     rows = ([*row, *cells] for row, cells in zip(table.rows, predictions, strict=True))
     write_table(out, (*table.header, *run.columns), rows, overwrite)

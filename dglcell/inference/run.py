@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.config import ModelConfig, ScreenRules, TrainConfig, read_toml
+from dglcell.config import ModelConfig, TrainConfig, read_toml
 from dglcell.engines.base import Engine
 from dglcell.engines.choice import make_engine
 from dglcell.engines.device import resolve
@@ -30,6 +30,8 @@ from dglcell.io.run_folder import RunFolder
 from dglcell.nn.model import CellModel
 from dglcell.nn.predictor import Predictor
 from dglcell.readers.data_frames import genotypes_of_frame
+from dglcell.readers.left_out import examples
+from dglcell.readers.screens.screen_table import ScreenTable
 from dglcell.training.state import TrainProgress
 from dglcell.training.trainer import new_model
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import pandas
 
 COLUMNS = tuple(f"pred_{label}" for label in schema.LABELS)
+UNKNOWN_GENES = ("skip", "error")
 SD_COLUMNS = tuple(f"{column}_sd" for column in COLUMNS)
 
 _INTERACTION = schema.LABELS.index(schema.INTERACTION)
@@ -111,22 +114,23 @@ class Run:
 
     def predict(
         self,
-        genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable,
+        genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable | ScreenTable,
         batch_size: int = 1024,
-        unknown_genes: str = "error",
+        unknown_genes: str = "skip",
     ) -> pandas.DataFrame:
         """Fitness and gene interaction of genotypes.
 
         Parameters
         ----------
-        genotypes : iterable of sequences of str, pandas.DataFrame or GenotypeTable
+        genotypes : iterable of sequences of str, pandas.DataFrame, GenotypeTable or ScreenTable
             Each genotype is a list of deleted genes, by id, standard name or alias, in any sequence; the empty list is
             the wild type. A data frame names them in a column `genes` (joined by `;`, or a list in each row) or in
             columns `gene_1`, `gene_2`, ..
         batch_size : int
             Genotypes at a time; the result does not depend on it.
         unknown_genes : str
-            What to do with a gene that the graph lacks: `error` stops, `skip` leaves the row's predictions NaN.
+            What to do with a gene that the graph lacks: `skip` leaves the row's predictions NaN, with a warning,
+            `error` stops.
 
         Returns
         -------
@@ -140,7 +144,7 @@ class Run:
         Raises
         ------
         DataError
-            An unknown gene under `error`, or an ambiguous name.
+            An unknown gene under `error`, an unknown gene in every row, or an ambiguous name.
         TypeError
             A string where a list of genes belongs: write `run.predict([["YAL001C"], ["YAL001C", "YAL003W"]])`.
 
@@ -153,14 +157,11 @@ class Run:
         """
         import pandas
 
-        ScreenRules.require(unknown_genes=unknown_genes)
-        encoded, spellings, index = _encoded(self.cell, genotypes)
-        if encoded.unknown and unknown_genes == "error":
-            raise DataError(
-                f"genes that the graph of {self.folder.path} does not have: {encoded.describe_unknown()} - "
-                "correct the names, or leave the predictions of these rows empty with "
-                f"{setting('unknown_genes', 'skip')}"
-            )
+        if unknown_genes not in UNKNOWN_GENES:
+            raise UsageError(f"{setting('unknown_genes')} {unknown_genes} - {' or '.join(UNKNOWN_GENES)} was expected")
+        encoded, spellings, index, source = _encoded(self.cell, genotypes)
+        if encoded.unknown:
+            self._judge_unknown(encoded, source, unknown_genes)
         members = self.predict_members(encoded.genes, encoded.ptr, batch_size, encoded.incomplete)
         values = members.mean(axis=0)
         if len(members) > 1:
@@ -268,6 +269,18 @@ class Run:
         values[:, orders < schema.MIN_ORDER[schema.INTERACTION], _INTERACTION] = np.nan
         return values
 
+    def _judge_unknown(self, encoded: EncodedGenotypes, source: str, unknown_genes: str) -> None:
+        """Refuse unknown genes under `error` or if all genotypes have one, else warn."""
+        names = f"{encoded.describe_unknown()}; in the cell: {examples(self.cell.ids[schema.GENE])}"
+        if unknown_genes == "error":
+            advice = f"or leave the predictions of these rows empty with {setting('unknown_genes', 'skip')}"
+            raise DataError(f"{source}: genes that the cell lacks: {names} - correct the names, {advice}")
+        if encoded.incomplete.all():
+            raise DataError(
+                f"{source}: no genotype has only genes of the cell: {names} - name the genes as the cell does"
+            )
+        warn(f"{source}: genes that the cell lacks: {names}; these rows have empty predictions")
+
     def _warn_of_new_orders(self, orders: NDArray[np.int64]) -> None:
         trained = self.metadata["orders"]
         new = np.setdiff1d(orders, trained)
@@ -281,9 +294,9 @@ class Run:
 
 
 def _encoded(
-    cell: CellGraph, genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable
-) -> tuple[EncodedGenotypes, Sequence[Sequence[str]], Any]:
-    """Gene rows of genotypes, their names as the caller spells them, and the index of a data frame."""
+    cell: CellGraph, genotypes: Iterable[Sequence[str]] | pandas.DataFrame | GenotypeTable | ScreenTable
+) -> tuple[EncodedGenotypes, Sequence[Sequence[str]], Any, str]:
+    """Gene rows of genotypes, their names as the caller spells them, the index of a data frame, and the source."""
     if isinstance(genotypes, GenotypeTable):
         genotypes.require_cell(cell, "the genotypes")
         none = np.zeros(len(genotypes), dtype=np.bool_)
@@ -292,13 +305,16 @@ def _encoded(
             EncodedGenotypes(genes, ptr, none, {}, 0, np.asarray(genotypes.alleles), np.asarray(genotypes.query)),
             (),
             None,
+            "",
         )
+    if isinstance(genotypes, ScreenTable):
+        return encode_screen(cell, genotypes), genotypes.genotypes, None, genotypes.path
     if hasattr(genotypes, "columns"):
         frame: Any = genotypes
         screen = genotypes_of_frame(frame, labels=False)
-        return encode_screen(cell, screen), screen.genotypes, frame.index
+        return encode_screen(cell, screen), screen.genotypes, frame.index, screen.path
     gene_lists = require_gene_lists(genotypes)
-    return encode_genes(cell, gene_lists), gene_lists, None
+    return encode_genes(cell, gene_lists), gene_lists, None, "genotypes"
 
 
 def load_run(

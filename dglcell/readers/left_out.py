@@ -53,7 +53,7 @@ class LeftOut:
         """Examples of both sides, for a message."""
         return f"in the file: {examples(self.unknown)}; in the cell: {examples(self.known)}"
 
-    def check(self, problems: ErrorCollector, fits: str, reasons: str = "", allow_empty: bool = False) -> None:
+    def check(self, problems: ErrorCollector, fits: str, reasons: str = "", allow_empty: bool | None = False) -> None:
         """Add a problem if nothing is left, give a warning if a tenth or more is left out.
 
         Parameters
@@ -63,8 +63,8 @@ class LeftOut:
             What an element must do to be used: `joins two genes of the cell`.
         reasons : str
             Why else elements are left out, with their numbers.
-        allow_empty : bool
-            If nothing is left, give only a warning.
+        allow_empty : bool or None
+            If nothing is left, give only a warning; None if the caller has no such choice, and no message offers it.
         """
         if self.total and not self.kept:
             details = "; ".join(filter(None, [self.sides if self.count else "", reasons]))
@@ -73,11 +73,16 @@ class LeftOut:
                 warn(message)
             else:
                 remedy = "name the genes as the cell does" if self.count else "give another file"
-                problems.add(f"{message} - {remedy}, or {setting('allow_empty', True)}")
+                problems.add(f"{message} - {remedy}{or_allow_empty(allow_empty)}")
         elif self.is_much:
             are = "is" if self.count == 1 else "are"
             what = f"{self.count:,} of {number_of(self.total, self.noun)} {are} left out"
             warn(f"{self.source}: {what}, as the cell lacks a gene ({self.sides})")
+
+
+def or_allow_empty(allow_empty: bool | None) -> str:
+    """The end of an error message that offers `allow_empty`; nothing if the caller has no such choice."""
+    return "" if allow_empty is None else f", or {setting('allow_empty', True)}"
 
 
 def examples(names: Iterable[str]) -> str:

@@ -33,7 +33,9 @@ def broken(tmp_path: Path) -> Path:
         "links.txt": "protein1 protein2 combined_score\nb0008 b0114 high\n",
         "screen.tsv": "genes\tfitness\nb0008\t0.5\nb0114\tlow\n",
         "unknown.tsv": "genes\tfitness\nb0008\t0.5\nnobody\t0.1\n",
+        "strangers.tsv": "genes\tfitness\nnobody\t0.1\n",
         "unlabelled.tsv": "genes\nb0008\n",
+        "loops.tsv": "b0008\tb0008\n",
         "predicted.tsv": "genes\tpred_fitness\nb0008\t1\n",
         "fold.toml": "fold = 2\n",
         "layout.tsv": "alpha\tbeta\n1\t2\n",
@@ -56,7 +58,18 @@ PREPROCESS = [
     (("--model", "textbook", "--physical", "empty.tsv"), 1, ("empty.tsv", "empty")),
     (("--model", "textbook", "--physical", "links.txt"), 1, ("links.txt:2", "high")),
     (("--model", "textbook", "--screen", "screen.tsv"), 1, ("screen.tsv:3", "low")),
-    (("--model", "textbook", "--screen", "unknown.tsv"), 1, ("nobody", "--unknown-genes skip")),
+    (
+        ("--model", "textbook", "--screen", "unknown.tsv"),
+        1,
+        ("unknown.tsv:3: 1 of 2", "nobody", "--unknown-genes skip"),
+    ),
+    (
+        ("--model", "textbook", "--screen", "strangers.tsv", "--unknown-genes", "skip"),
+        1,
+        ("no row of 1", "--allow-empty"),
+    ),
+    (("--model", "textbook", "--screen", "unlabelled.tsv"), 1, ("unlabelled.tsv: none of 1 row has", "--allow-empty")),
+    (("--model", "textbook", "--physical", "loops.tsv"), 1, ("loops.tsv: no edge of 1", "--allow-empty")),
     (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "no screen of a known layout")),
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
     ((), 2, ("--model", "--genes")),
@@ -127,7 +140,7 @@ TRAIN = [
     (("--fold", "0"), 2, ("--fold 0 with --split random", "--split kfold")),
     (("--split", "unseen-gene", "--fold", "3"), 2, ("--fold 3 with --split unseen-gene",)),
     (("--config", "fold.toml"), 2, ("--fold 2 with --split random",)),
-    (("--screen", "unlabelled.tsv"), 1, ("no row with fitness",)),
+    (("--screen", "unlabelled.tsv"), 1, ("unlabelled.tsv: none of 1 row has a fitness or gene_interaction",)),
     (("--screen", "unknown.tsv"), 1, ("nobody",)),
     (("--screen", "none.tsv"), 1, ("none.tsv", "no such file")),
     (("--resume",), 2, ("nothing to resume",)),
@@ -144,7 +157,8 @@ def test_train(cli, core: Path, broken: Path, monkeypatch: pytest.MonkeyPatch, a
 
 def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
     out = ("--out", broken / "p.tsv")
-    refused(cli("predict", trained, broken / "unknown.tsv", *out), 1, "nobody", "--unknown-genes skip")
+    refused(cli("predict", trained, broken / "unknown.tsv", "--unknown-genes", "error", *out), 1, "nobody", "skip")
+    refused(cli("predict", trained, broken / "strangers.tsv", *out), 1, "strangers.tsv: no genotype", "nobody", "b0008")
     refused(cli("predict", trained, broken / "predicted.tsv", *out), 1, "pred_fitness")
     refused(cli("predict", trained, broken / "layout.tsv", *out), 1, "genes")
     refused(cli("predict", broken, broken / "unknown.tsv", *out), 1, "run")

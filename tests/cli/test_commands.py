@@ -302,13 +302,16 @@ def test_evaluate_says_writes_and_draws_its_report(cli, trained: Path) -> None:
     assert wrong.code == 2 and "forest" in wrong.err and "spectral-trees" in wrong.err
 
 
-def test_unknown_genes_can_be_skipped(cli, trained: Path, tmp_path: Path) -> None:
+def test_unknown_genes_have_no_prediction(cli, trained: Path, tmp_path: Path) -> None:
     table = tmp_path / "t.tsv"
     table.write_text("gene_1,gene_2\nb0008,b0114\nb0008,nobody\n")
-    done = cli("predict", trained, table, "--unknown-genes", "skip", "--out", tmp_path / "p.tsv", "--json")
+    done = cli("predict", trained, table, "--out", tmp_path / "p.tsv", "--json")
     document = json.loads(done.out)
     assert (document["predicted"], document["skipped"], document["unknown_genes"]) == (1, 1, {"nobody": 1})
     assert (tmp_path / "p.tsv").read_text().splitlines()[2] == "b0008\tnobody\t\t"
+    assert (
+        f"warning: {table}: genes that the cell lacks: 'nobody' in 1 of 2 genotypes; in the cell: b0008, " in done.err
+    )
 
 
 def test_settings_defaults_then_file_then_flags(cli, core: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dglcell.config import ScreenRules
-from dglcell.errors import DataError, UsageError
+from dglcell.errors import DataError, DglcellWarning, UsageError
 from dglcell.genotypes.merge import ScreenMerger, merge_screens, weighted_means
 from dglcell.genotypes.table import GenotypeTable
 from tests.cells import tiny_cell
@@ -140,10 +140,13 @@ def test_a_cross_of_two_strains_of_one_gene_is_no_single_mutant(tmp_path):
 def test_unknown_genes_and_rules(files, tmp_path):
     files[0].write_text(files[0].read_text().replace("G003_tsa9", "Q1_tsa9"))
     with pytest.raises(DataError, match=r"pairs.tsv:6: unknown genes: 'Q1' in 1 of 5"):
+        merge_screens(tiny_cell(), files, ScreenRules(unknown_genes="error"))
+    with pytest.raises(DataError, match=r"pairs.tsv:6: 1 of 5 rows names a gene that the cell lacks"):
         merge_screens(tiny_cell(), files)
-    table, report = merge_screens(tiny_cell(), files, ScreenRules(unknown_genes="skip"))
+    with pytest.warns(DglcellWarning, match="pairs.tsv: 1 of 5 rows is left out, as the cell lacks a gene"):
+        table, report = merge_screens(tiny_cell(), files, ScreenRules(unknown_genes="skip"))
     assert len(table) == 10 and report["files"][0]["unknown genes"] == 1
-    with pytest.raises(UsageError, match="unknown_genes x - error or skip"):
+    with pytest.raises(UsageError, match="unknown_genes x - few, skip or error"):
         ScreenMerger(tiny_cell(), files, ScreenRules(unknown_genes="x"))
     with pytest.raises(UsageError, match=r"alleles ts - all or deletion was expected; max_p 2\.0 - at least 0"):
         ScreenMerger(tiny_cell(), files, rules=ScreenRules(alleles="ts", max_p=2))

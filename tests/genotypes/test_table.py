@@ -18,7 +18,7 @@ def rows_of(table):
 
 def test_names_become_sorted_distinct_rows():
     cell = tiny_cell()
-    table, _ = table_of(cell, [screen([("G005", "g002"), (), ("alpha", "G000", "G003")])])
+    table, _ = table_of(cell, [screen([("G005", "g002"), (), ("alpha", "G000", "G003")], np.ones((3, 4)))])
     assert rows_of(table) == [[2, 5], [], [0, 3]]
     assert table.orders.tolist() == [2, 0, 2]
     assert (table.genes.dtype, table.ptr.dtype, table.labels.dtype, table.source.dtype) == (
@@ -51,9 +51,10 @@ def test_interactions_below_order_two_are_missing_and_counted():
 
 
 def test_a_pair_of_names_of_one_gene_is_a_single_deletion():
-    table, report = table_of(tiny_cell(), [screen([("alpha", "G000")], [[NAN, NAN, 0.5, NAN]])])
-    assert table.orders.tolist() == [1]
-    assert not table.usable().any()
+    genotypes, labels = [("alpha", "G000"), ("G001", "G002")], [[NAN, NAN, 0.5, NAN]] * 2
+    table, report = table_of(tiny_cell(), [screen(genotypes, labels)])
+    assert table.orders.tolist() == [1, 2]
+    assert table.usable().tolist() == [False, True]
     assert report["files"][0]["rows that name a gene twice, merged"] == 1
 
 

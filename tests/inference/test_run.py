@@ -16,7 +16,7 @@ import torch
 import dglcell
 from dglcell import schema
 from dglcell.engines.device import one_thread
-from dglcell.errors import DataError, FingerprintError, FormatError, UsageError
+from dglcell.errors import DataError, DglcellWarning, FingerprintError, FormatError, UsageError
 from dglcell.graph.cell import CellGraph
 from dglcell.inference.run import load_run
 from dglcell.io import cell_file, checkpoint
@@ -114,9 +114,16 @@ def test_the_wild_type_is_encoded_once(run_path: Path, monkeypatch: pytest.Monke
 def test_unknown_genes_stop_or_are_skipped_and_counted(run_path: Path) -> None:
     run = load_run(run_path)
     genotypes = [["G001"], ["G002", "nobody"], ["G001", "G004"], ["who", "nobody"]]
-    with pytest.raises(DataError, match=r"'nobody', 'who' in 2 of 4 genotypes"):
-        run.predict(genotypes)
-    frame = run.predict(genotypes, unknown_genes="skip")
+    names = "genotypes: genes that the cell lacks: 'nobody', 'who' in 2 of 4 genotypes; in the cell: G000, G001"
+    with pytest.raises(DataError, match=names + r".*rows empty with unknown_genes=.skip"):
+        run.predict(genotypes, unknown_genes="error")
+    with pytest.warns(DglcellWarning, match=names + r".*; these rows have empty predictions") as caught:
+        frame = run.predict(genotypes)
+    assert len(caught) == 1
+    with pytest.raises(
+        DataError, match=r"no genotype has only genes of the cell: 'nobody' in 1 of 1 genotype; in the c"
+    ):
+        run.predict([["nobody"]])
     assert frame.attrs == {"skipped": 2, "unknown_genes": {"nobody": 2, "who": 1}}
     assert frame["genes"].tolist() == ["G001", "G002;nobody", "G001;G004", "who;nobody"]
     assert np.isnan(frame["pred_fitness"]).tolist() == [False, True, False, True]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.config import TrainConfig
 from dglcell.errors import DataError, DglcellError, ErrorCollector, UsageError, number_of, setting, warn
-from dglcell.genotypes.gene_index import encode_genes
+from dglcell.genotypes.gene_index import encode_screen
 from dglcell.genotypes.splits.held_out import hold_out
 from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
@@ -308,7 +308,7 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     header = [name.strip().lower() for name in rows.header]
     if "split" not in header:
         raise DataError(f"{path} has no column `split` - a column with {_expected_names()} was expected")
-    encoded = encode_genes(cell, rows.genotypes)
+    encoded = encode_screen(cell, rows)
     names = [row[header.index("split")].strip().lower() for row in rows.rows]
     problems = ErrorCollector(DataError)
     for name in sorted(set(names) - set(ASSIGNMENTS)):
