@@ -104,7 +104,7 @@ def test_the_textbook_model_is_built_by_name() -> None:
         ({"genes": ["YA"], "max_alternatives": 0}, "max_alternatives 0 - at least 1"),
         (
             {"model": "no.xml", "networks": {"physical": ["no.tsv"]}},
-            "no.xml: no such file - check the path; no.tsv: no such",
+            "no.xml: no such file - check the path of the metabolic model.*; no.tsv: no such",
         ),
         ({"genes": ["YA", 3]}, "genes:2: 3 - a gene id was expected"),
         ({"genes": ["YA", "YB", "yA"]}, "genes:3: the same gene twice, 'yA' and, at genes:1, 'YA'"),

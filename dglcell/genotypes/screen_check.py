@@ -105,9 +105,9 @@ class ScreenCheck:
             No row is left, no row has a label, or with `few` a tenth of the rows has an unknown gene.
         """
         if self._implausible:
-            rows = "1 row is" if self._implausible == 1 else f"{self._implausible:,} rows are"
+            rows = number_of(self._implausible, "row")
             warn(
-                f"{self.path}:{self._first_implausible}: the fitness of {rows} beyond {PLAUSIBLE_FITNESS:g} "
+                f"{self.path}:{self._first_implausible}: the fitness of {rows} is beyond {PLAUSIBLE_FITNESS:g} "
                 f"(most extreme: {self._extreme:g}) - fitness relative to a wild type of 1 was expected, no logarithms"
             )
         problems = ErrorCollector(DataError)
