@@ -186,8 +186,16 @@ def _strings(struct: Any, field: str) -> list[str]:
     """A cell array of text of a MATLAB struct; empty if there is none."""
     if field not in _fields(struct):
         return []
-    cells = struct[field][0, 0].ravel()
-    return [str(cell.ravel()[0]).strip() if getattr(cell, "size", 0) else "" for cell in cells]
+    return [_text(cell).strip() for cell in struct[field][0, 0].ravel()]
+
+
+def _text(cell: Any) -> str:
+    """The text of a cell, which may be nested."""
+    while hasattr(cell, "ravel") and not isinstance(cell, str):
+        if not cell.size:
+            return ""
+        cell = cell.ravel()[0]
+    return str(cell)
 
 
 def _with_ids(rule: str, genes: list[str], location: str) -> str:
