@@ -211,6 +211,20 @@ def test_text_and_alternatives_of_any_tree(tree, knocked_out):
     assert gpr.is_met(tree, knocked_out) is holds(tree)
 
 
+@given(trees, st.randoms(use_true_random=False))
+def test_operators_in_every_spelling(tree, random):
+    def spelt(node):
+        if node.kind == "gene":
+            return random.choice([node.gene, f"({node.gene})", f" {node.gene}\t"])
+        spellings = ["{} and {}", "{}  AND\n{}", "{}&{}", "{} &&{}"] if node.kind == gpr.AND else None
+        text, *others = map(spelt, node.children)
+        for other in others:
+            text = random.choice(spellings or ["{} or {}", "{}\nOr {}", "{}||{}", "{} | {}"]).format(text, other)
+        return f"({text})"
+
+    assert gpr.alternatives(gpr.parse(spelt(tree))) == gpr.alternatives(tree)
+
+
 @given(st.text(alphabet="AB ()&|andor,", max_size=25))
 def test_any_text_parses_or_says_why(text):
     try:
