@@ -25,6 +25,12 @@ class _Orders(options.ParamType):
 @click.command(cls=Command)
 @options.model(required=True)
 @option(
+    "--objective",
+    metavar="REACTION",
+    group=DATA,
+    help="Id of the reaction whose flux is growth. [default: the objective of the model]",
+)
+@option(
     "--orders",
     type=_Orders(),
     default="1,2",
@@ -36,7 +42,7 @@ class _Orders(options.ParamType):
     type=click.IntRange(min=1),
     metavar="INTEGER",
     group=DATA,
-    help="Number of random genotypes with 2 deletions, with 3, and so on. [default: all]",
+    help="Largest number of genotypes, drawn at random and shared by the numbers of deletions. [default: all]",
 )
 @option(
     "--seed",
@@ -58,6 +64,7 @@ class _Orders(options.ParamType):
 @options.verbose
 def command(
     model: Path,
+    objective: str | None,
     orders: tuple[int, ...],
     sample: int | None,
     seed: int,
@@ -68,8 +75,8 @@ def command(
     """Compute fitness and gene interactions of deletions by flux balance analysis.
 
     Fitness is the growth rate divided by that of the wild type. The interaction of two genes is f_ij - f_i f_j; that of
-    three or more is the part of their fitness that smaller sets of them do not explain. --sample limits the number of
-    multiple deletions; single deletions are always complete.
+    three or more is the part of their fitness that smaller sets of them do not explain. With --sample, every number of
+    deletions gets an equal share of the genotypes, from the lowest up; what single deletions leave goes to the others.
     """
     from dglcell.fba import deletions
     from dglcell.io import table_writer
@@ -77,7 +84,9 @@ def command(
 
     refuse_existing(out, overwrite)
     with console.counter("genotypes") as progress:
-        screen = deletions.simulate(model, orders=orders, sample=sample, seed=seed, progress=progress)
+        screen = deletions.simulate(
+            model, orders=orders, sample=sample, seed=seed, progress=progress, objective=objective
+        )
     table_writer.write_screen(out, screen, overwrite)
     if as_json:
         console.result({"out": str(out), "genotypes": len(screen), "report": screen.report})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,7 @@ def simulate(
     sample: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    objective: str | None = None,
 ) -> SimulatedScreen:
     """Fitness and interactions of gene deletions by flux balance analysis.
 
@@ -69,22 +70,26 @@ def simulate(
     Parameters
     ----------
     model : path or cobra.Model
-        SBML file, or a model, which is not changed.
+        File of a metabolic model, or a model, which is not changed.
     orders : sequence of int
         Numbers of deletions, each from 0 to 6 and one of them at least 1.
     sample : int, optional
-        Number of genotypes to draw for each order above 1, without replacement. By default all are computed.
+        Largest number of genotypes of all orders above 0 together, drawn without replacement. From the lowest order
+        up, each gets an equal share of what is left; an order with fewer genotypes than that is complete. By default
+        all are computed.
     seed : int
         Seed of the sample; everything else is deterministic.
     progress : callable, optional
         Called with (number of finished genotypes, total number).
+    objective : str, optional
+        Id of the reaction whose flux is growth. By default, the objective of the model.
 
     Raises
     ------
     UsageError
-        An order is not from 0 to 6, none is above 0, or the sample size is below 1.
+        An order is not from 0 to 6, none is above 0, the sample size is below 1, or no reaction has the id `objective`.
     DataError
-        The file cannot be read, the model has no genes, or its wild type does not grow.
+        The file cannot be read, the model has no genes or no objective, or its wild type does not grow.
 
     Examples
     --------
@@ -94,11 +99,11 @@ def simulate(
     (137, 7)
     """
     distinct_orders = _distinct_orders(orders, sample)
-    solver = Growth(model)
+    solver = Growth(model, objective)
     rng = np.random.default_rng(seed)
     genotypes: list[Genotype] = []
-    for order in distinct_orders:
-        genotypes += _genotypes_of_order(solver.genes, order, sample, rng)
+    for order, size in _sample_sizes(len(solver.genes), distinct_orders, sample).items():
+        genotypes += _genotypes_of_order(solver.genes, order, size, rng)
     fitness = np.empty(len(genotypes))
     scores = np.full(len(genotypes), np.nan)
     known_scores: dict[Genotype, float] = {}
@@ -111,6 +116,7 @@ def simulate(
     report: dict[str, int | float | str] = {
         "model": solver.name,
         "genes": len(solver.genes),
+        "objective": solver.objective,
         "wild-type growth (1/h)": round(solver.wild_growth, DECIMALS),
         "linear programs": solver.solved,
     }
@@ -172,14 +178,30 @@ def _distinct_orders(orders: Sequence[int], sample: int | None) -> list[int]:
     return distinct_orders
 
 
-def _genotypes_of_order(
-    genes: Sequence[str], order: int, sample: int | None, rng: np.random.Generator
-) -> Iterable[Genotype]:
+def _sample_sizes(num_genes: int, orders: Sequence[int], sample: int | None) -> dict[int, int]:
+    """Number of genotypes of each order: from the lowest up, an equal share of what is left of the sample."""
+    sizes = {order: math.comb(num_genes, order) for order in orders}
+    if sample is None:
+        return sizes
+    bounded = [order for order in orders if order > 0]
+    left = sample
+    for position, order in enumerate(bounded):
+        sizes[order] = min(sizes[order], left // (len(bounded) - position))
+        left -= sizes[order]
+    return sizes
+
+
+def _genotypes_of_order(genes: Sequence[str], order: int, size: int, rng: np.random.Generator) -> Iterable[Genotype]:
     """All genotypes of an order, or a uniform sample of them, sorted."""
-    if order < 2 or sample is None or sample >= math.comb(len(genes), order):
+    total = math.comb(len(genes), order)
+    if size == total:
         return combinations(genes, order)
+    if size > total // 4:
+        is_drawn = np.zeros(total, dtype=np.bool_)
+        is_drawn[rng.choice(total, size, replace=False)] = True
+        return compress(combinations(genes, order), is_drawn)
     subsets: set[tuple[int, ...]] = set()
-    while len(subsets) < sample:
+    while len(subsets) < size:
         subset = np.sort(rng.choice(len(genes), order, replace=False))
         subsets.add(tuple(subset.tolist()))
     return (tuple(genes[k] for k in subset) for subset in sorted(subsets))

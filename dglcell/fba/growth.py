@@ -1,5 +1,7 @@
 """Growth rate of a metabolic model without some of its genes, by flux balance analysis with cobra and GLPK.
 
+Genes, gene rules and bounds are those of the records from which a cell graph is built; cobra solves linear programs.
+
 Flux balance analysis: Orth et al. 2010, doi:10.1038/nbt.1614.
 """
 
@@ -10,11 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dglcell.errors import DataError
-from dglcell.readers.models import read_with_cobra
+from dglcell.errors import DataError, setting
+from dglcell.fba.objective import set_objective
+from dglcell.readers import gpr
+from dglcell.readers.models import from_cobra, read_with_cobra
 
 if TYPE_CHECKING:
     from cobra import Model
+
+    from dglcell.readers.metabolic_model import MetabolicModel
 
 _IDLE = 1e-9  # a smaller flux, in mmol / gDW / h, is numerical noise of the solver
 
@@ -30,13 +36,17 @@ class Growth:
     Parameters
     ----------
     source : path or cobra.Model
-        SBML file, or a model, which is not changed.
+        File of a metabolic model, or a model, which is not changed.
+    objective : str, optional
+        Id of the reaction to maximize. Default: the objective of the model.
 
     Attributes
     ----------
     name : str
     genes : list of str
-        Sorted ids.
+        Sorted ids, the same as in a cell graph of the model.
+    objective : str
+        Ids of the reactions whose flux is growth.
     wild_growth : float
         Growth rate without a deletion, 1/h.
     solved : int
@@ -44,25 +54,32 @@ class Growth:
 
     Raises
     ------
+    UsageError
+        No reaction has the id `objective`.
     DataError
-        The file cannot be read, the model has no genes, or its wild type does not grow.
+        The file cannot be read, the model has no genes or nothing to maximize, or its wild type does not grow.
     """
 
-    def __init__(self, source: str | Path | Model) -> None:
-        model = _load(source)
+    def __init__(self, source: str | Path | Model, objective: str | None = None) -> None:
+        records, model = _load(source)
         self.name = str(model.id or "model")
+        self._path = records.path
         self._model = model
         self._reactions = list(model.reactions)
-        self.genes = sorted(gene.id for gene in model.genes)
+        self.genes = sorted(records.genes)
         if not self.genes:
             raise DataError(
-                f"model {self.name} has no genes - gene rules were expected, since otherwise nothing can be deleted"
+                f"{self._path}: the model has no genes - gene rules were expected, since otherwise nothing can be "
+                "deleted"
             )
-        position = {reaction.id: k for k, reaction in enumerate(self._reactions)}
-        self._rules = {
-            gene.id: [(1 << position[r.id], r.gpr) for r in sorted(gene.reactions, key=lambda r: position[r.id])]
-            for gene in model.genes
-        }
+        self.objective = set_objective(model, objective, self._path)
+        self._rules: dict[str, list[_Rule]] = {gene: [] for gene in self.genes}
+        for k, (record, reaction) in enumerate(zip(records.reactions, self._reactions, strict=True)):
+            reaction.bounds = record.lower, record.upper
+            if record.rule is not None:
+                rule = _Rule(1 << k, record.rule)
+                for gene in rule.genes:
+                    self._rules[gene].append(rule)
         # Reactions with bounds that exclude 0 (a maintenance demand): closing one can raise growth, so this is solved.
         self._forced = sum(1 << k for k, r in enumerate(self._reactions) if not r.lower_bound <= 0 <= r.upper_bound)
         self._growth: dict[int, float] = {}  # closed reactions -> growth rate
@@ -72,7 +89,10 @@ class Growth:
         self.solved = 0
         self.wild_growth = self._solve(0)
         if not self.wild_growth > _IDLE:
-            raise DataError(f"model {self.name} does not grow (objective {self.wild_growth:g}) - check its medium")
+            raise DataError(
+                f"{self._path}: the model does not grow (flux {self.wild_growth:g} through {self.objective}) - check "
+                f"its medium, or name another reaction with {setting('objective')}"
+            )
 
     def fitness(self, genotype: Genotype) -> float:
         """Growth rate of a genotype (sorted genes), divided by that of the wild type."""
@@ -86,9 +106,9 @@ class Growth:
             deleted = set(genotype)
             mask = 0
             for gene in genotype:
-                for bit, rule in self._rules[gene]:
-                    if not mask & bit and not rule.eval(deleted):
-                        mask |= bit
+                for rule in self._rules[gene]:
+                    if not mask & rule.bit and not rule.is_met(deleted):
+                        mask |= rule.bit
             self._closed[genotype] = mask
         return self._closed[genotype]
 
@@ -116,7 +136,9 @@ class Growth:
                 reaction.bounds = (0.0, 0.0)
             growth = self._model.slim_optimize(error_value=math.nan)
             if self._model.solver.status == "unbounded":
-                raise DataError(f"model {self.name} grows without limit - its exchange reactions need finite bounds")
+                raise DataError(
+                    f"{self._path}: the model grows without limit - its exchange reactions need finite bounds"
+                )
             grows = math.isfinite(growth) and growth > _IDLE
             self._growth[closed] = float(growth) if grows else 0.0
             self._active[closed] = self._carrying() if grows else 0
@@ -135,8 +157,28 @@ class Growth:
         return active
 
 
-def _load(model: str | Path | Model) -> Model:
-    """A copy of the model that uses GLPK, the same solver on every machine."""
-    copy = read_with_cobra(model)[1] if isinstance(model, str | Path) else model.copy()
-    copy.solver = "glpk"
-    return copy
+class _Rule:
+    """The gene rule of one reaction, evaluated once for each set of its genes."""
+
+    def __init__(self, bit: int, node: gpr.Node) -> None:
+        self.bit, self.genes = bit, frozenset(node.genes())
+        self._node = node
+        self._known: dict[frozenset[str], bool] = {}
+
+    def is_met(self, deleted: set[str]) -> bool:
+        lost = self.genes & deleted
+        met = self._known.get(lost)
+        if met is None:
+            met = self._known[lost] = gpr.is_met(self._node, lost)
+        return met
+
+
+def _load(source: str | Path | Model) -> tuple[MetabolicModel, Model]:
+    """The records of a model, and a cobra model that uses GLPK, the same solver on every machine."""
+    if isinstance(source, str | Path):
+        records, model = read_with_cobra(source)
+    else:
+        model = source.copy()
+        records = from_cobra(model)
+    model.solver = "glpk"
+    return records, model

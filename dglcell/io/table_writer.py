@@ -10,8 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dglcell import schema
+from dglcell.errors import ErrorCollector
 from dglcell.fba.deletions import DECIMALS, SimulatedScreen
 from dglcell.io.atomic import replacing
+
+_SEPARATORS = ";,+"  # between the genes of one cell
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], overwrite: bool = True) -> None:
@@ -48,10 +51,33 @@ def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
 
 
 def write_screen(path: Path, screen: SimulatedScreen, overwrite: bool = True) -> None:
-    """Write a genotype table with the columns `genes`, `fitness`, `gene_interaction`; see `write_table`."""
-    columns = zip(screen.genotypes, screen.fitness, screen.interaction, strict=True)
-    rows = ((";".join(genes), _decimal(fitness), _decimal(interaction)) for genes, fitness, interaction in columns)
-    write_table(path, ("genes", schema.FITNESS, schema.INTERACTION), rows, overwrite)
+    """Write a genotype table with the columns `genes`, `fitness`, `gene_interaction`; see `write_table`.
+
+    The column `genes` holds ids joined by `;`. If an id contains a character that separates genes, there are columns
+    `gene_1`, `gene_2`, .. instead.
+
+    Raises
+    ------
+    DataError
+        A gene id cannot be written such that it is read as the same id.
+    """
+    genes = {gene for genotype in screen.genotypes for gene in genotype}
+    problems = ErrorCollector()
+    for gene in sorted(genes):
+        if not gene.isprintable() or gene != gene.strip() or gene.startswith("#"):
+            problems.add(
+                f"{path}: gene id {gene!r} cannot stand in a table - an id without control characters, without blanks "
+                "at its ends and without # at its start was expected; rename the gene in the model"
+            )
+    problems.check()
+    header, cells = ["genes"], [[";".join(genotype)] for genotype in screen.genotypes]
+    if any(character in gene for gene in genes for character in _SEPARATORS):
+        width = max(map(len, screen.genotypes))
+        header = [f"gene_{k}" for k in range(1, width + 1)]
+        cells = [[*genotype, *[""] * (width - len(genotype))] for genotype in screen.genotypes]
+    columns = zip(cells, screen.fitness, screen.interaction, strict=True)
+    rows = ([*genotype, _decimal(fitness), _decimal(interaction)] for genotype, fitness, interaction in columns)
+    write_table(path, (*header, schema.FITNESS, schema.INTERACTION), rows, overwrite)
 
 
 def _decimal(value: float) -> str:

@@ -41,7 +41,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The E. coli core cell graph with a screen of a few hundred pairs stored in it."""
     folder = tmp_path_factory.mktemp("core")
     screen = folder / "screen.tsv"
-    assert run(["simulate", "--model", "textbook", "--sample", "300", "--out", str(screen), "-q"]) == 0
+    assert run(["simulate", "--model", "textbook", "--sample", "437", "--out", str(screen), "-q"]) == 0
     assert (
         run(["preprocess", "--model", "textbook", "--screen", str(screen), "--out", str(folder / "cell.h5"), "-q"]) == 0
     )

@@ -42,7 +42,7 @@ def prepare(page: Path, folder: Path, request: pytest.FixtureRequest) -> None:
         shutil.copy(textbook_path(), folder / "model.xml")  # compressed: its name does not matter
         (folder / "network.tsv").write_text("b0721\tb0722\nb0723\tb0724\n")
         (folder / "genotypes.tsv").write_text("genes\nb0118;b1276\n")
-        screen = Block(page, 0, "run", "", "bash", "dglcell simulate --model textbook --sample 300 --out screen.tsv")
+        screen = Block(page, 0, "run", "", "bash", "dglcell simulate --model textbook --sample 500 --out screen.tsv")
         run_block(screen, folder)
 
 

@@ -124,12 +124,43 @@ def test_independent_deletions_have_no_score_at_any_order():
 
 def test_sample_is_a_draw_of_the_whole(core, screen):
     fitness = dict(zip(screen.genotypes, screen.fitness, strict=True))
-    draw = deletions.simulate(core, orders=(1, 2), sample=300, seed=4)
+    draw = deletions.simulate(core, orders=(1, 2), sample=437, seed=4)
     pairs = [g for g in draw.genotypes if len(g) == 2]
     assert len(pairs) == len(set(pairs)) == 300 and len(draw) == 437
     assert all(fitness[g] == f for g, f in zip(draw.genotypes, draw.fitness, strict=True))
-    assert draw.genotypes == deletions.simulate(core, sample=300, seed=4).genotypes
-    assert draw.genotypes != deletions.simulate(core, sample=300, seed=5).genotypes
+    assert draw.genotypes == deletions.simulate(core, sample=437, seed=4).genotypes
+    assert draw.genotypes != deletions.simulate(core, sample=437, seed=5).genotypes
+
+
+@pytest.mark.parametrize(
+    ("orders", "sample", "sizes"),
+    [
+        ((1, 2), 28, [7, 21]),  # 7 genes: 7 singles, 21 pairs, 35 triples
+        ((1, 2), 27, [7, 20]),
+        ((1, 2), 10, [5, 5]),
+        ((1, 2, 3), 10, [3, 3, 4]),
+        ((1, 2, 3), 40, [7, 16, 17]),  # singles leave 33 of 40
+        ((0, 1, 2), 9, [1, 4, 5]),  # the wild type does not count
+        ((2, 3), 60, [21, 35]),
+        ((1, 2), 1, [0, 1]),
+    ],
+)
+def test_a_sample_bounds_all_orders_together(toy, orders, sample, sizes):
+    screen = deletions.simulate(toy, orders=orders, sample=sample)
+    assert [sum(len(g) == order for g in screen.genotypes) for order in orders] == sizes
+    assert len(set(screen.genotypes)) == len(screen) and list(screen.genotypes) == sorted(
+        screen.genotypes, key=lambda genotype: (len(genotype), genotype)
+    )
+
+
+def test_a_large_sample_is_as_uniform_as_a_small_one(toy):
+    """Each of the 7 genes is in 6 of 21 pairs."""
+    counts = dict.fromkeys("abcdexy", 0)
+    for seed in range(60):
+        for pair in deletions.simulate(toy, orders=(2,), sample=14, seed=seed).genotypes:
+            for gene in pair:
+                counts[gene] += 1
+    assert max(abs(n - 60 * 14 * 2 / 7) for n in counts.values()) < 30
 
 
 def test_closing_a_forced_reaction_is_solved_anew(toy):
