@@ -19,6 +19,7 @@ from dglcell.readers.metabolic_model import MetabolicModel
 
 _DEFAULTS = "reactions without bounds, set to cobra's defaults"
 _IRREVERSIBLE = "irreversible reactions without a lower bound, set to 0"
+_RDF_TAG = re.compile(r"</?(?:[\w.-]+:)?RDF\b[^>]*>")
 
 
 def read(path: Path, content: bytes) -> tuple[MetabolicModel, Any]:
@@ -33,7 +34,7 @@ def read(path: Path, content: bytes) -> tuple[MetabolicModel, Any]:
     cobra_model : cobra.Model
         Reactions in the same sequence, with the same bounds.
     """
-    text = xml_text.decode(path, content)
+    text = _without_descriptions(xml_text.decode(path, content))
     with cobra_models.silence_cobra():
         contents = _read_document(path, text)
         cobra_model = _cobra(path, text, contents.has_fbc)
@@ -72,6 +73,19 @@ def _read_document(path: Path, text: str) -> _Contents:
         has_fbc=model.getPlugin("fbc") is not None,
         report={"layout": f"SBML level {document.getLevel()}", **counts},
     )
+
+
+def _without_descriptions(text: str) -> str:
+    """SBML without groups, annotations of RDF alone and notes without gene rules: most of a large file, and unused."""
+    text = xml_text.without(text, "annotation", _is_rdf)
+    text = xml_text.without(text, "notes", lambda content: "ASSOCIATION" not in content.upper())
+    return xml_text.without(text, "listOfGroups")
+
+
+def _is_rdf(content: str) -> bool:
+    """Whether XML is one RDF element. (Gene rules of fbc version 1 are annotations, too.)"""
+    tags = [match.span() for match in _RDF_TAG.finditer(content)]
+    return len(tags) == 2 and not content[: tags[0][0]].strip() and not content[tags[1][1] :].strip()
 
 
 def _document(path: Path, text: str) -> tuple[Any, Any]:
@@ -141,7 +155,9 @@ def _cobra(path: Path, text: str, has_fbc: bool) -> Any:
     import cobra.io
     from cobra.io.sbml import F_GENE, F_REPLACE
 
-    # Without fbc, rules are text, some of which cobra's parser cannot read or fails on: they are left out.
+    # Rules are read before. As trees they take much time and memory; as text, cobra's parser fails on some of them.
+    if has_fbc:
+        text = xml_text.without(text, "geneProductAssociation")
     replacements = F_REPLACE if has_fbc else {**F_REPLACE, F_GENE: lambda gene: ""}
     try:
         model = cobra.io.read_sbml_model(text, f_replace=replacements)

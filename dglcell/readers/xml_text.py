@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +61,33 @@ def decode(path: Path, content: bytes) -> str:
     if declaration is None:
         return text
     return text[: declaration.start(1)] + "UTF-8" + text[declaration.end(1) :]
+
+
+def without(text: str, element: str, is_dropped: Callable[[str], bool] = lambda content: True) -> str:
+    """XML without the elements of a name, in any namespace; line numbers stay as they are.
+
+    Elements that enclose others of their name stay, and so do those in or around a comment or CDATA section.
+
+    Parameters
+    ----------
+    text : str
+    element : str
+    is_dropped : callable
+        Whether to leave out an element with this content.
+
+    Examples
+    --------
+    >>> without("<a><notes>x</notes><b/></a>", "notes")
+    '<a><b/></a>'
+    """
+    pattern = re.compile(rf"<((?:[\w.-]+:)?{element})(?:\s[^<>]*)?(?<!/)>(.*?)</\1\s*>", re.DOTALL)
+
+    def replacement(match: re.Match[str]) -> str:
+        name, content = match.groups()
+        is_plain = f"<{name}" not in content and not any(mark in content for mark in ("<!", "-->", "]]>"))
+        return "\n" * match[0].count("\n") if is_plain and is_dropped(content) else match[0]
+
+    return pattern.sub(replacement, text)
 
 
 def _wrong(path: Path, encoding: str, source: str, reason: str) -> DataError:

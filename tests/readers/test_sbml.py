@@ -87,8 +87,10 @@ def test_a_tree_reaches_the_graph_without_being_read_again(read):
 
 
 def test_a_cobra_model_gives_the_same_records():
-    model, cobra_model = models.read_with_cobra(models.textbook_path())
-    records = models.from_cobra(cobra_model)
+    from cobra.io import load_model
+
+    model = models.read_model("textbook")
+    records = models.from_cobra(load_model("textbook"))
     assert records.reactions == model.reactions
     assert (records.metabolites, records.genes, records.gene_names) == (
         model.metabolites,
@@ -329,3 +331,29 @@ def test_reading_is_quiet_and_leaves_logging_alone(read, capfd, caplog, recwarn)
     assert not caplog.records
     assert not recwarn.list
     assert logging.getLogger("cobra").level == level
+
+
+RDF = "<annotation>\n<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\n<r:li/></r:RDF></annotation>"
+OLD_RULE = (
+    "<annotation>{}<listOfGeneAssociations xmlns='http://www.sbml.org/sbml/level3/version1/fbc/version1'>"
+    "<geneAssociation id='g' reaction='R_r'><or><gene reference='b1'/><gene reference='b2'/></or>"
+    "</geneAssociation></listOfGeneAssociations></annotation>"
+)
+
+
+def test_descriptions_do_not_count_but_their_lines_do(read):
+    note = "<notes>\n<body xmlns='http://www.w3.org/1999/xhtml'>\n<p>about this</p></body></notes>"
+    text = document(TREE_RULE)
+    described = text.replace("'><listOfSpecies>", "'>\n<listOfSpecies>").replace(
+        "<listOfParameters>", "<listOfParameters>" + note + RDF
+    )
+    assert read(described) == read(text)
+    with pytest.raises(DataError, match=r"model\.xml:13: reaction r"):
+        read(described.replace(TREE_RULE, "<fbc:geneProductAssociation/>"))
+
+
+@pytest.mark.parametrize("beside", ["", RDF.removeprefix("<annotation>").removesuffix("</annotation>")])
+def test_gene_associations_in_an_annotation_are_kept(read, beside):
+    text = document(fbc=1).replace("<listOfCompartments>", OLD_RULE.format(beside) + "<listOfCompartments>", 1)
+    rule = read(text).reactions[0].rule
+    assert rule is not None and rule.kind == gpr.OR and len(rule.genes()) == 2
