@@ -109,7 +109,11 @@ def test_the_textbook_model_is_built_by_name() -> None:
         ({"genes": ["YA", 3]}, "genes:2: 3 - a gene id was expected"),
         ({"genes": ["YA", "YB", "yA"]}, "genes:3: the same gene twice, 'yA' and, at genes:1, 'YA'"),
         ({"genes": ["YA"], "networks": {"physical": 3}}, "networks physical: int"),
-        ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC"]])}}, "3 columns in a physical"),
+        ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC", 1]])}}, "4 columns .* physical"),
+        (
+            {"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", "YB", "YC"]])}},
+            "data frame:1: 'YC' in column 3 - a number was expected",
+        ),
         ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", None]])}}, "data frame:1: an empty gene id"),
         ({"genes": ["YA"], "networks": {"gpr": pd.DataFrame([["YA", "YB"]])}}, "the name gpr is already in use"),
         ({"genes": ["YA"], "features": pd.DataFrame({"x": ["a"]}, index=["YA"])}, "features hold text"),

@@ -13,6 +13,18 @@ class BuildConfig(Settings):
     """How a cell graph is built from source files."""
 
     string_mode: str = declare("binding", "Rows of STRING actions files to read, by their column `mode`.", DATA)
+    taxon: str | None = declare(
+        None,
+        "Organism to read from networks that hold several, as the file names it, for example 559292.",
+        DATA,
+        unset="the one with most rows",
+    )
+    matrix_rows: str = declare(
+        "auto",
+        "What the rows of a regulatory matrix are; auto finds it from the names and the size of both axes.",
+        DATA,
+        choices=("auto", "factors", "targets"),
+    )
     features_mode: str = declare(
         "concat",
         FEATURES_MODE_HELP,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION: Final = "description"
 OVERLAP: Final = "overlap"
+_OF_NETWORKS: Final = ("string_mode", "taxon", "matrix_rows")  # settings with which their files are read
 
 
 def build_cell(
@@ -61,8 +62,8 @@ def build_cell(
     say : callable
         Called with a line of text for each file that is read.
     **settings
-        Fields of `BuildConfig`: `string_mode`, `degrees`, `features_mode`, `keep_unassigned`, `max_alternatives`,
-        `self_loops`, `allow_empty`.
+        Fields of `BuildConfig`: `string_mode`, `taxon`, `matrix_rows`, `degrees`, `features_mode`, `keep_unassigned`,
+        `max_alternatives`, `self_loops`, `allow_empty`.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def build_cell(
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
             say(f"reading the network {name.removesuffix(DIRECTED)}")
-        tables = [_edges(source, kind, name, config.string_mode) for source in sources]
+        tables = [_edges(source, kind, name, config) for source in sources]
         (records if kind != RELATION else records["relations"])[name] = tables
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
@@ -112,7 +113,7 @@ def build_cell(
             say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]
     say("building the graph")
-    options = {name: value for name, value in config.to_dict().items() if name != "string_mode"}
+    options = {name: value for name, value in config.to_dict().items() if name not in _OF_NETWORKS}
     return build(**records, features=_features(features), **options)
 
 
@@ -166,11 +167,11 @@ def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[s
     return GeneList(tuple(sorted(spelling for spelling, _ in first.values())), report={"layout": "a list of ids"})
 
 
-def _edges(source: Any, kind: str, name: str, string_mode: str) -> EdgeTable:
+def _edges(source: Any, kind: str, name: str, config: BuildConfig) -> EdgeTable:
     if isinstance(source, EdgeTable):
         return source
     if isinstance(source, (str, Path)):
-        return read_network(source, kind, string_mode)
+        return read_network(source, kind, config.string_mode, config.taxon or "", config.matrix_rows)
     if hasattr(source, "iloc"):
         from dglcell.readers.data_frames import edges_of_frame
 

@@ -106,14 +106,12 @@ def _resolve(
 ) -> tuple[Rows, Rows, dict[str, Any]]:
     """Gene rows of both ends, -1 for genes outside the gene list, and the report of the table."""
     rows: dict[str, int] = {}
-    num_ambiguous = 0
+    num_ambiguous = num_synonyms = 0
     for name in dict.fromkeys(itertools.chain.from_iterable(zip(table.a, table.b, strict=True))):
-        try:
-            gene = genes.resolve(name)
-        except DataError as error:
-            problems.add(f"{table.path}: {error}")
-            num_ambiguous += 1
-            gene = None
+        num_problems = problems.count
+        gene, is_synonym = _resolve_name(table, genes, name, problems)
+        num_ambiguous += problems.count - num_problems
+        num_synonyms += is_synonym
         rows[name] = -1 if gene is None else row_of[gene]
     a = np.fromiter((rows[name] for name in table.a), dtype=np.int64, count=len(table.a))
     b = np.fromiter((rows[name] for name in table.b), dtype=np.int64, count=len(table.b))
@@ -136,7 +134,25 @@ def _resolve(
         "self-edges of the file, left out": num_loops,
         **table.report,
     }
+    if num_synonyms:
+        report["ids resolved by another name in the file"] = num_synonyms
     return a, b, report
+
+
+def _resolve_name(table: EdgeTable, genes: GeneList, name: str, problems: ErrorCollector) -> tuple[str | None, bool]:
+    """The gene of a name or, if it is unknown or ambiguous, of another name that the file has for it."""
+    error: DataError | None = None
+    for number, spelling in enumerate((name, *table.synonyms.get(name, ()))):
+        try:
+            gene = genes.resolve(spelling)
+        except DataError as ambiguity:
+            error = error or ambiguity
+            continue
+        if gene is not None:
+            return gene, number > 0
+    if error is not None:
+        problems.add(f"{table.path}: {error}")
+    return None, False
 
 
 def _merge_duplicates(pairs: Rows, signs: Floats, scores: Floats) -> tuple[Rows, Floats, Floats]:

@@ -5,24 +5,29 @@ Messages count rows from 1: `data frame:3` is the third row.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dglcell.errors import DataError, ErrorCollector
-from dglcell.readers import text_files
-from dglcell.readers.edge_table import REGULATORY, EdgeTable, is_target_first, parse_signs
+from dglcell.errors import DataError, number_of
+from dglcell.readers import networks, text_files
+from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.features import FeatureTable, check_features
+from dglcell.readers.network_layouts import MATRIX
 from dglcell.readers.screens import genotype_table
 from dglcell.readers.screens.screen_table import ScreenTable
 from dglcell.readers.tables.chunked_text import Block
+from dglcell.readers.tables.table import Table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 SOURCE: Final = "data frame"
+_SAMPLE: Final = 50  # rows by which a layout is recognized
 _PATH = Path(SOURCE)
 
 
@@ -60,34 +65,61 @@ def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
 
 
 def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
-    """Edges from a data frame with two columns of gene names and, in a regulatory network, an optional sign.
+    """Edges from a data frame, as `read_network` reads them from a table with these columns.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Two columns of gene names, with a weight or, in a regulatory network, a sign as third; columns that are named
+        as in one of the known layouts; or a matrix with genes in its index and its columns.
+    kind : str
 
     Raises
     ------
     DataError
-        There is another number of columns, no row, an empty name, or an unknown sign.
+        The columns are of no known layout, there is no row, an empty name, or an unknown sign.
     """
-    allowed = (2, 3) if kind == REGULATORY else (2,)
-    if frame.shape[1] not in allowed:
-        num_columns = text_files.quantity(frame.shape[1], "column")
-        expected = (
-            "two columns (transcription factor, target) with an optional sign"
-            if kind == REGULATORY
-            else "two columns of genes"
-        )
-        raise DataError(f"{SOURCE}: {num_columns} in a {kind} network - {expected} was expected")
     if not len(frame):
         raise DataError(f"{SOURCE} has no rows - two genes per row were expected")
-    a, b, *sign = ([_cell(value) for value in frame.iloc[:, k]] for k in range(frame.shape[1]))
-    problems = ErrorCollector()
-    for number, ends in enumerate(zip(a, b, strict=True), start=1):
-        if not all(ends):
-            problems.add(f"{SOURCE}:{number}: an empty gene id - both columns need one")
-    values = parse_signs(_PATH, sign[0], list(range(1, len(a) + 1)), problems) if sign else None
-    problems.check()
-    if kind == REGULATORY and is_target_first([str(name) for name in frame.columns]):
-        a, b = b, a
-    return EdgeTable(SOURCE, SOURCE, a, b, values, {"rows": len(a)})
+    layouts = networks.layouts_of(kind)
+    names = ["" if isinstance(name, int) else str(name).strip() for name in frame.columns]
+    if _is_matrix(frame):
+        rows = [
+            ["", *names],
+            *([index, *row] for index, row in zip(map(_cell, frame.index), _cells(frame), strict=True)),
+        ]
+        layouts, names = [layout for layout in layouts if layout.rows == MATRIX], []
+    else:
+        rows = _cells(frame)
+    for layout in layouts:
+        columns = layout.match_header(names) if layout.columns else None
+        header: tuple[str, ...] = tuple(names) if columns is not None else ()
+        columns = columns or (layout.match_rows(rows[:_SAMPLE]) if layout.positions else None)
+        if columns is not None:
+            text = io.StringIO()
+            csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
+            first_line = 0 if layout.rows == MATRIX else 1
+            blocks = iter([Block(first_line, text.getvalue().encode())])
+            width = len(rows[0])
+            table = Table(_PATH, layout, columns, header, width, "\t", rows[:_SAMPLE], blocks, first_line)
+            return networks.read_table(table, kind)
+    excerpt = text_files.shorten(", ".join(map(str, frame.columns)), 60)
+    raise DataError(
+        f"{SOURCE}: {number_of(frame.shape[1], 'column')} ({excerpt}) of no known layout in a {kind} network - two "
+        "columns of genes, with a weight or, in a regulatory network, a sign as third were expected, or a matrix with "
+        "genes in index and columns"
+    )
+
+
+def _cells(frame: DataFrame) -> list[list[str]]:
+    return [[_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+
+
+def _is_matrix(frame: DataFrame) -> bool:
+    """Whether all cells are numbers, and the index holds names."""
+    from pandas.api.types import is_numeric_dtype
+
+    return all(map(is_numeric_dtype, frame.dtypes)) and not is_numeric_dtype(frame.index)
 
 
 def features_of_frame(frame: DataFrame) -> FeatureTable:

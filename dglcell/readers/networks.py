@@ -1,55 +1,59 @@
-"""Interaction tables -> edges between genes.
+"""Networks of genes, in any layout of `network_layouts` and `edge_list_layouts` -> edges between named genes.
 
-BioGRID tab3, STRING links, STRING actions, plain tables and matrices (`edge_table`), recognized by content. Genes are
-named as in the file, without the taxon prefix of STRING; the graph builder resolves the names.
+Genes are named as in the file, without the taxon prefix of STRING; the graph builder resolves the names.
 """
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.errors import DataError, ErrorCollector, setting
-from dglcell.readers import text_files
+from dglcell.errors import DataError, ErrorCollector, setting, warn
+from dglcell.readers import network_values
 from dglcell.readers.annotations import annotation_format
-from dglcell.readers.edge_table import (
-    EXPECTED,
-    KINDS,
-    PHYSICAL,
-    REGULATORY,
-    RELATION,
-    EdgeTable,
-    is_matrix,
-    read_columns,
-    read_matrix,
-    split_rows,
-)
+from dglcell.readers.edge_list_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
+from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
+from dglcell.readers.network_layouts import MATRIX, MEMBERS, SIF, NetworkLayout
+from dglcell.readers.network_matrices import read_matrix
+from dglcell.readers.network_rows import Rows, read_rows
+from dglcell.readers.network_sets import read_members, read_sif
+from dglcell.readers.tables.chunked_text import sheets
+from dglcell.readers.tables.column_map import ColumnMap
+from dglcell.readers.tables.table import Table, open_table
 
-_TAXON = re.compile(r"^\d+\.")
-_ACTION_COLUMNS = ("item_id_a", "item_id_b", "mode")
-_BINDING, _ACTION_SCORE = "binding", "score"
-_LINK_COLUMNS = ("protein1", "protein2")
-_LINK_SCORE = "combined_score"
-_HIGHEST_SCORE = 1000
-_BIOGRID = "Systematic Name Interactor {}"
-_BIOGRID_SYMBOL = "Official Symbol Interactor {}"
-_BIOGRID_TYPE = "Experimental System Type"
+_BINDING: Final = "binding"
+_NOUNS: Final = {PHYSICAL: "physical network", REGULATORY: "regulatory network", RELATION: "gene-gene network"}
+_MISCORE = re.compile(r"(?:^|\|)intact-miscore:([01](?:\.\d+)?)")
 
 
-def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -> EdgeTable:
-    """Read one interaction table: plain or gzip, with columns separated by tab, comma, semicolon or spaces.
+def read_network(
+    path: Path | str,
+    kind: str = PHYSICAL,
+    mode: str = _BINDING,
+    taxon: str = "",
+    matrix_rows: str = "auto",
+    maps: Sequence[ColumnMap] = (),
+) -> EdgeTable:
+    """Read one network, plain or compressed, as text or from a workbook; its layout is found from its content.
 
     Parameters
     ----------
     kind : str
-        `physical`, `regulatory` or `relation`; decides which layouts are tried.
+        `physical`, `regulatory` or `relation`; decides which layouts are expected.
     mode : str
         Rows of STRING actions to read, by their column `mode`.
+    taxon : str
+        Organism to read, as in the file (`559292`), where a file has several; empty for the one with most rows.
+    matrix_rows : str
+        What the rows of a regulatory matrix are: `factors`, `targets`, or `auto` to find it from their names.
+    maps : sequence of ColumnMap
+        Columns that the user names.
 
     Raises
     ------
@@ -57,139 +61,150 @@ def read_network(path: Path | str, kind: str = PHYSICAL, mode: str = _BINDING) -
         The file cannot be read or has an unknown layout, rows have the wrong width, or there is text instead of a
         number; all problems with file and line.
     """
-    path = Path(path)
-    lines = text_files.read_lines(path)
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is none of {KINDS}")
-    start = next((k for k, line in enumerate(lines) if line.strip() and not _is_comment(line, kind)), None)
-    if start is None:
-        raise DataError(f"{path} has no rows - {EXPECTED[kind]}")
-    delimiter = text_files.find_delimiter(lines[start : start + 20])
-    header = _header(lines[start], delimiter)
-    reader = _recognize(header, kind, mode)
-    if reader is not None:
-        table = reader(path, lines, start, delimiter, header)
-    elif kind == RELATION and annotation_format(lines) is not None:
+    path = Path(path)
+    try:
+        table = open_table(path, layouts_of(kind), _NOUNS[kind], maps, CUSTOM)
+    except DataError:
+        _refuse_annotation(path)
+        raise
+    return read_table(table, kind, mode, taxon, matrix_rows)
+
+
+def layouts_of(kind: str) -> list[NetworkLayout]:
+    """The layouts that are compared with a file that is given as one kind of network."""
+    return [layout for layout in LAYOUTS if kind in layout.kinds or not layout.is_general]
+
+
+def _refuse_annotation(path: Path) -> None:
+    """Raise DataError if a file that is no network is a gene annotation."""
+    block = next(next(sheets(path)).blocks)
+    if annotation_format(block.lines()) is not None:
         advice = f"give it as {setting('description')}, {setting('overlap')} or {setting('genes')}"
         raise DataError(f"{path} is a gene annotation - a network was expected; {advice}")
-    elif kind == REGULATORY and is_matrix(lines, start, delimiter):
-        table = read_matrix(path, lines, start, delimiter)
+
+
+def read_table(
+    table: Table[NetworkLayout], kind: str, mode: str = _BINDING, taxon: str = "", matrix_rows: str = "auto"
+) -> EdgeTable:
+    """The edges of an open table; see `read_network`."""
+    if kind not in table.layout.kinds:
+        expected = " or ".join(table.layout.kinds)
+        raise DataError(
+            f"{table.path} is in the layout {table.layout.name}, which is no {_NOUNS[kind]} - it is read as {expected}"
+        )
+    if table.layout.rows == MATRIX:
+        edges = read_matrix(table, kind, matrix_rows)
+    elif table.layout.rows == MEMBERS:
+        edges = read_members(table, taxon)
+    elif table.layout.rows == SIF:
+        edges = read_sif(table, kind)
     else:
-        table = read_columns(path, lines, start, delimiter, kind)
-    if not table.a:
-        raise DataError(f"{path} ({table.layout}) has no edges - {EXPECTED[kind]}")
+        edges = _read_edges(_named(table, kind), kind, mode, taxon)
+    if not edges.a:
+        _check_empty(table, edges)
+    return edges
+
+
+def _check_empty(table: Table[NetworkLayout], edges: EdgeTable) -> None:
+    """A table of a database may have no rows at all; otherwise, a network without edges is an error."""
+    if table.layout.is_general or table.layout is CUSTOM or edges.report.get("rows", 1):
+        counts = "; ".join(f"{item}: {count}" for item, count in edges.report.items())
+        raise DataError(f"{table.path} ({edges.layout}) has no edges ({counts}) - at least one was expected")
+    warn(f"{table.path} ({edges.layout}) has a header and no rows - the network is empty")
+
+
+def _named(table: Table[NetworkLayout], kind: str) -> Table[NetworkLayout]:
+    """The table of two columns without its first row, if that names the columns."""
+    first = table.first_rows[0] if table.first_rows else []
+    if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:]):
+        return table
+    if label := label_of(first):
+        advice = f"give it as {setting('screen')}"
+        raise DataError(f"{table.path} is a screen, with a column {label} - a network was expected; {advice}")
+    table = table.with_header()
+    if kind == REGULATORY and is_target_first(first):
+        columns = {**table.columns, "gene_1": table.columns["gene_2"], "gene_2": table.columns["gene_1"]}
+        table = dataclasses.replace(table, columns=columns)
     return table
 
 
-Reader = Callable[[Path, list[str], int, str | None, list[str]], EdgeTable]
-
-
-def _recognize(header: list[str], kind: str, mode: str = "") -> Reader | None:
-    """The reader of the database format with this header, or None."""
-    if kind != REGULATORY and set(_LINK_COLUMNS) <= set(header):
-        return _read_string_links
-    if kind != REGULATORY and set(_ACTION_COLUMNS) <= set(header):
-        return functools.partial(_read_string_actions, mode=mode)
-    if kind == PHYSICAL and {_BIOGRID.format("A"), _BIOGRID.format("B"), _BIOGRID_TYPE} <= set(header):
-        return _read_biogrid
-    return None
-
-
-def _header(line: str, delimiter: str | None) -> list[str]:
-    return text_files.split(line.lstrip("#"), delimiter)
-
-
-def _is_comment(line: str, kind: str) -> bool:
-    # The header of BioGRID starts with "#" too.
-    return line.startswith("#") and _recognize(_header(line, "\t"), kind) is None
-
-
-def _read_string_actions(
-    path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str], mode: str
-) -> EdgeTable:
-    """Rows of one `mode`. For speed, lines are split only up to the last column that is needed."""
-    problems = ErrorCollector()
-    columns = [header.index(name) for name in _ACTION_COLUMNS]
-    width, mode_column = len(header), columns[2]
-    score_column = header.index(_ACTION_SCORE) if _ACTION_SCORE in header else None
-    max_splits = max(*columns, score_column or 0) + 1
-    a, b, scores, line_numbers, num_rows = [], [], [], [], 0
-    other_modes: set[str] = set()
-    for line_number, line in enumerate(lines[start + 1 :], start=start + 2):
-        fields = line.split(delimiter, max_splits)
-        if len(fields) <= mode_column or (delimiter is not None and line.count(delimiter) != width - 1):
-            if line.strip():
-                excerpt = text_files.quantity(len(line.split(delimiter)), "column")
-                problems.add(f"{path}:{line_number}: {excerpt} - {width} were expected, as in the header")
+def _read_edges(table: Table[NetworkLayout], kind: str, mode: str, taxon: str) -> EdgeTable:
+    rows = read_rows(table, kind, mode, taxon)
+    _check_names(table, rows)
+    if table.header and table.layout.positions:
+        rows.report = {"header lines": 1, **rows.report}
+    sign, confidence, is_edge = None, None, (rows.a >= 0) & (rows.b >= 0)
+    if not is_edge.all():
+        rows.report["rows without a gene at one end, left out"] = int(np.count_nonzero(~is_edge))
+    if rows.score is not None:
+        confidence = network_values.scores(table.path, table.name("score"), rows.score, rows.lines, table.layout.scale)
+    if "miscore" in rows.cells:
+        confidence = _miscores(rows)
+    for role in ("type", "sign", "value", "confidence"):
+        if role not in rows.cells or (role == "type" and not _is_sign_column(rows, kind)):
             continue
-        num_rows += 1
-        if fields[mode_column] != mode:
-            other_modes.add(fields[mode_column])
-        else:
-            a.append(fields[columns[0]])
-            b.append(fields[columns[1]])
-            line_numbers.append(line_number)
-            if score_column is not None:
-                scores.append(fields[score_column])
-    confidence = None if score_column is None else _confidence(scores, line_numbers, path, _ACTION_SCORE, problems)
-    if num_rows and not a:
-        modes = ", ".join(sorted(other_modes))
-        problems.add(
-            f"{path} (STRING actions) has no row of mode {mode} - give one of its modes, {modes}, as "
-            f"{setting('string_mode')}"
+        if role == "sign" and kind != REGULATORY:
+            rows.report[f"column {table.name(role)}"] = f"signs, which a {kind} network does not have"
+            continue
+        vocabulary, codes = rows.cells[role]
+        decimal = table.decimal_of([table.columns[role]])
+        found = network_values.read_value(
+            table.path, table.name(role), (vocabulary.texts, codes), rows.lines, kind, role, decimal
         )
-    problems.check()
-    report: dict[str, int | str] = {"rows": num_rows, f"rows of a mode other than {mode}, left out": num_rows - len(a)}
-    return EdgeTable(str(path), "STRING actions", _without_taxon(a), _without_taxon(b), None, report, confidence)
+        sign = found.sign if found.sign is not None else sign
+        confidence = found.confidence if found.confidence is not None else confidence
+        if found.is_edge is not None:
+            is_edge &= found.is_edge
+        rows.report.update(found.report)
+    return edge_table(table, rows, is_edge, sign, confidence)
 
 
-def _read_string_links(path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str]) -> EdgeTable:
+def _check_names(table: Table[NetworkLayout], rows: Rows) -> None:
+    """In a list of edges, both cells of a row need a name; in a table of a database, some interactors have none."""
     problems = ErrorCollector()
-    rows, line_numbers = split_rows(path, lines, start + 1, delimiter, len(header), problems)
-    i, j = (header.index(name) for name in _LINK_COLUMNS)
-    confidence = None
-    if _LINK_SCORE in header:
-        score_column = header.index(_LINK_SCORE)
-        confidence = _confidence([row[score_column] for row in rows], line_numbers, path, _LINK_SCORE, problems)
+    if table.layout.is_general or table.layout is CUSTOM:
+        for k in np.flatnonzero((rows.a < 0) | (rows.b < 0)):
+            problems.add(f"{table.path}:{rows.lines[k]}: an empty gene id - both columns need one")
     problems.check()
-    a, b = _without_taxon([row[i] for row in rows]), _without_taxon([row[j] for row in rows])
-    return EdgeTable(str(path), "STRING links", a, b, None, {"rows": len(rows)}, confidence)
 
 
-def _confidence(
-    cells: list[str], line_numbers: list[int], path: Path, column: str, problems: ErrorCollector
-) -> NDArray[np.float32]:
-    """(n,) STRING scores, 0 to 1000, as confidence, 0 to 1."""
-    score = text_files.numbers(cells, line_numbers, path, column, problems)
-    for k in np.flatnonzero((score < 0) | (score > _HIGHEST_SCORE)):
-        problems.add(f"{path}:{line_numbers[k]}: {column} {cells[k]} - 0 to {_HIGHEST_SCORE} was expected")
-    return (score / _HIGHEST_SCORE).astype(np.float32)
+def _is_sign_column(rows: Rows, kind: str) -> bool:
+    """Whether the types of interaction are signs, such as `activation`."""
+    vocabulary, codes = rows.cells["type"]
+    used = {vocabulary.texts[k].strip().lower() for k in np.unique(codes).tolist()}
+    words = used - {""}
+    return kind == REGULATORY and "sign" not in rows.cells and bool(words) and used <= network_values.SIGNS.keys()
 
 
-def _read_biogrid(path: Path, lines: list[str], start: int, delimiter: str | None, header: list[str]) -> EdgeTable:
-    """Rows of type physical. Genes have their systematic name or, if BioGRID has none (`-`), the official symbol."""
-    problems = ErrorCollector()
-    rows, _ = split_rows(path, lines, start + 1, delimiter, len(header), problems)
-    problems.check()
-    type_column = header.index(_BIOGRID_TYPE)
-    physical = [row for row in rows if row[type_column].strip().lower() == "physical"]
-    genes: dict[str, list[str]] = {}
-    num_symbols = 0
-    for end in "AB":
-        name_column = header.index(_BIOGRID.format(end))
-        symbol_column = (
-            header.index(_BIOGRID_SYMBOL.format(end)) if _BIOGRID_SYMBOL.format(end) in header else name_column
-        )
-        genes[end] = [row[name_column] if row[name_column] not in ("-", "") else row[symbol_column] for row in physical]
-        num_symbols += sum(row[name_column] in ("-", "") for row in physical)
-    report: dict[str, int | str] = {
-        "rows": len(rows),
-        "rows of a type other than physical, left out": len(rows) - len(physical),
-    }
-    if num_symbols:
-        report["genes without a systematic name, read by official symbol"] = num_symbols
-    return EdgeTable(str(path), "BioGRID tab3", genes["A"], genes["B"], None, report)
+def _miscores(rows: Rows) -> NDArray[np.float32] | None:
+    vocabulary, codes = rows.cells["miscore"]
+    matches = [_MISCORE.search(text) for text in vocabulary.texts]
+    values = np.array([float(match[1]) if match else np.nan for match in matches], dtype=np.float32)
+    confidence = values[codes] if len(values) else np.zeros(0, dtype=np.float32)
+    return None if np.isnan(confidence).all() else confidence
 
 
-def _without_taxon(names: list[str]) -> list[str]:
-    return [_TAXON.sub("", name) for name in names]
+def edge_table(
+    table: Table[NetworkLayout],
+    rows: Rows,
+    is_edge: NDArray[np.bool_],
+    sign: NDArray[np.float32] | None,
+    confidence: NDArray[np.float32] | None,
+) -> EdgeTable:
+    """The rows that are edges, with names in place of codes."""
+    texts = rows.names.texts
+    names = np.array([*texts, ""], dtype=object)[:-1]
+    a, b = rows.a[is_edge], rows.b[is_edge]
+    used = set(np.unique(np.concatenate([a, b])).tolist())
+    return EdgeTable(
+        str(table.path),
+        table.layout.name,
+        names[a].tolist(),
+        names[b].tolist(),
+        None if sign is None else sign[is_edge],
+        rows.report,
+        None if confidence is None else confidence[is_edge],
+        {texts[k]: tuple(others) for k, others in rows.synonyms.items() if k in used},
+    )

@@ -166,7 +166,7 @@ def test_an_annotation_that_describes_no_genes_has_no_features(tmp_path: Path) -
 def test_an_annotation_is_no_physical_network(tmp_path: Path) -> None:
     path = tmp_path / "genes.tab"
     path.write_text(sgd(GENES))
-    with pytest.raises(DataError, match="two columns of gene ids"):
+    with pytest.raises(DataError, match="is a gene annotation"):
         read_network(path, "physical")
 
 

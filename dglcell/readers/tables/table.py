@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections import Counter
@@ -83,6 +84,14 @@ class Table(Generic[L]):
         cells = [row[column].strip() for row in self.first_rows for column in columns if column < len(row)]
         has_comma = any(map(_DECIMAL_COMMA.fullmatch, cells))
         return "," if has_comma and not any(map(_DECIMAL_POINT.fullmatch, cells)) else "."
+
+    def with_header(self) -> Table[L]:
+        """The table with its first row as the header, where it was recognized without one."""
+        block = next(self.blocks)
+        while not (line := block.data[: block.data.index(b"\n")].decode("latin-1")).strip() or is_comment(line):
+            block = block.skip(1)
+        blocks = itertools.chain([block.skip(1)] if block.data.count(b"\n") > 1 else [], self.blocks)
+        return dataclasses.replace(self, header=tuple(self.first_rows[0]), blocks=blocks, header_line=block.first_line)
 
     def read_all(self, text: Sequence[str] = (), numbers: Sequence[str] = ()) -> Iterator[Columns]:
         """The columns of these roles, block by block; see `columns.read_columns`.
@@ -319,13 +328,22 @@ def _by_rows(head: Head, layouts: Sequence[L]) -> _Found[L] | None:
         for delimiter in head.delimiters:
             if delimiter not in (DELIMITERS[0], SPACE) and not any(delimiter in line for line in head.lines):
                 continue  # without a tab, each line is one cell
-            rows = head.rows(delimiter)
-            common = [row.cells for row in rows]
-            columns = layout.match_rows(common)
-            if columns is not None:
-                width = Counter(len(cells) for cells in common if len(cells) in layout.widths).most_common(1)[0][0]
-                return layout, columns, (), delimiter, width, 0
+            cells = [row.cells for row in head.rows(delimiter)]
+            for rows in (cells, _without_blank_ends(cells)):
+                columns = layout.match_rows(rows)
+                if columns is not None:
+                    lengths = [len(row) for row in rows if not layout.widths or len(row) in layout.widths]
+                    width = Counter(lengths).most_common(1)[0][0]
+                    columns = {role: column for role, column in columns.items() if column < width}
+                    return layout, columns, (), delimiter, width, 0
     return None
+
+
+def _without_blank_ends(rows: Sequence[list[str]]) -> list[list[str]]:
+    """The rows without as many cells at their ends as are blank in all of them, as trailing delimiters make."""
+    blank_ends = (itertools.takewhile(lambda cell: not cell.strip(), reversed(row)) for row in rows)
+    num_blank = min((sum(1 for _ in cells) for cells in blank_ends), default=0)
+    return [row[: len(row) - num_blank] for row in rows]
 
 
 def _by_map(path: Path, head: Head, column_map: ColumnMap, custom: L) -> _Found[L] | None:
