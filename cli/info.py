@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dglcell.cli import console, options
+from dglcell.cli import console, options, report
 from dglcell.cli.help import Command, argument
 from dglcell.cli.settings import option_text
 
@@ -43,6 +43,7 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _cell(path: Path) -> _Described:
+    from dglcell.genotypes.merge import screen_report
     from dglcell.io import cell_file
 
     cell, screen = cell_file.load_both(path)
@@ -55,6 +56,10 @@ def _cell(path: Path) -> _Described:
     if screen is not None:
         document["screen"] = screen.info()
         tables.append((("screen", "value"), _screen_rows(document["screen"])))
+    document["report"] = cell.report
+    sources = None if screen is None else screen_report(len(screen), screen.sources)
+    rows = [row for row in report.rows(cell.report, sources) if row[2] not in (0, "0")]
+    tables.append((report.COLUMNS, rows))
     return document, tables
 
 

@@ -12,6 +12,7 @@ from dglcell.cli.help import Command, argument, option
 from dglcell.cli.settings import setting_option
 from dglcell.config import TrainConfig
 from dglcell.config.settings import COMPUTE, DATA, OUTPUT
+from dglcell.errors import number_of
 
 
 @click.command(cls=Command)
@@ -59,7 +60,9 @@ def command(
     from dglcell.inference.run import load_run
 
     loaded = load_run(run, device=device, engine=engine)
-    console.say(f"scoring {len(rows):,} genotypes on {loaded.engine.device} with the engine {loaded.engine.name}")
+    console.say(
+        f"scoring {number_of(len(rows), 'genotype')} on {loaded.engine.device} with the engine {loaded.engine.name}"
+    )
     started = time.perf_counter()
     report = predict_table(loaded, rows, out, batch_size, unknown_genes, overwrite)
     seconds = time.perf_counter() - started
@@ -67,4 +70,6 @@ def command(
         console.result({"out": str(out), **report, "seconds": seconds})
         return
     rate = report["predicted"] / seconds
-    console.say(f"wrote {report['predicted']:,} predictions to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)")
+    console.say(
+        f"wrote {number_of(report['predicted'], 'prediction')} to {out} ({seconds:.1f} s, {rate:,.0f} genotypes/s)"
+    )

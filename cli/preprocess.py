@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dglcell.cli import console, options
+from dglcell.cli import console, options, report
 from dglcell.cli.help import option
 from dglcell.cli.settings import setting_options, settings_of_options
 from dglcell.config import BuildConfig, ScreenRules
@@ -148,43 +148,6 @@ def _relations(items: tuple[str, ...]) -> dict[str, tuple[Path, ...]]:
 
 
 def _print(cell: CellGraph, screen: Mapping[str, Any] | None, out: Path) -> None:
-    console.table(("source", "item", "count"), _rows(cell.report, screen), title="Read, used and left out")
+    console.table(report.COLUMNS, report.rows(cell.report, screen), title=report.TITLE)
     console.table(("cell graph", "count"), console.graph_rows(cell.info()))
     console.say(f"wrote {out}")
-
-
-# What a rule for screens does to the rows, in the words of the report.
-_RULES = {
-    "alleles": "only deletions",
-    "replicates": "replicates averaged",
-    "max_p": "p-value at most {}",
-    "clip_fitness": "negative fitness set to 0",
-    "derive_fitness": "missing fitness and interactions derived",
-    "raw_scores": "trigenic scores not adjusted for pairs",
-    "unknown_genes": "unknown genes: {}",
-}
-
-
-def _rows(report: Mapping[str, Any], screen: Mapping[str, Any] | None) -> Iterator[tuple[str, str, Any]]:
-    """The nested report as rows (source, item, count), including empty lists and zeros."""
-    sections = dict(report) if screen is None else {**report, "screen": screen}
-    for source, content in sections.items():
-        yield from _flat(source, content)
-
-
-def _flat(source: str, content: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    for item, value in content.items():
-        rule = item.removeprefix("rule ")
-        if item == "files":
-            for file in value:
-                name = f"{source}: {Path(file['path']).name}"
-                yield from _flat(name, {k: v for k, v in file.items() if k != "path"})
-        elif isinstance(value, Mapping):
-            yield from _flat(source, {k: v for k, v in value.items() if k not in content})
-        elif isinstance(value, list):
-            examples = ", ".join(map(str, value[:5])) + (" .." if len(value) > 5 else "")
-            yield source, item, f"{len(value)}" + (f" ({examples})" if value else "")
-        elif rule != item:
-            yield source, "rule", _RULES[rule].format(value)
-        else:
-            yield source, "total" if item == source else item, value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 import os
@@ -134,6 +135,55 @@ def test_info_json_of_a_graph(cli, core: Path) -> None:
     assert document["pairs"] == {"physical_interaction": 0, "regulatory_interaction": 0}
     assert set(document["fingerprints"]) == {"ids", "content"}
     assert document["screen"]["orders"] == {"1": 137, "2": 300}
+
+
+def test_what_was_left_out_is_shown_with_examples_by_preprocess_and_info(cli, tmp_path: Path) -> None:
+    ids = [f"g{k:02d}" for k in range(12)]
+    (tmp_path / "genes.txt").write_text("\n".join(ids) + "\n")
+    (tmp_path / "net.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in itertools.pairwise(ids)) + "g01\tQ7\n")
+    (tmp_path / "s.tsv").write_text("genes\tfitness\n" + "".join(f"{g}\t1\n" for g in [*ids, "Q8"]))
+    files = ("--genes", tmp_path / "genes.txt", "--physical", tmp_path / "net.tsv", "--screen", tmp_path / "s.tsv")
+    done = cli("preprocess", *files, "--out", tmp_path / "cell.h5")
+    assert done.code == 0 and "warning" not in done.err
+    lines = [
+        "physical_interaction: net.tsv\tedges with an id outside the gene list, left out\t1",
+        "physical_interaction: net.tsv\tids outside the gene list\t1 (Q7)",
+        "screen: s.tsv\trows with an unknown gene, left out\t1",
+        "screen: s.tsv\tunknown genes\t1 (Q8)",
+    ]
+    printed = done.out.splitlines()
+    assert [line for line in lines if line not in printed] == []
+    info = cli("info", tmp_path / "cell.h5").out.splitlines()
+    assert [line for line in lines if line not in info] == []
+    assert (
+        "genes\tadded from the metabolic model\t0" in printed and "genes\tadded from the metabolic model\t0" not in info
+    )
+    document = json.loads(cli("info", tmp_path / "cell.h5", "--json").out)
+    assert document["report"]["physical_interaction"]["files"][0]["ids outside the gene list, for example"] == "Q7"
+    assert document["screen"]["sources"][0]["report"]["unknown genes, for example"] == "Q8"
+
+
+def test_an_empty_network_and_screen_are_accepted_on_request(cli, tmp_path: Path) -> None:
+    (tmp_path / "genes.txt").write_text("a\nb\n")
+    (tmp_path / "net.tsv").write_text("q\tr\n")
+    (tmp_path / "s.tsv").write_text("genes\tfitness\nq\t1\n")
+    files = ("--genes", tmp_path / "genes.txt", "--physical", tmp_path / "net.tsv", "--screen", tmp_path / "s.tsv")
+    refused = cli("preprocess", *files, "--out", tmp_path / "cell.h5")
+    assert refused.code == 1 and "net.tsv: no edge of 1" in refused.err and not (tmp_path / "cell.h5").exists()
+    done = cli("preprocess", *files, "--allow-empty", "--out", tmp_path / "cell.h5")
+    warned = [line for line in done.err.splitlines() if "warning" in line]
+    assert done.code == 0 and len(warned) == 2 and "net.tsv: no edge of 1" in warned[0] and "s.tsv: no row" in warned[1]
+    assert json.loads(cli("info", tmp_path / "cell.h5", "--json").out)["screen"]["rows"] == 0
+    trained = cli("train", tmp_path / "cell.h5", "--out", tmp_path / "run")
+    assert trained.code == 1 and "no row with fitness" in trained.err
+
+
+def test_an_ambiguous_name_in_a_table_to_predict_is_told_with_its_line(cli, trained: Path, tmp_path: Path) -> None:
+    table = tmp_path / "t.tsv"
+    table.write_text("genes\tnote\nb0008\tx\nb0008;b0114 (b0115)\ty\n")
+    done = cli("predict", trained, table, "--out", tmp_path / "p.tsv")
+    assert done.code == 1 and f"{table}:3: gene name 'b0114 (b0115)' is ambiguous: b0114, b0115" in done.err
+    assert not (tmp_path / "p.tsv").exists()
 
 
 def test_info_of_a_graph_with_any_name(cli, core: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from dglcell.config import ScreenRules
 from dglcell.errors import DataError, DglcellWarning, UsageError
-from dglcell.genotypes.merge import ScreenMerger, merge_screens, weighted_means
+from dglcell.genotypes.merge import ScreenMerger, merge_screens
+from dglcell.genotypes.replicates import weighted_means
 from dglcell.genotypes.table import GenotypeTable
 from tests.cells import tiny_cell
 
