@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 @options.model(required=False)
 @option(
     "--genes",
+    multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Gene list: SGD_features.tab, GFF3 or one id per line. [default: the genes of the metabolic model]",
+    help="Gene lists: SGD_features.tab, GFF3, GTF, name tables, one id per line, ..; and tables with further names of "
+    "their genes, such as dbxref.tab. [default: the genes of the metabolic model]",
 )
 @option(
     "--physical",
@@ -82,7 +84,7 @@ if TYPE_CHECKING:
 @options.verbose
 def command(
     model: Path | None,
-    genes: Path | None,
+    genes: tuple[Path, ...],
     physical: tuple[Path, ...],
     regulatory: tuple[Path, ...],
     relation: tuple[str, ...],
@@ -110,13 +112,13 @@ def command(
         raise UsageError(
             f"{', '.join(setting(name) for name in rules.rules())} without {setting('screen')} has no effect"
         )
-    if model is None and genes is None:
+    if model is None and not genes:
         raise click.UsageError("neither --model nor --genes is given - a cell graph needs at least one of them")
     networks = {"physical": physical, "regulatory": regulatory, **_relations(relation)}
     paths = [path for files in networks.values() for path in files]
-    require_files(model, [genes, *paths, description, overlap, features, *screen])
+    require_files(model, [*genes, *paths, description, overlap, features, *screen])
     refuse_existing(out, overwrite)
-    cell = build_cell(model, genes, networks, description, overlap, features, console.say, **config.to_dict())
+    cell = build_cell(model, genes or None, networks, description, overlap, features, console.say, **config.to_dict())
     merger, screen_report = None, None
     if screen:
         console.say("reading the screens")

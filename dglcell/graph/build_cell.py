@@ -11,10 +11,10 @@ from dglcell.errors import DataError, ErrorCollector, UsageError, setting
 from dglcell.graph.build import DIRECTED, build
 from dglcell.graph.cell import CellGraph
 from dglcell.readers.annotation_networks import read_descriptions, read_overlaps
-from dglcell.readers.annotations import same_gene_message
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION, EdgeTable
 from dglcell.readers.features import FeatureTable, read_features
 from dglcell.readers.gene_list import GeneList
+from dglcell.readers.gene_records import same_gene_message
 from dglcell.readers.genes import read_genes
 from dglcell.readers.metabolic_model import MetabolicModel
 from dglcell.readers.models import locate, read_model
@@ -32,7 +32,7 @@ _OF_NETWORKS: Final = ("string_mode", "taxon", "matrix_rows")  # settings with w
 
 def build_cell(
     model: Path | str | MetabolicModel | None = None,
-    genes: Path | str | GeneList | Iterable[str] | None = None,
+    genes: Path | str | GeneList | Iterable[Path | str] | None = None,
     networks: Mapping[str, Network | Sequence[Network]] | None = None,
     description: Path | str | None = None,
     overlap: Path | str | None = None,
@@ -47,8 +47,9 @@ def build_cell(
     model : path or MetabolicModel, optional
         A file in SBML, JSON, YAML or MATLAB's format, plain or compressed, or `"textbook"` for the E. coli core model
         (137 genes). Without it, the cell has genes only.
-    genes : path, GeneList or list of str, optional
-        SGD_features.tab, GFF3 or a file with one id per line; or the ids themselves. Default: the genes of the model.
+    genes : path, list of paths, GeneList or list of str, optional
+        Gene lists and tables with further names of their genes: annotations, exports of databases, one id per line, ..;
+        or the ids themselves. Strings in a list are paths if all of them are files. Default: the genes of the model.
     networks : mapping, optional
         Gene-gene networks by name. Every cell has `"physical"` and `"regulatory"` (transcription factor to target),
         which may be empty; any other name adds a relation, undirected unless the name is written `NAME:directed`. A
@@ -98,8 +99,11 @@ def build_cell(
         named = f'{{"physical": "{networks}"}}' if isinstance(networks, (str, Path)) else '{"physical": ..}'
         raise TypeError(f"networks is a {type(networks).__name__} - networks by name were expected: {named}")
     sources_by_name = {name: _listed(network) for name, network in (networks or {}).items()}
-    require_files(model, [genes, description, overlap, features, *_all(sources_by_name)])
-    records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, say), "relations": {}}
+    if genes is not None and not isinstance(genes, (str, Path, GeneList)):
+        genes = list(genes)
+    gene_files = _gene_files(genes)
+    require_files(model, [*gene_files, description, overlap, features, *_all(sources_by_name)])
+    records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, gene_files, say), "relations": {}}
     for name, sources in sources_by_name.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
@@ -146,13 +150,23 @@ def _model(model: Path | str | MetabolicModel | None, say: Callable[[str], None]
     return read_model(model)
 
 
-def _genes(genes: Path | str | GeneList | Iterable[str] | None, say: Callable[[str], None]) -> GeneList | None:
+def _gene_files(genes: Any) -> list[Path]:
+    """The files among what may be given as genes."""
+    if isinstance(genes, (str, Path)):
+        return [Path(genes)]
+    if not isinstance(genes, list) or not genes:
+        return []
+    are_files = all(isinstance(item, Path) or (isinstance(item, str) and Path(item).is_file()) for item in genes)
+    return [Path(item) for item in genes] if are_files else []
+
+
+def _genes(genes: Any, files: Sequence[Path], say: Callable[[str], None]) -> GeneList | None:
     if genes is None or isinstance(genes, GeneList):
         return genes
-    if isinstance(genes, (str, Path)):
-        say(f"reading the genes {genes}")
-        return read_genes(genes)
-    ids = list(genes)
+    if files:
+        say(f"reading the genes {', '.join(map(str, files))}")
+        return read_genes(files)
+    ids = genes
     problems = ErrorCollector(UsageError)
     first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place
     for number, gene in enumerate(ids, start=1):

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError
-from dglcell.readers.annotations import GenomicInterval
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.gene_list import GeneList
+from dglcell.readers.gene_records import GenomicInterval
 from dglcell.readers.genes import read_genes
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")

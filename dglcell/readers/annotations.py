@@ -1,225 +1,176 @@
-"""Gene annotations -> ids, names, descriptions and coordinates: the formats SGD_features.tab and GFF3.
-
-SGD_features.tab: downloads.yeastgenome.org; GFF3: github.com/The-Sequence-Ontology/Specifications.
-"""
+"""Genome annotations (GFF3, GTF) -> genes with their names, descriptions and positions."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from dglcell.errors import ErrorCollector
-from dglcell.readers import text_files
+from dglcell.readers import gene_cells
+from dglcell.readers.gene_layouts import GFF3, GTF, SGD, GeneLayout
+from dglcell.readers.gene_records import GeneRecords, GenomicInterval, interval_of
+from dglcell.readers.tables.table import Table
 
-SGD, GFF = "SGD_features.tab", "GFF3"
-_SGD_COLUMNS = 6
-_SGD_COORDINATES = slice(8, 11)
-_SGD_DESCRIPTION = 15
-_GFF_COLUMNS = 9
-_GFF_DESCRIPTIONS = ("description", "product", "Note", "display")
-_GFF_ID = re.compile(r"^(gene|GeneID|locus)[:-]", re.IGNORECASE)
+_ROLES: Final = ("chromosome", "type", "first", "last", "attributes")
+_ALIASES: Final = ("Alias", "gene_synonym", "old_locus_tag")
+_REFERENCES: Final = ("Dbxref", "dbxref", "db_xref")
+_DESCRIPTIONS: Final = ("description", "product", "Note", "display")
+_GTF_PAIR: Final = re.compile(r"""(\w+)\s+(?:"([^"]*)"|([^\s;"]+))""")
 
-
-class GenomicInterval(NamedTuple):
-    """Bases `first` to `last` of a chromosome, counted from 1, both included, on either strand."""
-
-    chromosome: str
-    first: int
-    last: int
+_Attributes: TypeAlias = Mapping[str, Sequence[str]]
+_Parser: TypeAlias = Callable[[str], dict[str, list[str]]]
 
 
-class GeneRecords:
-    """The genes of one or more annotation files, collected line by line.
+@dataclass
+class _Feature:
+    """A gene as features other than genes describe it."""
 
-    Attributes
-    ----------
-    ids : set of str
-        Systematic ids.
-    standard, aliases : dict of str to set of str
-        Case-folded standard name, or alias, to the ids that have it.
-    report : dict
-        Counts of what was read and left out.
-    descriptions : dict of str to str
-    intervals : dict of str to list of GenomicInterval
-        By id; a gene in several pieces has several intervals.
-    num_added : int
-        Number of genes and further pieces of genes so far.
-    problems : ErrorCollector
-        Genes that are listed twice, in two spellings.
-    """
-
-    def __init__(self) -> None:
-        self.ids: set[str] = set()
-        self.standard: dict[str, set[str]] = defaultdict(set)
-        self.aliases: dict[str, set[str]] = defaultdict(set)
-        self.report: dict[str, int | str] = {}
-        self.descriptions: dict[str, str] = {}
-        self.intervals: dict[str, list[GenomicInterval]] = defaultdict(list)
-        self.num_added = 0
-        self.problems = ErrorCollector()
-        self._first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place
-
-    def add(
-        self,
-        gene: str,
-        place: str,
-        standard: str = "",
-        aliases: Iterable[str] = (),
-        description: str = "",
-        interval: GenomicInterval | None = None,
-    ) -> None:
-        """Add a gene, or a further piece of one.
-
-        An id that differs from an earlier one in upper and lower case alone is added to `problems`.
-
-        Parameters
-        ----------
-        gene : str
-            Systematic id.
-        place : str
-            Where it is listed, as `file:line`.
-        standard : str
-            Standard name, or empty.
-        aliases : iterable of str
-            Other names.
-        description : str
-        interval : GenomicInterval, optional
-        """
-        self.num_added += 1
-        self.ids.add(gene)
-        first, first_place = self._first.setdefault(gene.casefold(), (gene, place))
-        if first != gene:
-            self.problems.add(same_gene_message(place, gene, first, first_place))
-        if description:
-            self.descriptions[gene] = description
-        if interval is not None:
-            self.intervals[gene].append(interval)
-        if standard:
-            self.standard[standard.casefold()].add(gene)
-        for name in aliases:
-            if name:
-                self.aliases[name.casefold()].add(gene)
-
-    def count(self, item: str, n: int = 1) -> None:
-        """Add `n` to an item of the report."""
-        self.report[item] = int(self.report.get(item, 0)) + n
+    place: str
+    standard: str
+    aliases: set[str]
+    description: str
+    interval: GenomicInterval | None
 
 
 def annotation_format(lines: Sequence[str]) -> str | None:
     """The annotation format of a file, `GFF3` or `SGD_features.tab`; None for another file, such as a list of ids."""
     rows = [line for line in lines if line.strip() and not line.startswith("#")]
     if lines[0].startswith("##gff-version") or (rows and _is_gff(rows[0])):
-        return GFF
-    if any(fields[1] == "ORF" for line in rows if len(fields := line.split("\t")) >= _SGD_COLUMNS):
-        return SGD
+        return GFF3.name
+    if any(fields[1] == "ORF" for line in rows if len(fields := line.split("\t")) >= 6):
+        return SGD.name
     return None
 
 
 def _is_gff(line: str) -> bool:
     fields = line.split("\t")
-    return len(fields) == _GFF_COLUMNS and fields[3].isdigit() and fields[4].isdigit() and fields[6] in set("+-.?")
+    return len(fields) == 9 and fields[3].isdigit() and fields[4].isdigit() and fields[6] in set("+-.?")
 
 
-def read_sgd(path: Path, rows: list[tuple[int, str]], records: GeneRecords) -> None:
-    """Add the rows of type ORF to `records`.
+def read_annotation(table: Table[GeneLayout], records: GeneRecords) -> None:
+    """Add the genes of a genome annotation to `records`.
 
-    Parameters
-    ----------
-    rows : list of (int, str)
-        Line numbers and lines.
+    Rows of type gene are read. If there are none, the genes that other rows name by `locus_tag` or `gene_id` are read.
+    UniProt accessions of other rows, such as those of coding sequences, become names of their genes.
 
     Raises
     ------
     DataError
-        Rows have too few columns, no systematic name, or one that occurs twice; all of them are listed.
+        Rows do not have 9 columns, or genes have no id; all of a block are listed.
     """
-    problems = ErrorCollector()
-    first_lines: dict[str, int] = {}
-    for line_number, line in rows:
-        fields = [field.strip() for field in line.split("\t")]
-        if len(fields) < _SGD_COLUMNS:
-            num_columns = text_files.quantity(len(fields), "column")
-            problems.add(f"{path}:{line_number}: {num_columns} - at least {_SGD_COLUMNS} were expected")
-        elif fields[1] != "ORF":
-            records.count("features other than ORF, left out")
-        elif not fields[3]:
-            problems.add(f"{path}:{line_number}: an ORF without a systematic name in column 4 - every ORF needs one")
-        elif fields[3] in first_lines:
-            problems.add(duplicate_message(path, line_number, fields[3], first_lines[fields[3]]))
-        else:
-            first_lines[fields[3]] = line_number
-            description = fields[_SGD_DESCRIPTION] if len(fields) > _SGD_DESCRIPTION else ""
-            aliases = (alias.strip() for alias in fields[5].split("|"))
-            interval = _interval(fields[_SGD_COORDINATES])
-            records.add(fields[3], f"{path}:{line_number}", fields[4], aliases, description, interval)
-    problems.check()
+    parse = _gtf_attributes if table.layout is GTF else _gff_attributes
+    names = _Names()
+    for columns in table.read_all(_ROLES):
+        problems = ErrorCollector()
+        chromosome, kind, first, last, attributes = (columns.cells(table.columns[role]) for role in _ROLES)
+        for k, text in enumerate(attributes):
+            place = f"{table.path}:{columns.lines[k]}"
+            interval = interval_of([chromosome[k], first[k], last[k]])
+            if kind[k] == "gene":
+                names.add_gene(parse(text), place, interval, records, problems)
+            else:
+                records.count(table.layout.others)
+                names.add_other(text, parse, place, interval)
+        problems.check()
+    names.finish(records)
 
 
-def read_gff(path: Path, lines: list[str], records: GeneRecords) -> None:
-    """Add the rows of type gene, up to the sequences of the file, to `records`.
+class _Names:
+    """Genes of an annotation so far, and what rows other than genes say about them."""
 
-    Parameters
-    ----------
-    path : Path
-        For error messages.
-    lines : list of str
-        All lines of the file.
-    records : GeneRecords
-        Genes are added to it.
+    def __init__(self) -> None:
+        self._genes: set[str] = set()
+        self._gene_of: dict[str, str] = {}  # by the ID of a row
+        self._parents: dict[str, str] = {}
+        self._accessions: list[tuple[str, str]] = []  # gene or parent, accession
+        self._features: dict[str, _Feature] = {}
 
-    Raises
-    ------
-    DataError
-        Rows do not have 9 columns, or genes have no id; all of them are listed.
-    """
-    problems = ErrorCollector()
-    genes: set[str] = set()
-    for line_number, line in enumerate(lines, start=1):
-        if line.startswith("##FASTA") or line.startswith(">"):
-            break
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = line.split("\t")
-        if len(fields) != _GFF_COLUMNS:
-            num_columns = text_files.quantity(len(fields), "column")
-            problems.add(f"{path}:{line_number}: {num_columns} - GFF3 has {_GFF_COLUMNS}, tab-separated")
-            continue
-        if fields[2] != "gene":
-            records.count("features other than gene, left out")
-            continue
-        attributes = _attributes(fields[8])
-        identifier = _GFF_ID.sub("", attributes.get("ID", [""])[0])
-        gene = (attributes.get("locus_tag") or attributes.get("gene_id") or [identifier])[0]
+    def add_gene(
+        self,
+        attributes: _Attributes,
+        place: str,
+        interval: GenomicInterval | None,
+        records: GeneRecords,
+        problems: ErrorCollector,
+    ) -> None:
+        identifier = gene_cells.gene_id(_first(attributes, "ID"))
+        gene = gene_cells.gene_id(_first(attributes, "locus_tag") or _first(attributes, "gene_id")) or identifier
         if not gene:
-            problems.add(f"{path}:{line_number}: a gene without ID=, locus_tag= or gene_id= - every gene needs one")
-            continue
-        if gene in genes:  # GFF3 repeats a feature that has several pieces
+            problems.add(f"{place}: a gene without ID=, locus_tag= or gene_id= - every gene needs one")
+            return
+        if gene in self._genes:  # GFF3 repeats a feature that has several pieces
             records.count("further pieces of a gene, merged")
-        genes.add(gene)
-        symbols = [*attributes.get("gene", []), *attributes.get("Name", [])]
-        standard = next((name for name in symbols if name != gene), "")
-        aliases = {*symbols, identifier, *attributes.get("Alias", []), *attributes.get("gene_synonym", [])}
-        descriptions = (text for key in _GFF_DESCRIPTIONS for text in attributes.get(key, []))
-        interval = _interval([fields[0], *fields[3:5]])
-        description = ", ".join(dict.fromkeys(descriptions))
-        names = sorted(aliases - {gene, standard})
-        records.add(gene, f"{path}:{line_number}", standard, names, description, interval)
-    problems.check()
+        self._genes.add(gene)
+        self._gene_of[_first(attributes, "ID")] = gene
+        standard, aliases = _names_of(gene, attributes, attributes.get("Name", ()), identifier)
+        records.add(gene, place, standard, sorted(aliases), _description(attributes), interval)
+
+    def add_other(self, text: str, parse: _Parser, place: str, interval: GenomicInterval | None) -> None:
+        has_accession = "UniProt" in text
+        if self._genes and not has_accession and "Parent" not in text:
+            return
+        attributes = parse(text)
+        gene = gene_cells.gene_id(_first(attributes, "locus_tag") or _first(attributes, "gene_id"))
+        parent = _first(attributes, "Parent")
+        if parent and "ID" in attributes:
+            self._parents[attributes["ID"][0]] = parent
+        if has_accession and (gene or parent):
+            references = [*_references(attributes), *attributes.get("protein_id", ())]
+            self._accessions += [(gene or parent, name) for r in references if (name := gene_cells.accession(r))]
+        if gene and not self._genes:
+            standard, aliases = _names_of(gene, attributes)
+            feature = self._features.setdefault(gene, _Feature(place, standard, set(), "", interval))
+            feature.aliases |= aliases
+            feature.description = feature.description or _description(attributes)
+            feature.interval = _hull(feature.interval, interval)
+
+    def finish(self, records: GeneRecords) -> None:
+        if not self._genes and self._features:
+            for gene, feature in self._features.items():
+                names = feature.standard, sorted(feature.aliases), feature.description
+                records.add(gene, feature.place, *names, feature.interval)
+            records.count("genes of features other than gene", len(self._features))
+        for owner, name in self._accessions:
+            for _ in range(len(self._parents)):
+                if owner in self._gene_of or owner not in self._parents:
+                    break
+                owner = self._parents[owner]
+            gene = self._gene_of.get(owner, gene_cells.gene_id(owner))
+            if gene in records.ids:
+                records.add_names(gene, [name])
 
 
-def _interval(coordinates: Sequence[str]) -> GenomicInterval | None:
-    """The interval of (chromosome, start, stop), None if incomplete; on the reverse strand, SGD has start > stop."""
-    if len(coordinates) < 3 or not coordinates[0] or not all(field.isdigit() for field in coordinates[1:]):
-        return None
-    first, last = sorted(int(field) for field in coordinates[1:])
-    return GenomicInterval(coordinates[0], first, last)
+def _first(attributes: _Attributes, key: str) -> str:
+    return next(iter(attributes.get(key, ())), "")
 
 
-def _attributes(column: str) -> dict[str, list[str]]:
+def _references(attributes: _Attributes) -> list[str]:
+    return [reference for key in _REFERENCES for reference in attributes.get(key, ())]
+
+
+def _names_of(gene: str, attributes: _Attributes, symbols: Iterable[str] = (), other: str = "") -> tuple[str, set[str]]:
+    """The standard name of a gene, which may be empty, and its other names."""
+    symbols = [*attributes.get("gene", ()), *attributes.get("gene_name", ()), *symbols]
+    standard = next((name for name in symbols if name != gene), "")
+    accessions = map(gene_cells.accession, _references(attributes))
+    aliases = (name for key in _ALIASES for name in attributes.get(key, ()))
+    return standard, {*symbols, other, *aliases, *accessions} - {gene, standard, ""}
+
+
+def _description(attributes: _Attributes) -> str:
+    return ", ".join(dict.fromkeys(text for key in _DESCRIPTIONS for text in attributes.get(key, ())))
+
+
+def _hull(first: GenomicInterval | None, second: GenomicInterval | None) -> GenomicInterval | None:
+    if first is None or second is None or first.chromosome != second.chromosome:
+        return first or second
+    return GenomicInterval(first.chromosome, min(first.first, second.first), max(first.last, second.last))
+
+
+def _gff_attributes(column: str) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for pair in column.split(";"):
         key, equals, value = pair.partition("=")
@@ -228,11 +179,9 @@ def _attributes(column: str) -> dict[str, list[str]]:
     return values
 
 
-def duplicate_message(path: Path, line_number: int, gene: str, first_line: int) -> str:
-    """Error message for a gene that a file lists twice."""
-    return f"{path}:{line_number}: duplicate gene id '{gene}', first at line {first_line} - name each gene once"
-
-
-def same_gene_message(place: str, gene: str, first: str, first_place: str) -> str:
-    """Error message for a gene that is listed in two spellings, of which the other one stands at `first_place`."""
-    return f"{place}: the same gene twice, '{gene}' and, at {first_place}, '{first}' - give each gene one spelling"
+def _gtf_attributes(column: str) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for key, quoted, plain in _GTF_PAIR.findall(column):
+        if value := (quoted or plain).strip():
+            values.setdefault(key, []).append(value)
+    return values

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dglcell.readers import gene_names
-from dglcell.readers.annotations import GenomicInterval
+from dglcell.readers.gene_records import GenomicInterval
 
 
 @dataclass(frozen=True, repr=False)

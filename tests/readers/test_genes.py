@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dglcell.errors import DataError
+from dglcell.readers.gene_layouts import LAYOUTS
 from dglcell.readers.genes import read_genes
 
 SGD = """S1\tORF\tVerified\tYAL003W\tEFB1\teEF1B|TEF5\tchr 1
@@ -117,17 +118,17 @@ def test_several_files_are_united_and_ids_added(write):
     [
         ("a\nb\n\na\nb\n", r"genes.txt:4: duplicate gene id 'a', first at line 1 .*genes.txt:5: duplicate gene id 'b'"),
         (SGD + SGD.splitlines()[0], "genes.txt:5: duplicate gene id 'YAL003W', first at line 1"),
-        (SGD + "S5\tORF\tVerified\t\tNAME\t\t\n", "genes.txt:5: an ORF without a systematic name"),
-        (SGD + "S5\tORF\tVerified\n", "genes.txt:5: 3 columns"),
-        ("a\nb c\n", "genes.txt:2: 'b c' is not one gene id"),
-        ("a\tb\nc\td\n", "is not a gene list .it starts with 'a b'"),
-        (">seq\nACGT\n", "is not a gene list"),
+        (SGD + "S5\tORF\tVerified\t\tNAME\t\t\n", "genes.txt:5: no gene id in column 4 - every gene needs one"),
+        (SGD + "S5\tORF\tVerified\n", "genes.txt:5: no gene id in column 4"),
+        ("a\nb\nd\nb c\n", "genes.txt:4: 'b c' is not one gene id"),
+        ("a\tb\te\nc\td\tf\n", "is no gene list of a known layout .its columns are 'a', 'b', 'e'"),
+        (">seq\nACGT\n", r"looks like sequences \(FASTA\) - a gene list was expected"),
         ("{}\n", "is JSON"),
-        ("# only a comment\n", "has no gene ids"),
+        ("# only a comment\n", "is no gene list of a known layout"),
         ("gene_id\n", "has no gene ids"),
         ("##gff-version 3\nchrI\tSGD\tCDS\t1\t9\t.\t+\t.\tID=x\n", "has no rows of type gene"),
         ("##gff-version 3\nchrI\tSGD\tgene\t1\t9\t.\t+\t.\tfoo\n", "genes.txt:2: a gene without ID="),
-        ("##gff-version 3\nchrI gene\n", "genes.txt:2: 1 column - GFF3 has 9"),
+        ("##gff-version 3\nchrI gene x\n", "is no gene list of a known layout .it starts with 'chrI gene x'"),
         ("", "is empty"),
         ("<html>", "is an HTML page"),
     ],
@@ -136,3 +137,50 @@ def test_bad_lists(write, text, what):
     with pytest.raises(DataError, match=what) as caught:
         read_genes(write(text))
     assert "\n" not in str(caught.value)
+
+
+TFC3 = {"tfc3": "YAL001C", "fun24": "YAL001C", "tsv115": "YAL001C"}
+DPM1 = {"8813", "cdgie", "mpds", "o60762"}
+# Of the example of each layout: its ids, and its names with their genes.
+EXAMPLES = {
+    "NCBI gene_info": (
+        ("851256", "YAL001C"),
+        {**TFC3, "mir1": "851256", "851262": "YAL001C", "s000000001": "YAL001C"},
+    ),
+    "HGNC complete set": (("DPM1",), dict.fromkeys({*DPM1, "hgnc:3005", "ensg00000000419"}, "DPM1")),
+    "Human-GEM genes.tsv": (
+        ("ENSG00000000419",),
+        dict.fromkeys({*DPM1, "dpm1", "ensp00000507119", "enst00000371582", "enst00000466152"}, "ENSG00000000419"),
+    ),
+    "identifiers, from and to": (("YAL001C",), {"tfc3": "YAL001C", "fun24": "YAL001C", "p34111": "YAL001C"}),
+    "UniProt": (
+        ("P39109", "YAL001C"),
+        {**TFC3, "p34111": "YAL001C", "tfc3_yeast": "YAL001C", "ycf1": "P39109", "ycfi_yeast": "P39109"},
+    ),
+    "STRING proteins": (("YAL001C",), {"tfc3": "YAL001C"}),
+    "gene table, systematic names": (("YAL001C", "YAL037W"), TFC3),
+    "gene table, Ensembl ids": (("ENSG00000000419",), dict.fromkeys({*DPM1, "dpm1"}, "ENSG00000000419")),
+    "gene table": (("b0002", "b0003"), {"thra": "b0002", "thra1": "b0002", "thra2": "b0002", "thrb": "b0003"}),
+    "gene table, symbols": (("DPM1",), {"mpds": "DPM1", "cdgie": "DPM1"}),
+    "SGD_features.tab": (("YAL001C", "YAL037W"), TFC3),
+    "GTF": (("YAL001C",), {"tfc3": "YAL001C"}),
+    "GFF3": (
+        ("YAL001C",),
+        {"tfc3": "YAL001C", "fun24": "YAL001C", "p34111": "YAL001C", "s000000001": "YAL001C"},
+    ),
+    "SGD dbxref.tab": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
+    "UniProt idmapping": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
+    "one id per line": (("YAL001C", "YAL002W"), {}),
+    "two columns, id and name": (("YAL001C", "YAL002W", "YAL037W"), {"tfc3": "YAL001C", "vps8": "YAL002W"}),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_the_example_of_each_layout(write, layout):
+    path = write(layout.example)
+    others = [write("YAL001C\n", "ids.txt")] if layout.refers and not layout.alone else []
+    genes = read_genes([path, *others])
+    ids, names = EXAMPLES[layout.name]
+    assert genes.ids == ids
+    assert genes.aliases == {name: (gene,) for name, gene in names.items()}
+    assert str(genes.report["layout of genes.txt"]).partition(" (ids:")[0] == layout.name

@@ -83,6 +83,12 @@ class Columns:
         values = self.values[column]
         return [values[code] for code in self.codes[column].tolist()]
 
+    def subset(self, is_kept: NDArray[np.bool_]) -> Columns:
+        """The columns with some of their rows."""
+        codes = {column: array[is_kept] for column, array in self.codes.items()}
+        numbers = {column: array[is_kept] for column, array in self.numbers.items()}
+        return Columns(codes, self.values, numbers, self.lines[is_kept])
+
 
 def read_columns(path: Path, block: Block, spec: ColumnSpec, problems: ErrorCollector) -> Columns:
     """Read columns of a block that has no header; problems are added to `problems` with their line numbers.
@@ -112,7 +118,7 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
     import pandas as pd
 
     data = block.data.rstrip(b"\n")
-    if not data or b'"' in data or b"\r" in data or data[:1] in b"#\n" or b"\n#" in data:
+    if not data or b"\r" in data or data[:1] in b"#\n" or b"\n#" in data or _has_quoted_cells(data, spec.delimiter):
         return None
     data += b"\n"
     num_rows = data.count(b"\n")
@@ -138,13 +144,28 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
     numbers = {column: frame[column].to_numpy() for column in spec.numbers}
     if len(frame) != num_rows or any(np.isinf(values).any() for values in numbers.values()):
         return None
-    codes = {column: frame[column].cat.codes.to_numpy(dtype=np.int32) for column in spec.text}
-    values = {column: [str(v) for v in frame[column].cat.categories] for column in spec.text}
-    if any(value != value.strip() for column in spec.text for value in values[column]):
-        return None
+    codes, values = {}, {}
+    for column in spec.text:
+        categories = [str(value) for value in frame[column].cat.categories]
+        codes[column], values[column] = _stripped(frame[column].cat.codes.to_numpy(dtype=np.int32), categories)
     lines = np.arange(block.first_line, block.first_line + num_rows)
     columns = Columns(codes, values, numbers, lines)
     return None if _blank_rows(columns).any() else columns  # whether other cells are blank, too, is not known here
+
+
+def _stripped(codes: NDArray[np.int32], values: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+    """A column of codes with its distinct values, without white space around them."""
+    stripped = [value.strip() for value in values]
+    if stripped == values:
+        return codes, values
+    code_of = {value: code for code, value in enumerate(dict.fromkeys(stripped))}
+    return np.array([code_of[value] for value in stripped], dtype=np.int32)[codes], list(code_of)
+
+
+def _has_quoted_cells(data: bytes, delimiter: str) -> bool:
+    """Whether any cell starts with a quote; elsewhere a quote is a character like any other."""
+    starts = (b'"', b'\n"', delimiter.encode() + b'"')
+    return b'"' in data and (data.startswith(starts[0]) or starts[1] in data or starts[2] in data)
 
 
 def _blank_rows(columns: Columns) -> NDArray[np.bool_]:
