@@ -89,6 +89,10 @@ class Growth:
         self.solved = 0
         self.wild_growth = self._solve(0)
         if not self.wild_growth > _IDLE:
+            if self._model.solver.status == "infeasible":
+                raise DataError(
+                    f"{self._path}: the model has no solution within its bounds - check its medium and demands"
+                )
             raise DataError(
                 f"{self._path}: the model does not grow (flux {self.wild_growth:g} through {self.objective}) - check "
                 f"its medium, or name another reaction with {setting('objective')}"

@@ -7,6 +7,7 @@ import pytest
 from dglcell.cli.main import run
 from dglcell.errors import DataError, UsageError, with_flags
 from dglcell.fba import deletions
+from dglcell.fba.growth import Growth
 from dglcell.graph.build_cell import build_cell
 from dglcell.readers.models import read_model
 
@@ -109,6 +110,42 @@ def test_a_cobra_model_is_read_like_its_file(written):
     same = deletions.simulate(read_sbml_model(str(path)), orders=(1, 2))
     assert screen.genotypes == same.genotypes == (("x",), ("y",), ("z",), ("x", "y"), ("x", "z"), ("y", "z"))
     assert screen.fitness.tolist() == same.fitness.tolist() == [1, 1, 1, 0, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["json", "yaml", "matlab", "sbml"])
+def test_genes_and_bounds_are_those_of_the_cell_in_every_format(tmp_path, name):
+    import cobra.io
+
+    path = tmp_path / {"yaml": "m.yml", "matlab": "m.mat", "sbml": "m.xml"}.get(name, "m.json")
+    write = {"sbml": cobra.io.write_sbml_model}.get(name) or getattr(cobra.io, f"save_{name}_model")
+    core = cobra.io.load_model("textbook")
+    write(core, str(path))
+    growth = Growth(path)
+    assert tuple(growth.genes) == build_cell(path).ids["gene"] and len(growth.genes) == 137
+    bounds = {record.id: (record.lower, record.upper) for record in read_model(path).reactions}
+    assert {reaction.id: reaction.bounds for reaction in growth._reactions} == bounds
+    assert growth.wild_growth == pytest.approx(0.873922, abs=1e-6)
+    assert growth.fitness(("b2926",)) == pytest.approx(Growth(core).fitness(("b2926",)))
+
+
+def test_a_model_whose_bounds_exclude_each_other_is_named(written):
+    path = written([gene("G_x")], listed=["G_x"])
+    before, name, after = path.read_text().partition("'R_waste' name='' reversible='false' fast='false' ")
+    after = after.replace("'zero'", "'far'", 1).replace("'high'", "'far'", 1)
+    far = "<parameter id='far' value='99' constant='true'/></listOfParameters>"
+    path.write_text(before.replace("</listOfParameters>", far) + name + after)
+    with pytest.raises(DataError, match=r"m\.xml: the model has no solution within its bounds - check"):
+        deletions.simulate(path)
+
+
+def test_an_irreversible_reaction_without_bounds_runs_forward_only(written):
+    """B -> A must not feed growth: only the isozymes of A -> B do."""
+    path = written([gene("G_x"), gene("G_y")], listed=["G_x", "G_y"])
+    text = path.read_text().replace("<reaction id='R_make1' name=''", "<reaction id='R_make1' name='' class=''")
+    back = text.split("class='' ")[1].split("</reaction>")[0]
+    turned = back.replace("M_a", "M_0").replace("M_b", "M_a").replace("M_0", "M_b").replace(BOUNDS, "")
+    path.write_text(text.replace("class='' " + back, turned))
+    assert fitness_of(deletions.simulate(path)) == {("x",): 0, ("y",): 1, ("x", "y"): 0}
 
 
 def test_bounds_are_those_of_the_records(written, monkeypatch):
