@@ -51,15 +51,15 @@ def command(
     """
     from dglcell.io.atomic import refuse_existing
     from dglcell.io.run_folder import RunFolder
-    from dglcell.readers.screens.genotype_table import read_genotype_table
+    from dglcell.readers.screens.read import read_rows
 
     RunFolder(run).require()
     refuse_existing(out, overwrite)
-    rows = read_genotype_table(table)
     from dglcell.inference.predict_table import predict_table
     from dglcell.inference.run import load_run
 
     loaded = load_run(run, device=device, engine=engine)
+    rows = read_rows(table, is_gene=loaded.cell.has_gene)
     console.say(
         f"scoring {number_of(len(rows), 'genotype')} on {loaded.engine.device} with the engine {loaded.engine.name}"
     )

@@ -160,8 +160,8 @@ def test_a_frame_is_refused_with_the_row() -> None:
         kept = read(unknown, cell, unknown_genes="skip")
     assert kept.labels[:, 0].tolist() == [1, 0.25]
     assert "1 row with an unknown gene left out" in repr(kept)
-    with pytest.raises(dglcell.DataError, match="no column of genes in 'gene, fitness'"):
-        read(pd.DataFrame({"gene": ["G001"], "fitness": [1.0]}), cell)
+    with pytest.raises(dglcell.DataError, match="no column of genes in 'id, fitness'"):
+        read(pd.DataFrame({"id": ["G001"], "fitness": [1.0]}), cell)
     with pytest.raises(dglcell.DataError, match="ambiguous"):
         read(pd.DataFrame({"genes": ["twice"]}), cell)
     with pytest.raises(dglcell.DataError, match="has no rows"):

@@ -117,7 +117,11 @@ class ScreenMerger:
             self.sources.append(source)
             check = ScreenCheck(self.cell, source["path"], self.rules.unknown_genes, self.allow_empty)
             left_out: Counts = {}
-            blocks = [screen] if isinstance(screen, ScreenTable) else read_blocks(screen, self.rules.raw_scores)
+            blocks = (
+                [screen]
+                if isinstance(screen, ScreenTable)
+                else read_blocks(screen, self.rules.raw_scores, is_gene=self.cell.has_gene)
+            )
             for block in blocks:
                 table, encoded = GenotypeTable.from_block(self.cell, block, number)
                 check.add(block, encoded)

@@ -179,7 +179,7 @@ class GenotypeTable:
         from dglcell.readers.data_frames import genotypes_of_frame
 
         ScreenRules.require(unknown_genes=unknown_genes)
-        screen = genotypes_of_frame(frame)
+        screen = genotypes_of_frame(frame, is_gene=cell.has_gene)
         table, encoded = cls.from_block(cell, screen)
         check = ScreenCheck(cell, screen.path, unknown_genes)
         check.add(screen, encoded)

@@ -224,6 +224,23 @@ class CellGraph:
         gene = gene_names.resolve(name, self._candidates)
         return None if gene is None else self._gene_rows[gene]
 
+    def has_gene(self, name: str) -> bool:
+        """Whether a name stands for a gene of the cell, or for several of them.
+
+        Parameters
+        ----------
+        name : str
+            As for `resolve`.
+
+        Returns
+        -------
+        bool
+        """
+        try:
+            return self.resolve(name) is not None
+        except DataError:
+            return True
+
     def _candidates(self, name: str) -> Sequence[str]:
         """The genes that a systematic id, standard name or alias may stand for, in upper or lower case."""
         key = name.casefold()

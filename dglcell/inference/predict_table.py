@@ -12,14 +12,14 @@ from typing import Any
 from dglcell.errors import DataError
 from dglcell.inference.run import Run
 from dglcell.io.table_writer import write_table
-from dglcell.readers.screens.genotype_table import GenotypeRows
+from dglcell.readers.screens.screen_table import ScreenRows
 
 _DIGITS = 6  # significant digits; float32 has no more
 
 
 def predict_table(
     run: Run,
-    table: GenotypeRows,
+    table: ScreenRows,
     out: Path,
     batch_size: int = 1024,
     unknown_genes: str = "skip",
@@ -30,8 +30,8 @@ def predict_table(
     Parameters
     ----------
     run : Run
-    table : GenotypeRows
-        From `read_genotype_table`.
+    table : ScreenRows
+        From `readers.screens.read.read_rows`.
     out : Path
         Comma separated if its name ends in `.csv` or `.csv.gz`, else tab separated; gzip if it ends in `.gz`.
     batch_size, unknown_genes

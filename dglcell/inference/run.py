@@ -311,7 +311,7 @@ def _encoded(
         return encode_screen(cell, genotypes), genotypes.genotypes, None, genotypes.path
     if hasattr(genotypes, "columns"):
         frame: Any = genotypes
-        screen = genotypes_of_frame(frame, labels=False)
+        screen = genotypes_of_frame(frame, labels=False, is_gene=cell.has_gene)
         return encode_screen(cell, screen), screen.genotypes, frame.index, screen.path
     gene_lists = require_gene_lists(genotypes)
     return encode_genes(cell, gene_lists), gene_lists, None, "genotypes"

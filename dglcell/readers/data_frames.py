@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dglcell.errors import DataError, number_of
+from dglcell.errors import DataError, ErrorCollector, number_of
 from dglcell.readers import networks, text_files
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.features import FeatureTable, check_features
 from dglcell.readers.network_layouts import MATRIX
-from dglcell.readers.screens import genotype_table
+from dglcell.readers.screens.screen_layouts import LAYOUTS, ScreenLayout
+from dglcell.readers.screens.screen_reader import ScreenReader
 from dglcell.readers.screens.screen_table import ScreenTable
+from dglcell.readers.screens.strains import SEPARATOR, IsGene
 from dglcell.readers.tables.chunked_text import Block
+from dglcell.readers.tables.columns import columns_of_rows
 from dglcell.readers.tables.table import Table
 
 if TYPE_CHECKING:
@@ -31,37 +34,38 @@ _SAMPLE: Final = 50  # rows by which a layout is recognized
 _PATH = Path(SOURCE)
 
 
-def genotypes_of_frame(frame: DataFrame, labels: bool = True) -> ScreenTable:
-    """Genotypes and labels from a data frame, as `read_screen` reads them from a genotype table.
+def genotypes_of_frame(
+    frame: DataFrame, labels: bool = True, unlabeled: bool = True, is_gene: IsGene | None = None
+) -> ScreenTable:
+    """Genotypes and labels from a data frame, as `read_screen` reads them from a table with such a header.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         A column `genes` (text joined by `;`, or a list of names in each row) or columns `gene_1`, `gene_2`, ..; label
-        columns `schema.LABEL_COLUMNS`; further columns and the index are ignored.
+        columns `schema.LABEL_COLUMNS`; or the columns of any layout of a screen. Further columns and the index are
+        ignored. A row without genes is the wild type.
     labels : bool
         Read the labels, not only the genes.
+    unlabeled : bool
+        Whether there need not be a column of labels.
+    is_gene : callable, optional
+        Whether the cell graph knows a name. An id that it knows is not split.
 
     Raises
     ------
     DataError
-        There are no columns of genes or both kinds, two columns of one name, no rows, or text instead of a number.
+        There are no columns of genes or both kinds, two columns of one meaning, no label, no rows, or text instead of a
+        number.
     """
-    names = [str(name).strip().lower() for name in frame.columns]
-    columns = [k for k, name in enumerate(names) if genotype_table.is_used(name, labels)]
-    if not any(genotype_table.is_gene_column(names[k]) for k in columns):
-        excerpt = text_files.shorten(", ".join(map(str, frame.columns)), 60)
-        raise DataError(f"{SOURCE}: no column of genes in '{excerpt}' - {genotype_table.EXPECTED} was expected")
-    header = genotype_table.Header.of_names(SOURCE, [names[k] for k in columns])
+    table = _table(tuple(map(str, frame.columns)))
     if not len(frame):
         raise DataError(f"{SOURCE} has no rows - one genotype per row was expected")
-    cells = frame.iloc[:, columns].copy()
-    cells.columns = range(len(columns))
-    for k, name in enumerate(header.names):
-        if genotype_table.is_gene_column(name):
-            cells[k] = [_gene_cell(value) for value in cells[k]]
-    text = cells.to_csv(sep=header.delimiter, header=False, index=False, lineterminator="\n")
-    return header.read(_PATH, Block(1, text.encode()))
+    problems = ErrorCollector()
+    reader = ScreenReader(table, is_gene=is_gene, labels=labels, unlabeled=unlabeled)
+    rows = [[_gene_cell(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    columns = columns_of_rows(_PATH, rows, range(1, len(rows) + 1), reader.spec, problems)
+    return reader.screen(columns, problems)
 
 
 def edges_of_frame(frame: DataFrame, kind: str) -> EdgeTable:
@@ -145,6 +149,16 @@ def features_of_frame(frame: DataFrame) -> FeatureTable:
     return check_features(SOURCE, SOURCE, ids, x, [f"{SOURCE}:{k}" for k in range(1, len(ids) + 1)])
 
 
+def _table(header: tuple[str, ...]) -> Table[ScreenLayout]:
+    """A table of the layout of a screen, without rows."""
+    for layout in LAYOUTS:
+        columns = layout.match_header(header) if layout.columns else None
+        if columns is not None:
+            return Table(_PATH, layout, columns, header, len(header), "\t", [], iter(()), 0)
+    excerpt = text_files.shorten(", ".join(header), 60)
+    raise DataError(f"{SOURCE}: no column of genes in '{excerpt}' - columns 'genes' or 'gene_1', .. were expected")
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
@@ -154,7 +168,7 @@ def _cell(value: Any) -> str:
 
 
 def _gene_cell(value: Any) -> str:
-    """One gene, or a list of genes joined by `;` as in a genotype table."""
+    """One gene, or a list of genes, each of which ends in `;` and so is not split."""
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return genotype_table.SEPARATOR.join(_cell(gene) for gene in value)
+        return "".join(_cell(gene) + SEPARATOR for gene in value)
     return _cell(value)

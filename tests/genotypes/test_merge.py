@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,21 @@ from dglcell.genotypes.table import GenotypeTable
 from tests.cells import tiny_cell
 
 NAN = float("nan")
-HEAD = ["query_orf", "query", "array_orf", "array", "epsilon", "sd", "p", "q", "qsd", "a", "asd", "dmf", "dmfsd"]
+HEAD = [
+    "query_orf",
+    "query",
+    "array_orf",
+    "array",
+    "epsilon",
+    "sd",
+    "p",
+    "query_smf",
+    "query_smf_sd",
+    "array_smf",
+    "array_smf_sd",
+    "dmf",
+    "dmf_sd",
+]
 ROWS = [
     "G001_sn1 x G002_dma1 y -0.1 0.1 0.01 0.9 0.1 0.8 0.1 0.62 0.1",
     "G002_sn1 y G001_dma1 x -0.4 0.2 0.20 0.8 0.1 0.9 0.1 0.32 0.3",
@@ -158,7 +174,7 @@ def test_blocks_give_the_same_table_as_the_whole(files, monkeypatch):
     from dglcell.readers.screens.read import read_blocks
 
     whole, _ = merge_screens(tiny_cell(), files, rules=ScreenRules(clip_fitness=True, max_p=0.3))
-    monkeypatch.setattr(module, "read_blocks", lambda path, raw: read_blocks(path, raw, size=170))
+    monkeypatch.setattr(module, "read_blocks", functools.partial(read_blocks, size=170))
     union = ScreenMerger(tiny_cell(), files, rules=ScreenRules(clip_fitness=True, max_p=0.3))
     assert len(list(union.blocks())) > 2
     parts = union.table()

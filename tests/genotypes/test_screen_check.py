@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def in_blocks(monkeypatch: pytest.MonkeyPatch, path: Path, num: int) -> None:
     """Read files in about `num` blocks of the length of `path`."""
     read = merge.read_blocks
     size = path.stat().st_size // num + 1
-    monkeypatch.setattr(merge, "read_blocks", lambda path, raw: read(path, raw, size))
+    monkeypatch.setattr(merge, "read_blocks", functools.partial(read, size=size))
 
 
 def test_nothing_is_written_if_the_end_of_a_file_is_refused(tmp_path: Path) -> None:
@@ -140,7 +141,8 @@ def test_an_implausible_fitness_is_a_warning_with_the_first_line(
 @pytest.mark.parametrize("name", ["fitness", "fitness_std", "gene_interaction", "gene_interaction_std"])
 @pytest.mark.parametrize("value", ["1.2e22", "-16777217.5e1", "1e39"])
 def test_a_number_beyond_single_precision_is_refused(tmp_path: Path, name: str, value: str) -> None:
-    path = write(tmp_path / "s.tsv", ["G001;G002\t0.5", f"G003;G004\t{value}"], f"genes\t{name}")
+    label = "gene_interaction" if name.startswith("fitness") else "fitness"
+    path = write(tmp_path / "s.tsv", ["G001;G002\t0.5\t", f"G003;G004\t{value}\t1"], f"genes\t{name}\t{label}")
     with pytest.raises(DataError, match=rf"s.tsv:3: {name} .* a number of at most 16,777,216 in size was expected"):
         dglcell.read_screen(path, CELL, allow_empty=True)
 

@@ -31,7 +31,7 @@ READERS = {
     "genes": genes.read_genes,
     **{kind: partial(networks.read_network, kind=kind) for kind in networks.KINDS},
     "screen": read.read_screen,
-    "genotypes": read.read_genotype_table,
+    "genotypes": read.read_rows,
     "features": features.read_features,
 }
 pieces = st.sampled_from(

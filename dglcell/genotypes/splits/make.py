@@ -302,9 +302,9 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     DataError
         The file does not assign every gene set of the table to exactly one subset.
     """
-    from dglcell.readers.screens.read import read_genotype_table
+    from dglcell.readers.screens.read import read_rows
 
-    rows = read_genotype_table(path)
+    rows = read_rows(path, is_gene=cell.has_gene)
     header = [name.strip().lower() for name in rows.header]
     if "split" not in header:
         raise DataError(f"{path} has no column `split` - a column with {_expected_names()} was expected")

@@ -134,6 +134,22 @@ class ScreenTable:
         return [tuple(names[a:b]) for a, b in itertools.pairwise(self.ptr.tolist())]
 
 
+@dataclass(frozen=True, repr=False)
+class ScreenRows(ScreenTable):
+    """Genotypes with the cells of their rows as text, so that an output table can repeat them.
+
+    Attributes
+    ----------
+    header : list of str
+        Column names of the file.
+    rows : list of list of str
+        One cell per column.
+    """
+
+    header: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+
+
 def offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n + 1,) offsets of n ragged rows, from their lengths.
 

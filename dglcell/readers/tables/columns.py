@@ -8,7 +8,7 @@ name the line. Both ways give the same columns, apart from the last bit of a dou
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,8 @@ class ColumnSpec:
         Decimal separator.
     pads : bool
         Whether a row may lack blank cells at its end.
+    varied : collection of int
+        Columns of text with few equal cells, of which equal ones need not be found: `values` may hold them repeatedly.
     """
 
     width: int
@@ -52,6 +54,7 @@ class ColumnSpec:
     delimiter: str = "\t"
     decimal: str = "."
     pads: bool = False
+    varied: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,10 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
             header=None,
             names=range(spec.width),
             usecols=sorted([*spec.text, *spec.numbers]),
-            dtype={**dict.fromkeys(spec.text, "category"), **dict.fromkeys(spec.numbers, "float64")},
+            dtype={
+                **{column: "object" if column in spec.varied else "category" for column in spec.text},
+                **dict.fromkeys(spec.numbers, "float64"),
+            },
             na_values={column: list(_MISSING) for column in spec.numbers},
             keep_default_na=False,
             quoting=_NO_QUOTES,
@@ -146,6 +152,10 @@ def read_fast(block: Block, spec: ColumnSpec) -> Columns | None:
         return None
     codes, values = {}, {}
     for column in spec.text:
+        if column in spec.varied:
+            codes[column] = np.arange(num_rows, dtype=np.int32)
+            values[column] = [cell.strip() for cell in frame[column].tolist()]
+            continue
         categories = [str(value) for value in frame[column].cat.categories]
         codes[column], values[column] = _stripped(frame[column].cat.codes.to_numpy(dtype=np.int32), categories)
     lines = np.arange(block.first_line, block.first_line + num_rows)

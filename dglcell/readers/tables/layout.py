@@ -16,6 +16,7 @@ from dglcell.readers import text_files
 
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _MIN_MATCHING: Final = 0.75  # share of the first rows in which a cell is of its kind
+PREFERENCE: Final = " > "  # between two expressions for the name of a column
 TEXT, NUMBER, ANY = "text", "number", "any"  # kinds of cells
 
 
@@ -43,8 +44,9 @@ class Layout:
     example : str
         The first lines of such a table.
     columns : mapping of str to str
-        For a table with a header: role to a regular expression for the normalized name of its column (`normalize`). A
-        role `gene_*` stands for `gene_1`, `gene_2`, ..; the number, or a word, is the first group of its expression.
+        For a table with a header: role to a regular expression for the normalized name of its column (`normalize`).
+        `orf > gene` stands for two expressions, of which the second counts where no column has the first. A role
+        `gene_*` stands for `gene_1`, `gene_2`, ..; the number, or a word, is the first group of its expression.
         Empty for a table without a header.
     optional : collection of str
         Roles that may be absent.
@@ -93,19 +95,14 @@ class Layout:
         found: dict[str, int] = {}
         repeated: list[str] = []
         names = [normalize(name) for name in header]
-        for role, pattern in self.columns.items():
-            for column, name in enumerate(names):
-                match = re.fullmatch(pattern, name) if name else None
-                if match is None:
-                    continue
-                full_role = role.replace("*", match[1]) if "*" in role else role
+        for role, patterns in self.columns.items():
+            columns_of_role = _columns_of_role(role, patterns, names)
+            if not columns_of_role and role not in self.optional:
+                return None
+            for full_role, column in columns_of_role:
                 if full_role in found:
                     repeated.append(f"'{header[found[full_role]]}' and '{header[column]}' ({full_role})")
                 found.setdefault(full_role, column)
-        if not all(role in found or role in self.optional or "*" in role for role in self.columns):
-            return None
-        if any("*" in role and role not in self.optional and not _numbered(role, found) for role in self.columns):
-            return None
         if repeated and found:
             raise DataError(f"two columns have one meaning: {'; '.join(repeated)} - keep one of them")
         return found or None
@@ -130,9 +127,14 @@ class Layout:
         return {role: column for role, column in self.positions.items() if column < len(rows[0])}
 
 
-def _numbered(role: str, found: Mapping[str, int]) -> bool:
-    pattern = re.escape(role).replace(r"\*", ".+")
-    return any(re.fullmatch(pattern, name) for name in found)
+def _columns_of_role(role: str, patterns: str, names: Sequence[str]) -> list[tuple[str, int]]:
+    """The columns whose names have the first of the patterns that any name has, each with its role."""
+    for pattern in patterns.split(PREFERENCE):
+        matches = [(re.fullmatch(pattern, name), column) for column, name in enumerate(names) if name]
+        found = [(role.replace("*", m[1]) if "*" in role else role, column) for m, column in matches if m]
+        if found:
+            return found
+    return []
 
 
 def _is_kind(cell: str, kind: str) -> bool:

@@ -21,6 +21,7 @@ from dglcell.readers.tables.rows import DELIMITERS, SPACE, Row, is_comment, spli
 
 _HEAD_SIZE: Final = 1 << 18  # bytes at the start by which a layout is recognized
 _MAX_TITLE_LINES: Final = 60  # above a header, other than comments
+_MAX_WIDE_TITLE_LINES: Final = 5  # of these, lines that may have as many cells as the header
 _SAMPLE: Final = 50  # rows
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
@@ -126,7 +127,7 @@ class Head:
     @property
     def delimiters(self) -> tuple[str, ...]:
         """Delimiters that may separate the columns: white space only if there is no tab."""
-        return DELIMITERS[:-1] if any("\t" in line for line in self.lines) else DELIMITERS
+        return DELIMITERS[:-1] if any("\t" in line.strip() for line in self.lines) else DELIMITERS
 
     def rows(self, delimiter: str, start: int = 0, limit: int = _SAMPLE) -> list[Row]:
         """Up to `limit` rows from the line of index `start`."""
@@ -272,7 +273,8 @@ def _fits(head: Head, found: _Found[L]) -> bool:
 def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int]]:
     """Rows that may be the header, with their delimiter and the index of the line after them.
 
-    A header may be a comment. Above it there may be comments and lines of a title, which have fewer cells than it.
+    A header may be a comment. Above it there may be comments and lines of a title; many of them only if they have fewer
+    cells than it, so that the rows of a table without a header are not taken for one.
     """
     num_titles = 0
     most = dict.fromkeys(DELIMITERS, 0)  # most cells of a line of the title so far
@@ -281,7 +283,7 @@ def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int]]:
             continue
         for delimiter in head.delimiters:
             row, end = _header_row(head, index, delimiter)
-            if row is not None and len(row.cells) > most[delimiter]:
+            if row is not None and (num_titles < _MAX_WIDE_TITLE_LINES or _num_cells(row) > most[delimiter]):
                 yield row, delimiter, end
         if not is_comment(line):
             num_titles += 1
@@ -290,7 +292,12 @@ def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int]]:
             for delimiter in head.delimiters:
                 row, _ = _header_row(head, index, delimiter)
                 if row is not None:
-                    most[delimiter] = max(most[delimiter], len(row.cells))
+                    most[delimiter] = max(most[delimiter], _num_cells(row))
+
+
+def _num_cells(row: Row) -> int:
+    """The number of cells without blank ones at the end, which a workbook has after a title."""
+    return max((k for k, cell in enumerate(row.cells, start=1) if cell.strip()), default=0)
 
 
 def _header_row(head: Head, index: int, delimiter: str) -> tuple[Row | None, int]:
@@ -315,7 +322,9 @@ def _with_header(
     width = len(header)
     if widths and width not in widths and set(widths) == {width + 1}:
         rows = head.rows(delimiter, end)
-        if any(row.cells[-1].strip() for row in rows):  # row names, as R's write.table has them
+        # Row names, as R's write.table has them. Between commas R quotes them; otherwise it may be a decimal comma.
+        has_names = delimiter != "," or head.lines[end].lstrip().startswith('"')
+        if has_names and any(row.cells[-1].strip() for row in rows):
             header = ["", *header]
             columns = {role: column + 1 for role, column in columns.items()}
             width += 1

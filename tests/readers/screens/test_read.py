@@ -13,7 +13,7 @@ import pytest
 
 from dglcell.errors import DataError
 from dglcell.readers import compression
-from dglcell.readers.screens.read import read_genotype_table, read_screen
+from dglcell.readers.screens.read import read_rows, read_screen
 from dglcell.readers.screens.strains import strip_strain
 from dglcell.readers.tables.chunked_text import text_blocks
 
@@ -36,42 +36,40 @@ def write(tmp_path):
 
 def test_genotype_table(write):
     text = "genes\tnote\tfitness\tgene_interaction_p_value\nA;B\tx\t0.5\t\n\ty\t1\tNA\n\nB ; C;A\tz\t-0.1\t1e-3\n"
-    table = read_genotype_table(write(text))
-    assert table.genotypes == [("A", "B"), (), ("B", "C", "A")]
+    table, screen = read_rows(write(text)), read_screen(write(text))
+    assert screen.genotypes == [("A", "B"), (), ("B", "C", "A")]
     expected = [[0.5, NAN, NAN, NAN], [1, NAN, NAN, NAN], [-0.1, NAN, NAN, 1e-3]]
-    np.testing.assert_array_equal(table.labels, np.array(expected, dtype=np.float32))
-    assert table.labels.dtype == np.float32
-    assert table.lines.tolist() == [2, 3, 5]
+    np.testing.assert_array_equal(screen.labels, np.array(expected, dtype=np.float32))
+    assert screen.labels.dtype == np.float32
+    assert screen.lines.tolist() == table.lines.tolist() == [2, 3, 5]
     assert table.header == ["genes", "note", "fitness", "gene_interaction_p_value"]
     assert table.rows[2] == ["B ; C;A", "z", "-0.1", "1e-3"]
     assert table.report["rows of the wild type"] == 1
-    assert table.report["rows with fitness"] == 3
-    screen = read_screen(write(text))
+    assert screen.report["rows with fitness"] == 3
     assert (screen.layout, screen.genotypes) == ("genotype table", table.genotypes)
-    np.testing.assert_array_equal(screen.labels, table.labels)
-    assert not hasattr(screen, "rows")
+    assert np.isnan(table.labels).all() and not hasattr(screen, "rows")
 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_genes_in_columns_of_their_own(write, packed):
     text = 'gene_2,Fitness,gene_10,GENE_1\nB,"0.5",,A\n,1,,\nD,0.25,C,\n'
-    table = read_genotype_table(write(text, packed))
-    assert table.genotypes == [("A", "B"), (), ("D", "C")]
-    assert table.labels[:, 0].tolist() == [0.5, 1, 0.25]
+    table, screen = read_rows(write(text, packed)), read_screen(write(text, packed))
+    assert table.genotypes == screen.genotypes == [("A", "B"), (), ("D", "C")]
+    assert screen.labels[:, 0].tolist() == [0.5, 1, 0.25]
     assert table.header == ["gene_2", "Fitness", "gene_10", "GENE_1"]
 
 
 def test_quoted_cells(write):
-    table = read_genotype_table(write('"genes","comment"\n"A;B","one, two"\n"","he said ""no"""\n'))
+    table = read_rows(write('"genes","comment"\n"A;B","one, two"\n"","he said ""no"""\n'))
     assert table.genotypes == [("A", "B"), ()]
     assert [row[1] for row in table.rows] == ["one, two", 'he said "no"']
 
 
 def test_one_column(write):
-    """Only here can a blank line be told from a missing one: it is the wild type."""
-    table = read_genotype_table(write("genes\nA;B\n\nC\n"))
-    assert table.genotypes == [("A", "B"), (), ("C",)]
-    assert np.isnan(table.labels).all()
+    """A blank line is no genotype; the wild type is named."""
+    table = read_rows(write("genes\nA;B\n\nC\nWT\n"))
+    assert table.genotypes == [("A", "B"), ("C",), ()]
+    assert table.lines.tolist() == [2, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -81,19 +79,19 @@ def test_one_column(write):
             "genes\tfitness\nA\tgood\nB\t1\nC\t1_0\n",
             "screen.tsv:2: 'good' in column fitness - a number was expected; .*:4: '1_0'",
         ),
-        ("genes,fitness\nA,0,5\n", "screen.tsv:2: 3 cells - 2 were expected"),
-        ("genes\tfitness\nA\n", "screen.tsv:2: 1 cell - 2"),
-        ("genes\tfitness\tFitness\nA\t1\t1\n", "two columns are named 'fitness'"),
+        ("genes,fitness\nA,0,5\n", "screen.tsv:2: 3 columns - 2 were expected"),
+        ("genes\tfitness\nA\n", "screen.tsv:2: 1 column - 2"),
+        ("genes\tfitness\tFitness\nA\t1\t1\n", "screen.tsv:1: two columns have one meaning: 'fitness' and 'Fitness'"),
         ("genes\tgene_1\nA\tB\n", "columns 'genes' and 'gene_1'"),
         ("genes\tfitness\n", "has a header but no rows"),
-        ('genes,x\nA,"open\nB,C\n', "screen.tsv:2: unexpected end of data - check the quotes"),
-        ('genes,x\nA,1\nB,"open\nC,D"\nE,F,G\n', "screen.tsv:3: a quoted cell continues .*screen.tsv:5: 3 cells"),
-        ("gene_interaction\tfitness\n1\t1\n", "'genes' or 'gene_1'.* Costanzo 2010"),
-        ("A\tB\t0.5\n", "no screen of a known layout .it starts with 'A B 0.5'"),
+        ('genes,fitness\nA,"open\nB,1\n', "screen.tsv:2: a quoted cell does not end"),
+        ('genes,fitness,x\nA,1,"two\nlines"\nB,2,"open\nE,F,G,H\n', "screen.tsv:4: a quoted cell does .*:5: 4 columns"),
+        ("gene_interaction\tfitness\n1\t1\n", "Costanzo 2016; Kuzmin.* was expected"),
+        ("A\tB\t0.5\n", "no screen of a known layout .its columns are 'A', 'B', '0.5'"),
         ("", "is empty"),
         (
             COSTANZO + "YAL001C\tTFC3\tYBR001C\tNTH2\tlow\t0.1\thigh\n",
-            ":4: 'low' in column gene_interaction - .*:4: 'high'",
+            ":4: 'low' in column 5 - .*:4: 'high'",
         ),
         (COSTANZO + "YAL001C\tTFC3\tYBR001C\n", "screen.tsv:4: 3 columns - 7 were expected"),
         (COSTANZO + "\tTFC3\tYBR001C\tNTH2\t1\t1\t1\n", "screen.tsv:4: an empty strain id"),
@@ -105,15 +103,17 @@ def test_bad_screens(write, text, what):
     assert "\n" not in str(caught.value)
 
 
-def test_a_table_for_prediction_needs_a_column_of_genes(write):
-    with pytest.raises(DataError, match="no column of genes in 'YAL063C FLO9"):
-        read_genotype_table(write(COSTANZO))
+def test_a_table_for_prediction_has_any_layout(write):
+    table = read_rows(write(COSTANZO))
+    assert table.genotypes == read_screen(write(COSTANZO)).genotypes
+    assert table.header == ["strain_1", "column_2", "strain_2", "column_4", *table.header[4:]]
+    assert table.rows[2] == ["YAR019C_damp", "CDC15", "YCR028C-A", "RIM1", "", "0.0462", "NaN"]
 
 
 @pytest.mark.parametrize("head", ["", "query_orf\tquery_name\tarray_orf\tarray_name\tepsilon\tsd\tp\n"])
 def test_costanzo_2010(write, head):
     screen = read_screen(write(head + COSTANZO, packed=True))
-    assert screen.layout == "Costanzo 2010, 7 columns"
+    assert screen.layout == ("query and array strains" if head else "Costanzo 2010, 7 columns")
     assert screen.genotypes == [("YAL063C", "YBR266C"), ("YAL041W", "YCR009C"), ("YAR019C", "YCR028C-A")]
     expected = np.array([[NAN, NAN, -0.1071, 1.878e-5], [NAN, NAN, 0.2, 0.01], [NAN] * 4], dtype=np.float32)
     np.testing.assert_array_equal(screen.labels, expected)
@@ -143,8 +143,8 @@ def test_blank_lines_above_a_screen_are_skipped(write, text, above):
         (HEAD_2010 + COSTANZO + "YAL001C\tTFC3\n", r"screen.tsv:8: 2 columns - 7"),
         (DCELL + "2 A B low\n", r"screen.tsv:6: 'low'"),
         (GENOTYPES + "D\tlow\n", r"screen.tsv:7: 'low'"),
-        ("genes\tfitness\tFitness\tx\tX\n", r"screen.tsv:4: two columns are .*screen.tsv:4: two columns are named 'x'"),
-        ("A\tB\t0.5\n", "no screen of a known layout .it starts with 'A B 0.5'"),
+        ("genes\tfitness\tFitness\tx\tX\n", r"screen.tsv:4: two columns have one meaning"),
+        ("A\tB\t0.5\n", "no screen of a known layout .its columns are 'A', 'B', '0.5'"),
     ],
 )
 def test_lines_below_blank_ones_keep_their_numbers(write, text, what):
@@ -154,18 +154,18 @@ def test_lines_below_blank_ones_keep_their_numbers(write, text, what):
 
 @pytest.mark.parametrize("above", ["\n", " \n\t\t\n\n", "\r\n\r\n"])
 def test_blank_lines_above_a_genotype_table_are_skipped(write, above):
-    plain, table = read_genotype_table(write(GENOTYPES)), read_genotype_table(write(above + GENOTYPES))
+    plain, table = read_rows(write(GENOTYPES)), read_rows(write(above + GENOTYPES))
     assert (table.genotypes, table.header, table.rows) == (plain.genotypes, plain.header, plain.rows)
     number = above.count("\n")
     assert (table.lines - number).tolist() == plain.lines.tolist()
     for text, what in (
-        (GENOTYPES + "D\tlow\n", f"screen.tsv:{4 + number}: 'low'"),
-        ("genes\tfitness\tFitness\n", f"screen.tsv:{1 + number}: two columns are named 'fitness'"),
+        (GENOTYPES + "D\tlow\t1\n", f"screen.tsv:{4 + number}: 3 columns"),
+        ("genes\tfitness\tFitness\n", f"screen.tsv:{1 + number}: two columns have one meaning"),
         ("genes\tgene_1\n", f"screen.tsv:{1 + number}: columns 'genes' and"),
-        ("alpha\tbeta\n", f"screen.tsv:{1 + number}: no column of genes in 'alpha beta'"),
+        ("alpha\tbeta\n", "no table of genotypes of a known layout .its columns are 'alpha', 'beta'"),
     ):
         with pytest.raises(DataError, match=what):
-            read_genotype_table(write(above + text))
+            read_rows(write(above + text))
 
 
 def test_empty_rows_above_a_table_in_a_workbook_are_skipped(tmp_path):
