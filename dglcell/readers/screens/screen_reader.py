@@ -147,7 +147,8 @@ class ScreenReader:
         kinds = np.array([kind for _, kind in index.position], dtype=np.int8)
         values = {role: columns.numbers[column_of[role]] for role in self.number_roles}
         report: Report = {"rows": len(columns)}
-        labels, std, expected = self._labels(values, np.diff(ptr), report)
+        with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
+            labels, std, expected = self._labels(values, np.diff(ptr), report)
         num_wild_type = int(np.count_nonzero(np.diff(ptr) == 0))
         if not self.strain_roles:
             report["rows of the wild type"] = num_wild_type
