@@ -21,6 +21,7 @@ from dglcell.genotypes.replicates import impute_labels, merge_replicates
 from dglcell.genotypes.screen_check import ScreenCheck
 from dglcell.genotypes.table import GenotypeTable, block_report
 from dglcell.hashing import file_sha256
+from dglcell.readers.left_out import EXAMPLES
 from dglcell.readers.screens.read import read_blocks
 from dglcell.readers.screens.screen_table import ScreenTable, add_reports
 
@@ -211,9 +212,9 @@ def merge_screens(
 
 
 def report_lines(report: Mapping[str, Any]) -> list[str]:
-    """The report of `merge_screens` as lines `{file}: {item}: {count}`, without zeros."""
+    """The report of `merge_screens` as lines `{file}: {item}: {count}`, with examples and without zeros."""
     return [
-        f"{Path(file['path']).name}: {item}: {count:,}"
+        f"{Path(file['path']).name}: {item}: {count:,}" + (f" ({more})" if (more := file.get(item + EXAMPLES)) else "")
         for file in report["files"]
         for item, count in file.items()
         if isinstance(count, int) and count
