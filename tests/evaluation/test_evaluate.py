@@ -116,11 +116,11 @@ def test_another_screen_of_other_genes_is_refused_unless_they_are_skipped(run: R
     strangers = "".join(f"G001;stranger{k}\t1\t0\n" for k in range(4))
     write_screen(tmp_path / "new.tsv", tiny_table(run.cell, rows=30, seed=5), extra=strangers)
     with pytest.raises(
-        DataError, match=r"new.tsv:32: 4 of 34 rows name a gene that the cell lacks .*unknown_genes=.skip"
+        DataError, match=r"new.tsv:32: 4 of 33 rows name a gene that the cell lacks .*unknown_genes=.skip"
     ):
         evaluate(run, screen=[tmp_path / "new.tsv"], names=())
     lines: list[str] = []
-    with pytest.warns(UserWarning, match="new.tsv: 4 of 34 rows are left out"):
+    with pytest.warns(UserWarning, match="new.tsv: 4 of 33 rows are left out"):
         result = evaluate(run, screen=[tmp_path / "new.tsv"], names=(), unknown_genes="skip", say=lines.append)
     assert result["screen"]["all"]["fitness"]["n"]
     assert "new.tsv: unknown genes: 4 (stranger0, stranger1, stranger2, stranger3)" in lines
