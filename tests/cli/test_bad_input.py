@@ -68,7 +68,11 @@ PREPROCESS = [
         1,
         ("no row of 1", "--allow-empty"),
     ),
-    (("--model", "textbook", "--screen", "unlabelled.tsv"), 1, ("unlabelled.tsv: none of 1 row has", "--allow-empty")),
+    (
+        ("--model", "textbook", "--screen", "unlabelled.tsv"),
+        1,
+        ("unlabelled.tsv:1: no column of labels", "--allow-empty"),
+    ),
     (("--model", "textbook", "--physical", "loops.tsv"), 1, ("loops.tsv: no edge of 1", "--allow-empty")),
     (("--model", "textbook", "--screen", "layout.tsv"), 1, ("layout.tsv", "no screen of a known layout")),
     (("--model", "textbook", "--features", "screen.tsv"), 1, ("screen.tsv", "low")),
@@ -140,7 +144,7 @@ TRAIN = [
     (("--fold", "0"), 2, ("--fold 0 with --split random", "--split kfold")),
     (("--split", "unseen-gene", "--fold", "3"), 2, ("--fold 3 with --split unseen-gene",)),
     (("--config", "fold.toml"), 2, ("--fold 2 with --split random",)),
-    (("--screen", "unlabelled.tsv"), 1, ("unlabelled.tsv: none of 1 row has a fitness or gene_interaction",)),
+    (("--screen", "unlabelled.tsv"), 1, ("unlabelled.tsv:1: no column of labels",)),
     (("--screen", "unknown.tsv"), 1, ("nobody",)),
     (("--screen", "none.tsv"), 1, ("none.tsv", "no such file")),
     (("--resume",), 2, ("nothing to resume",)),
@@ -160,7 +164,7 @@ def test_predict(cli, trained: Path, core: Path, broken: Path) -> None:
     refused(cli("predict", trained, broken / "unknown.tsv", "--unknown-genes", "error", *out), 1, "nobody", "skip")
     refused(cli("predict", trained, broken / "strangers.tsv", *out), 1, "strangers.tsv: no genotype", "nobody", "b0008")
     refused(cli("predict", trained, broken / "predicted.tsv", *out), 1, "pred_fitness")
-    refused(cli("predict", trained, broken / "layout.tsv", *out), 1, "genes")
+    refused(cli("predict", trained, broken / "layout.tsv", *out), 1, "no table of genotypes of a known layout")
     refused(cli("predict", broken, broken / "unknown.tsv", *out), 1, "run")
     refused(cli("predict", broken / "nowhere", broken / "unknown.tsv", *out), 1, "no such")
     refused(cli("predict", trained, broken / "unknown.tsv", "--device", "cuda:99", *out), 2, "cuda:99")

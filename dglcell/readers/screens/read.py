@@ -56,6 +56,7 @@ def read_blocks(
     size: int = BLOCK_SIZE,
     maps: Sequence[ColumnMap] = (),
     is_gene: IsGene | None = None,
+    unlabeled: bool = False,
 ) -> Iterator[ScreenTable]:
     """Read a screen of any length in blocks of about `size` bytes; otherwise as `read_screen`.
 
@@ -68,6 +69,8 @@ def read_blocks(
         Approximate size of a block in bytes.
     maps, is_gene
         See `read_screen`.
+    unlabeled : bool
+        Whether there need not be a column of labels.
 
     Raises
     ------
@@ -75,7 +78,8 @@ def read_blocks(
         As for `read_screen`, when the block is reached.
     """
     path = Path(path)
-    reader = ScreenReader(open_table(path, LAYOUTS, "screen", maps, CUSTOM, size), raw_scores, is_gene)
+    table = open_table(path, LAYOUTS, "screen", maps, CUSTOM, size)
+    reader = ScreenReader(table, raw_scores, is_gene, unlabeled=unlabeled)
     num_rows = 0
     for screen in reader.blocks():
         num_rows += len(screen)

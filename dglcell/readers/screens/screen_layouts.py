@@ -75,6 +75,12 @@ _ARRAY_FITNESS = f"array{_SINGLE}"
 _QUERY = "querystrain(?:id)? > queryorf(?:name)? > query(?:gene)?(?:id|name|symbol)?"
 _ARRAY = "arraystrain(?:id)? > arrayorf(?:name)? > array(?:gene)?(?:id|name|symbol)?"
 _PAIR_FITNESS = {QUERY_FITNESS: _QUERY_FITNESS, ARRAY_FITNESS: _ARRAY_FITNESS}
+_ONE_GENE = "strain(?:id)? > orf > systematic(?:gene)?name > locus(?:tag)? > gene(?:id)? > genename"
+_GENES = f"genes > gene > genotypes? > (?:deleted|mutated|knockout|ko)genes? > perturbations? > {_ONE_GENE}"
+_GENE_NUMBER = (
+    r"gene(\d+|[a-h]) > "
+    r"(?:gene|orf|strain|mutant|locus|deletion|knockout|ko|perturbation)(?:id|name|symbol)?(\d+|[a-h])"
+)
 _NOT_READ = f"raw.*|interactiontype.*|(?:query|array).*{_SD}"
 _STRAINS_TEXT = {"strain_1": TEXT, "strain_2": TEXT}
 
@@ -238,7 +244,7 @@ LAYOUTS: Final = (
         reads="fitness of single mutants with its sd",
         example="Strain ID,Gene,SMF,sd\nYAL001C_damp174,TFC3,0.9395,0.0988\nYAL002W_dma12,VPS8,1.0020,0.0070\n",
         columns={
-            "strain_1": "strain(?:id)? > orf > systematic(?:gene)?name > locus(?:tag)? > gene(?:id)? > genename",
+            "strain_1": _ONE_GENE,
             FITNESS: f"fitness > {_SINGLE}",
             FITNESS_STD: f"fitness{_SD} > {_SINGLE}{_SD} > {_SD}",
         },
@@ -250,7 +256,7 @@ LAYOUTS: Final = (
         reads="the genes of each row (joined by ; or another separator) and their labels",
         example="genes\tfitness\tgene_interaction\nb0118\t1\t\nb0118;b1276\t0\t-1\n",
         columns={
-            GENES: "genes > gene",
+            GENES: _GENES,
             "gene_*": r"gene(\d+)",
             FITNESS: _FITNESS,
             FITNESS_STD: _FITNESS_SD,
@@ -268,7 +274,7 @@ LAYOUTS: Final = (
         reads="the genes of each row, one in a column, and their labels",
         example="gene_1,gene_2,fitness\nTFC3,TFC1,0.81\nTFC3,,0.9\n",
         columns={
-            "gene_*": r"gene(\d+|[a-h]) > (?:gene|orf|strain|mutant|locus)(?:id|name|symbol)?(\d+|[a-h])",
+            "gene_*": _GENE_NUMBER,
             FITNESS: _FITNESS,
             FITNESS_STD: _FITNESS_SD,
             SCORE: _SCORE,
@@ -378,5 +384,6 @@ CUSTOM: Final = ScreenLayout(
     example="",
     columns=dict.fromkeys((GENES, "gene_*", "strain_*", *schema.LABEL_COLUMNS, SCORE_STD), ""),
     adjusted=True,
+    ignored=".*",
     query=FIRST_STRAIN,
 )

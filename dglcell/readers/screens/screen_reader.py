@@ -65,14 +65,13 @@ class ScreenReader:
         labels: bool = True,
         unlabeled: bool = False,
     ) -> None:
+        table = _rectangular(table) if table.layout.counted else table
         self.table, self.layout, self.path, self.raw_scores = table, table.layout, table.path, raw_scores
         self.is_gene = None if is_gene is None else functools.lru_cache(_KNOWN_NAMES)(is_gene)
         self.parse_strain = functools.lru_cache(_KNOWN_NAMES)(functools.partial(parse_strain, is_gene=self.is_gene))
         self.gene_roles = _numbered("gene", table.columns)
         self.strain_roles = _numbered("strain", table.columns)
         self.number_roles = [role for role in roles.NUMBERS if labels and role in table.columns]
-        if self.layout.counted:
-            self.number_roles = [schema.INTERACTION] if labels else []
         self.unread = self._unread() if labels else []
         self._check_columns(labels and not unlabeled)
 
@@ -92,11 +91,7 @@ class ScreenReader:
         """
         for block in self.table.blocks:
             problems = ErrorCollector()
-            if self.layout.counted:
-                columns, column_of = self._counted_columns(*self._counted_rows(block, problems), problems)
-                yield self.screen(columns, problems, column_of)
-            else:
-                yield self.screen(read_columns(self.path, block, self.spec, problems), problems)
+            yield self.screen(read_columns(self.path, block, self.spec, problems), problems)
 
     def rows(self) -> ScreenRows:
         """All rows with the text of their cells, without labels."""
@@ -104,24 +99,17 @@ class ScreenReader:
         rows: list[list[str]] = []
         lines: list[int] = []
         for block in table.blocks:
-            read = self._counted_rows if self.layout.counted else self._rows
-            block_rows, block_lines = read(block, problems)
+            block_rows, block_lines = read_rows(
+                self.path, block, table.width, table.delimiter, problems, self.layout.pads
+            )
             rows += block_rows
             lines += block_lines
-        if self.layout.counted:
-            columns, column_of = self._counted_columns(rows, lines, problems)
-            rows = [[SEPARATOR.join(filter(None, row[:-1])), row[-1]] for row in rows]
-            return ScreenRows(
-                **vars(self.screen(columns, problems, column_of)), header=[roles.GENES, roles.SCORE], rows=rows
-            )
         screen = self.screen(columns_of_rows(self.path, rows, lines, self.spec, problems), problems)
         names = {column: role for role, column in reversed(table.columns.items())}
         header = list(table.header) or [names.get(k, f"column_{k + 1}") for k in range(table.width)]
         return ScreenRows(**vars(screen), header=[name.strip() for name in header], rows=rows)
 
-    def screen(
-        self, columns: Columns, problems: ErrorCollector, roles_of_columns: dict[str, int] | None = None
-    ) -> ScreenTable:
+    def screen(self, columns: Columns, problems: ErrorCollector) -> ScreenTable:
         """The genotypes and labels of the columns of a block.
 
         Parameters
@@ -129,23 +117,20 @@ class ScreenReader:
         columns : Columns
         problems : ErrorCollector
             Raised with those of the names.
-        roles_of_columns : dict of str to int, optional
-            Column by role, if not that of the table.
 
         Raises
         ------
         DataError
             Rows have problems; all are listed with file and line.
         """
-        column_of = roles_of_columns or self.table.columns
         index = GeneIndex()
-        gene_columns = self._gene_columns(columns, column_of, index, problems)
+        gene_columns = self._gene_columns(columns, index, problems)
         codes, ptr = interleave(len(columns), gene_columns)
         names = tuple(name for name, _ in index.position)
         self._check_names(names, codes, np.repeat(columns.lines, np.diff(ptr)), problems)
         problems.check()
         kinds = np.array([kind for _, kind in index.position], dtype=np.int8)
-        values = {role: columns.numbers[column_of[role]] for role in self.number_roles}
+        values = {role: columns.numbers[self.table.columns[role]] for role in self.number_roles}
         report: Report = {"rows": len(columns)}
         with np.errstate(over="ignore"):  # numbers beyond float32 become infinite
             labels, std, expected = self._labels(values, np.diff(ptr), report)
@@ -194,17 +179,17 @@ class ScreenReader:
             shown = ", ".join(f"'{text_files.shorten(name, 30)}'" for name in names)
             read = {role: self.table.name(role) for role in self.table.columns if role != roles.MARKER}
             others = [*self.unread, *(name for name in names if name not in read.values())]
-            columns = [*(f"{role}={name}" for role, name in read.items()), *(f"fitness={name}" for name in others[:1])]
+            columns = [*(f"{role}={name}" for role, name in read.items()), *map(_as_label, others[:1])]
             advice = f"; name the column, for example {setting('columns', ','.join(columns))}" if others else ""
             problems.add(
-                f"{self.where}: no column of labels ({shown or 'no header'}) - fitness or gene_interaction was expected"
-                + advice
+                f"{self.where}: no column of labels ({shown}) - fitness or gene_interaction was expected{advice}; or "
+                f"give {setting('allow_empty', True)}"
             )
         problems.check()
         if self.unread:
             warn(
                 f"{self.path}: columns that look like labels are not read: {', '.join(self.unread)} - if one is meant, "
-                f"name it, for example {setting('columns', f'fitness={self.unread[0]}')}"
+                f"name it, for example {setting('columns', _as_label(self.unread[0]))}"
             )
 
     def _unread(self) -> list[str]:
@@ -217,39 +202,13 @@ class ScreenReader:
     def _rows(self, block: Block, problems: ErrorCollector) -> tuple[list[list[str]], list[int]]:
         return read_rows(self.path, block, self.table.width, self.table.delimiter, problems, self.layout.pads)
 
-    def _counted_rows(self, block: Block, problems: ErrorCollector) -> tuple[list[list[str]], list[int]]:
-        """The genes, blank cells up to the widest row, and the score of rows that begin with their number of genes."""
-        rows, lines = [], []
-        most = max(self.layout.widths) - 2
-        for row in split_rows(block.lines(), block.first_line, self.table.delimiter):
-            cells = [cell.strip() for cell in row.cells if cell.strip()]
-            if len(cells) - 2 > most or cells[0] != str(len(cells) - 2):
-                excerpt = text_files.shorten(" ".join(cells))
-                problems.add(
-                    f"{self.path}:{row.line}: '{excerpt}' - the number of genes, the genes and a score were expected"
-                )
-            else:
-                rows.append([*cells[1:-1], *[""] * (most - len(cells) + 2), cells[-1]])
-                lines.append(row.line)
-        return rows, lines
-
-    def _counted_columns(
-        self, rows: list[list[str]], lines: list[int], problems: ErrorCollector
-    ) -> tuple[Columns, dict[str, int]]:
-        """The columns of such rows, and their roles."""
-        most = max(self.layout.widths) - 2
-        column_of = {f"gene_{k + 1}": k for k in range(most)} | {schema.INTERACTION: most}
-        spec = ColumnSpec(most + 1, range(most), {most: "of the score"} if self.number_roles else {})
-        return columns_of_rows(self.path, rows, lines, spec, problems), column_of
-
-    def _gene_columns(
-        self, columns: Columns, column_of: dict[str, int], index: GeneIndex, problems: ErrorCollector
-    ) -> list[GeneColumn]:
+    def _gene_columns(self, columns: Columns, index: GeneIndex, problems: ErrorCollector) -> list[GeneColumn]:
+        column_of = self.table.columns
         if roles.GENES in column_of:
             column = column_of[roles.GENES]
             return [index.list_column(columns.codes[column], columns.values[column], self.is_gene)]
         gene_columns = []
-        for role in _numbered("gene", column_of) or self.strain_roles:
+        for role in self.gene_roles or self.strain_roles:
             column = column_of[role]
             codes, values = columns.codes[column], columns.values[column]
             is_query, in_list = self.layout.query == roles.ALL_STRAINS, role.startswith("gene")
@@ -304,6 +263,45 @@ class ScreenReader:
                 report[f"rows with {name}"] = num_known
         pairs = np.where(orders == 2, expected, np.nan)
         return labels, np.asarray(std, dtype=np.float32), np.asarray(pairs, dtype=np.float32)
+
+
+def _rectangular(table: Table[ScreenLayout]) -> Table[ScreenLayout]:
+    """A table whose rows begin with their number of genes, as one with the genes in a cell."""
+    header = (roles.GENES, schema.INTERACTION)
+    columns = {role: column for column, role in enumerate(header)}
+    sample = [[SEPARATOR.join(row[1:-1]), row[-1]] for row in table.first_rows]
+    return dataclasses.replace(
+        table,
+        columns=columns,
+        header=header,
+        width=len(header),
+        delimiter="\t",
+        first_rows=sample,
+        blocks=(_rectangular_block(table, block) for block in table.blocks),
+    )
+
+
+def _rectangular_block(table: Table[ScreenLayout], block: Block) -> Block:
+    """The genes and the score of each line, on a line of the same number."""
+    problems = ErrorCollector()
+    lines = [""] * block.data.count(b"\n")
+    for row in split_rows(block.lines(), block.first_line, table.delimiter):
+        cells = [cell.strip() for cell in row.cells if cell.strip()]
+        if len(cells) in table.layout.widths and cells[0] == str(len(cells) - 2):
+            lines[row.line - block.first_line] = SEPARATOR.join(cells[1:-1]) + "\t" + cells[-1]
+        else:
+            excerpt = text_files.shorten(" ".join(cells))
+            problems.add(
+                f"{table.path}:{row.line}: '{excerpt}' - the number of genes, the genes and a score were expected"
+            )
+    problems.check()
+    return Block(block.first_line, "".join(line + "\n" for line in lines).encode())
+
+
+def _as_label(name: str) -> str:
+    """A column as a label, in an example of how to name it."""
+    is_score = re.search("score|interaction|epsilon|eps|gi$|tau", normalize(name))
+    return f"{schema.INTERACTION if is_score else schema.FITNESS}={name}"
 
 
 def _numbered(noun: str, column_of: Iterable[str]) -> list[str]:
