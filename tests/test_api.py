@@ -116,7 +116,10 @@ def test_the_textbook_model_is_built_by_name() -> None:
         ),
         ({"genes": ["YA"], "networks": {"physical": pd.DataFrame([["YA", None]])}}, "data frame:1: an empty gene id"),
         ({"genes": ["YA"], "networks": {"gpr": pd.DataFrame([["YA", "YB"]])}}, "the name gpr is already in use"),
-        ({"genes": ["YA"], "features": pd.DataFrame({"x": ["a"]}, index=["YA"])}, "features hold text"),
+        (
+            {"genes": ["YA"], "features": pd.DataFrame({"x": ["a"]}, index=["YA"])},
+            "features hold text in column x - genes in the",
+        ),
         ({"genes": ["YA"], "features": pd.DataFrame({"x": [np.nan]}, index=["YA"])}, "data frame:1: a feature of 'YA'"),
     ],
 )

@@ -15,7 +15,7 @@ class BuildConfig(Settings):
     string_mode: str = declare("binding", "Rows of STRING actions files to read, by their column `mode`.", DATA)
     taxon: str | None = declare(
         None,
-        "Organism to read from networks that hold several, as the file names it, for example 559292.",
+        "Organism to read from networks and gene lists that hold several, as the file names it, for example 559292.",
         DATA,
         unset="the one with most rows",
     )

@@ -103,7 +103,8 @@ def build_cell(
         genes = list(genes)
     gene_files = _gene_files(genes)
     require_files(model, [*gene_files, description, overlap, features, *_all(sources_by_name)])
-    records: dict[str, Any] = {"model": _model(model, say), "genes": _genes(genes, gene_files, say), "relations": {}}
+    gene_list = _genes(genes, gene_files, config.taxon, say)
+    records: dict[str, Any] = {"model": _model(model, say), "genes": gene_list, "relations": {}}
     for name, sources in sources_by_name.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
@@ -160,12 +161,12 @@ def _gene_files(genes: Any) -> list[Path]:
     return [Path(item) for item in genes] if are_files else []
 
 
-def _genes(genes: Any, files: Sequence[Path], say: Callable[[str], None]) -> GeneList | None:
+def _genes(genes: Any, files: Sequence[Path], taxon: str | None, say: Callable[[str], None]) -> GeneList | None:
     if genes is None or isinstance(genes, GeneList):
         return genes
     if files:
         say(f"reading the genes {', '.join(map(str, files))}")
-        return read_genes(files)
+        return read_genes(files, taxon)
     ids = genes
     problems = ErrorCollector(UsageError)
     first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-from dglcell.errors import ErrorCollector
+from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import gene_cells
-from dglcell.readers.gene_layouts import GFF3, GTF, SGD, GeneLayout
+from dglcell.readers.gene_layouts import ANNOTATIONS, GTF, GeneLayout
 from dglcell.readers.gene_records import GeneRecords, GenomicInterval, interval_of
-from dglcell.readers.tables.table import Table
+from dglcell.readers.tables.table import Table, open_table
 
 _ROLES: Final = ("chromosome", "type", "first", "last", "attributes")
 _ALIASES: Final = ("Alias", "gene_synonym", "old_locus_tag")
@@ -35,19 +36,12 @@ class _Feature:
     interval: GenomicInterval | None
 
 
-def annotation_format(lines: Sequence[str]) -> str | None:
-    """The annotation format of a file, `GFF3` or `SGD_features.tab`; None for another file, such as a list of ids."""
-    rows = [line for line in lines if line.strip() and not line.startswith("#")]
-    if lines[0].startswith("##gff-version") or (rows and _is_gff(rows[0])):
-        return GFF3.name
-    if any(fields[1] == "ORF" for line in rows if len(fields := line.split("\t")) >= 6):
-        return SGD.name
-    return None
-
-
-def _is_gff(line: str) -> bool:
-    fields = line.split("\t")
-    return len(fields) == 9 and fields[3].isdigit() and fields[4].isdigit() and fields[6] in set("+-.?")
+def annotation_layout(path: Path) -> GeneLayout | None:
+    """The layout of a gene annotation (`SGD_features.tab`, GFF3, GTF); None for another file."""
+    try:
+        return open_table(path, ANNOTATIONS, "gene annotation").layout
+    except DataError:
+        return None
 
 
 def read_annotation(table: Table[GeneLayout], records: GeneRecords) -> None:

@@ -134,13 +134,14 @@ def features_of_frame(frame: DataFrame) -> FeatureTable:
     DataError
         A column is not numeric, a gene is empty or occurs twice, or a number is missing or infinite.
     """
-    try:
-        with np.errstate(over="ignore"):
-            x = frame.to_numpy(dtype=np.float32)
-    except (ValueError, TypeError) as error:
+    text = [str(name) for k, name in enumerate(frame.columns) if not _is_numeric(frame.iloc[:, k])]
+    if text:
+        columns = f"{'column' if len(text) == 1 else 'columns'} {text_files.shorten(', '.join(text), 200)}"
         raise DataError(
-            f"{SOURCE}: features hold text ({error}) - genes in the index and numbers in all columns were expected"
-        ) from error
+            f"{SOURCE}: features hold text in {columns} - genes in the index and numbers in all columns were expected"
+        )
+    with np.errstate(over="ignore"):
+        x = frame.to_numpy(dtype=np.float32)
     if not x.size:
         raise DataError(
             f"{SOURCE}: features of shape {x.shape} - one row per gene and at least one column were expected"
@@ -157,6 +158,14 @@ def _table(header: tuple[str, ...]) -> Table[ScreenLayout]:
             return Table(_PATH, layout, columns, header, len(header), "\t", [], iter(()), 0)
     excerpt = text_files.shorten(", ".join(header), 60)
     raise DataError(f"{SOURCE}: no column of genes in '{excerpt}' - columns 'genes' or 'gene_1', .. were expected")
+
+
+def _is_numeric(column: Any) -> bool:
+    try:
+        column.to_numpy(dtype=np.float32)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _cell(value: Any) -> str:

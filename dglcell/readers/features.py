@@ -1,7 +1,7 @@
 """Gene features -> ids and a matrix of numbers.
 
-HDF5 with datasets `ids` and `x`; a text table of id and numbers, with or without a header; or a gene annotation, whose
-descriptions are turned into numbers (`annotation_networks.description_features`).
+HDF5 with datasets `ids` and `x`; a table of id and numbers (text or workbook), with or without a header; or a gene
+annotation, whose descriptions are turned into numbers (`annotation_networks.description_features`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,36 @@ from numpy.typing import NDArray
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.annotation_networks import description_features
-from dglcell.readers.annotations import annotation_format
+from dglcell.readers.annotations import annotation_layout
+from dglcell.readers.tables import table as tables
+from dglcell.readers.tables.column_map import ColumnMap
+from dglcell.readers.tables.columns import ColumnSpec, read_columns
+from dglcell.readers.tables.layout import Layout
+from dglcell.readers.tables.table import open_table
 
-_EXPECTED = "HDF5 with datasets 'ids' and 'x', a table of id and numbers, SGD_features.tab or GFF3 was expected"
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureLayout(Layout):
+    """A table of genes and numbers, with any names of columns."""
+
+    def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
+        """The first column as that of the genes, if none of the others is called by a number."""
+        is_header = bool(header) and not any(text_files.is_number(name, missing=False) for name in header[1:])
+        return {"gene": 0} if is_header else None
+
+
+LAYOUTS: Final = (
+    FeatureLayout(
+        name="table of features",
+        reads="gene in the first column, numbers in all others; with or without a header",
+        example="gene,length,expression\nYAL001C,3573,0.21\nYAL002W,3825,0.35\n",
+        columns={"gene": ".*"},
+        positions={"gene": 0},
+        cells={"gene": r"[^>{<]*"},
+        widths=range(2, 1 << 20),
+    ),
+)
+CUSTOM: Final = FeatureLayout(name="columns as given", reads="", example="", columns={"gene": ""})
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +76,14 @@ class FeatureTable:
         return f"FeatureTable: {size} from {Path(self.path).name} ({self.layout})"
 
 
-def read_features(path: Path | str) -> FeatureTable:
+def read_features(path: Path | str, maps: Sequence[ColumnMap] = ()) -> FeatureTable:
     """Read gene features; the format is recognized by content.
+
+    Parameters
+    ----------
+    path : Path
+    maps : sequence of ColumnMap
+        The column `gene`, if the user names it; by default the first one.
 
     Raises
     ------
@@ -62,7 +95,7 @@ def read_features(path: Path | str) -> FeatureTable:
     if path.is_file() and _is_hdf5(path):
         layout, ids, x, origins = _read_hdf5(path)
     else:
-        layout, ids, x, origins = _read_table(path)
+        layout, ids, x, origins = _read_table(path, maps)
     return check_features(str(path), layout, ids, x, origins)
 
 
@@ -116,6 +149,11 @@ def _read_hdf5(path: Path) -> Table:
 
     try:
         with h5py.File(path, "r") as file:
+            if {"obs", "var", "X"} <= set(file):
+                raise DataError(
+                    f"{path} is an AnnData file (.h5ad) - a table of genes and numbers was expected; write the matrix "
+                    "with `adata.to_df().T.to_csv(FILE)`, or the genes' own numbers with `adata.var.to_csv(FILE)`"
+                )
             if not {"ids", "x"} <= set(file):
                 names = ", ".join(sorted(file)) or "nothing"
                 raise DataError(f"{path}: HDF5 file with {names} - datasets 'ids' and 'x' were expected")
@@ -145,33 +183,44 @@ def _text(path: Path, item: Any) -> str:
     raise DataError(f"{path}: dataset ids holds {type(item).__name__} - text was expected")
 
 
-def _read_table(path: Path) -> Table:
-    lines = text_files.read_lines(path)
-    if annotation_format(lines) is not None:
+def _read_table(path: Path, maps: Sequence[ColumnMap]) -> Table:
+    """A table of an id and numbers, or the descriptions of a gene annotation."""
+    if annotation_layout(path) is not None:
         ids, x = description_features(path)
         return "gene descriptions", ids, x, [str(path)] * len(ids)
-    numbered = [(k, line) for k, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
-    delimiter = text_files.find_delimiter([line for _, line in numbered])
-    rows = [(line_number, text_files.split(line, delimiter)) for line_number, line in numbered]
-    if rows and not any(text_files.is_number(cell, missing=False) for cell in rows[0][1][1:]):
-        header, rows = rows[0][1], rows[1:]
-    else:
-        header = []
-    if not rows or len(rows[0][1]) < 2:
-        excerpt = text_files.shorten(lines[0])
-        raise DataError(f"{path} has no rows with an id and numbers (it starts with '{excerpt}') - {_EXPECTED}")
-    width = len(rows[0][1])
-    names = header if len(header) == width else ["id", *(str(k) for k in range(1, width))]
+    table = open_table(path, LAYOUTS, "feature table", maps, CUSTOM)
+    gene = table.columns["gene"] if table.layout is CUSTOM else 0  # also where the header has no cell for row names
+    columns = [column for column in range(table.width) if column != gene]
+    _refuse_text(table, columns)
+    names = {column: _column_name(table, column) for column in columns}
+    spec = ColumnSpec(table.width, [gene], names, table.delimiter, table.decimal_of(columns))
     problems = ErrorCollector()
-    complete = [(line_number, row) for line_number, row in rows if len(row) == width]
-    for line_number, row in rows:
-        if len(row) != width:
-            num_columns = text_files.quantity(len(row), "column")
-            problems.add(f"{path}:{line_number}: {num_columns} - {width} were expected, as in the first row")
-    line_numbers = [line_number for line_number, _ in complete]
-    x = np.empty((len(complete), width - 1), dtype=np.float32)
-    for k in range(1, width):
-        with np.errstate(over="ignore"):
-            x[:, k - 1] = text_files.numbers([row[k] for _, row in complete], line_numbers, path, names[k], problems)
+    blocks = [read_columns(path, block, spec, problems) for block in table.blocks]
     problems.check()
-    return "table", [row[0] for _, row in complete], x, [f"{path}:{line_number}" for line_number in line_numbers]
+    ids = [name for block in blocks for name in block.cells(gene)]
+    if not ids:
+        raise DataError(f"{path} has a header and no rows - an id and numbers in each row were expected")
+    with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, which the caller refuses
+        x = np.concatenate([np.stack([b.numbers[k] for k in columns], axis=1) for b in blocks]).astype(np.float32)
+    return "table", ids, x, [f"{path}:{line}" for block in blocks for line in block.lines.tolist()]
+
+
+def _refuse_text(table: tables.Table[FeatureLayout], columns: Sequence[int]) -> None:
+    """Raise DataError for columns of text, by the first rows."""
+    text: dict[str, str] = {}
+    for column in columns:
+        cells = [row[column].strip() for row in table.first_rows if len(row) == table.width]
+        words = [cell for cell in cells if not text_files.is_number(cell.replace(",", "."))]
+        if len(words) * 2 > len(cells):
+            text[_column_name(table, column)] = words[0]
+    if text:
+        shown = ", ".join(f"{name} ('{text_files.shorten(word, 20)}')" for name, word in text.items())
+        columns_of_text = "column" if len(text) == 1 else "columns"
+        raise DataError(
+            f"{table.path}: text in {columns_of_text} {text_files.shorten(shown, 200)} - a gene id and numbers were "
+            "expected; leave these columns out, or turn them into numbers"
+        )
+
+
+def _column_name(table: tables.Table[FeatureLayout], column: int) -> str:
+    return table.header[column].strip() if table.header and table.header[column].strip() else str(column)

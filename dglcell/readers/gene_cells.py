@@ -29,7 +29,7 @@ _DATE: Final = re.compile(
     r"(?:19|20)\d\d-[01]\d-[0-3]\d(?:[ T][\d:.]+)?|"  # a date in a workbook
     r"\d{1,2}(?:/\d{1,2}/(?:\d\d|\d{4})|\.\d{1,2}\.(?:19|20)\d\d)"
 )
-_FIGURE: Final = re.compile(r"\d[.,]?\d*[Ee]\+\d+|\d{12,}\.0")  # 2310009E13 becomes 2.31E+13
+_FIGURE: Final = re.compile(r"\d[.,]?\d*[Ee]\+\d+|(?=\d{12})\d+0{6}(?:\.0)?")  # 2310009E13 becomes 2.31E+13
 
 
 def is_blank(cell: str) -> bool:

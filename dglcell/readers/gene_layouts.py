@@ -55,7 +55,7 @@ _NAMES: Final = {
     "taxon": _TAXON,
 }
 _OPTIONAL: Final = tuple(_NAMES)
-_NO_FIGURE: Final = r"(?![+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$).*|\d{3,9}"  # no measured value; an Entrez id is a name
+_NO_FIGURE: Final = r"(?![+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$)[^\t]*|\d{3,9}"  # no measured value; an Entrez id is a name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +105,6 @@ class GeneLayout(Layout):
         column that is called `name` is a description if another column holds the symbols.
         """
         if any(text_files.is_number(cell, missing=False) for cell in header):
-            return None
-        if self.widths and len(header) not in self.widths:
             return None
         columns = super().match_header(header)
         if columns is None:

@@ -29,6 +29,7 @@ _SHOWN: Final = 5  # names in a message
 _MAX_SHARED: Final = 0.1  # names in a name table that are ids of other genes
 _MAX_NAMES: Final = 5  # of a gene in a name table, on average
 _POSITION: Final = ("chromosome", "first", "last")
+_START: Final = 4096  # bytes
 _SEQUENCES: Final = {">": "sequences (FASTA)", "LOCUS ": "a GenBank record", "@": "sequences (FASTQ)"}
 
 
@@ -68,6 +69,10 @@ def read_genes(
 
 
 def _open(path: Path, maps: Sequence[ColumnMap]) -> Table[GeneLayout]:
+    first = next(line for line in next(next(sheets(path, _START)).blocks).lines() if line.strip())
+    for start, kind in _SEQUENCES.items():
+        if first.startswith(start):
+            raise DataError(f"{path} looks like {kind} - a {_NOUN} was expected")
     try:
         return open_table(path, LAYOUTS, _NOUN, maps, CUSTOM)
     except DataError as error:
@@ -81,11 +86,6 @@ def _open(path: Path, maps: Sequence[ColumnMap]) -> Table[GeneLayout]:
 def _other_kind(path: Path) -> tuple[str, str]:
     """What a file that is no gene list is, and the setting to which it belongs; empty where unknown."""
     try:
-        lines = next(next(sheets(path)).blocks).lines()
-        first = next(line for line in lines if line.strip())
-        for start, kind in _SEQUENCES.items():
-            if first.startswith(start):
-                return kind, ""
         layout = open_table(path, OTHERS, _NOUN).layout
     except DataError:
         return "", ""
@@ -138,8 +138,6 @@ def _add_genes(table: Table[GeneLayout], rows: Iterable[_Row], records: GeneReco
         standard = next((name for name in names if name != gene), "")
         if changed_ids.found(row.line, gene):
             continue
-        if gene.startswith(">"):
-            raise DataError(f"{path}:{row.line} looks like sequences (FASTA) - a {_NOUN} was expected")
         if len(gene.split()) != 1 or ";" in gene or re.search(r",(?!\d+\w?$)", gene):
             problems.add(
                 f"{path}:{row.line}: '{text_files.shorten(gene)}' is not one gene id - one per row was expected"

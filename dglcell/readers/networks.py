@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector, setting, warn
 from dglcell.readers import network_values
-from dglcell.readers.annotations import annotation_format
+from dglcell.readers.annotations import annotation_layout
 from dglcell.readers.edge_list_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
 from dglcell.readers.network_layouts import MATRIX, MEMBERS, SIF, NetworkLayout
 from dglcell.readers.network_matrices import read_matrix
 from dglcell.readers.network_rows import Rows, read_rows
 from dglcell.readers.network_sets import read_members, read_sif
-from dglcell.readers.tables.chunked_text import sheets
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.table import Table, open_table
 
@@ -79,8 +78,7 @@ def layouts_of(kind: str) -> list[NetworkLayout]:
 
 def _refuse_annotation(path: Path) -> None:
     """Raise DataError if a file that is no network is a gene annotation."""
-    block = next(next(sheets(path)).blocks)
-    if annotation_format(block.lines()) is not None:
+    if annotation_layout(path) is not None:
         advice = f"give it as {setting('description')}, {setting('overlap')} or {setting('genes')}"
         raise DataError(f"{path} is a gene annotation - a network was expected; {advice}")
 

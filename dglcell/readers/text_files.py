@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dglcell.errors import DataError, ErrorCollector
+from dglcell.errors import DataError, ErrorCollector, setting
 from dglcell.readers import compression
 
 HEAD: Final = 4096  # bytes by which the kind of a file is recognized
@@ -36,7 +36,6 @@ _KINDS: Final = {  # by the first bytes: what the file is, and what to do
     b"\x1f\x8b": ("compressed twice", "unpack it once"),
 }
 _MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "#n/a"})
-_SAMPLE = 20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -119,6 +118,8 @@ def refuse_markup(path: Path, content: bytes) -> None:
             f"{path} is an HTML page (it starts with '{excerpt}') - a table was expected; the page may hold an error "
             "message instead of the download: open it in a browser, and download the file again"
         )
+    if start[:1] == b"<" and re.search(rb"<(\w+:)?sbml\b", start[:HEAD]):
+        raise DataError(f"{path} is a metabolic model in SBML - a table was expected; give it as {setting('model')}")
     if start[:1] == b"<":
         raise DataError(f"{path} is XML or HTML (it starts with '{excerpt}') - a table was expected")
     if re.match(rb"\{\s*[\"}]|\[\s*[\[{\"]", start):
@@ -139,31 +140,6 @@ def read_lines(path: Path) -> list[str]:
     if lines and not lines[-1]:
         lines.pop()
     return lines
-
-
-def find_delimiter(lines: Sequence[str]) -> str | None:
-    """The character between fields: tab, comma or semicolon; `None` stands for runs of white space.
-
-    It is the first of these that occurs in all of the first 20 lines, otherwise the first that occurs in any of them.
-
-    Examples
-    --------
-    >>> find_delimiter(["gene;fitness", "b0008;0,97"])
-    ';'
-    >>> find_delimiter(["b0008 b0114"]) is None
-    True
-    """
-    sample = [line for line in lines if line.strip()][:_SAMPLE]
-    for quantifier in (all, any):
-        for character in ("\t", ",", ";"):
-            if sample and quantifier(character in line for line in sample):
-                return character
-    return None
-
-
-def split(line: str, delimiter: str | None) -> list[str]:
-    """The fields of a line, without white space and double quotes around them."""
-    return [field.strip().strip('"') for field in line.split(delimiter)]
 
 
 def is_missing(text: str) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import h5py
 import numpy as np
+import openpyxl
 import pytest
 
 from dglcell.errors import DataError
 from dglcell.readers.features import read_features
+from dglcell.readers.tables.column_map import ColumnMap
 
 
 @pytest.mark.parametrize("head", ["", "gene\tf1\tf2\n", "f1\tf2\n", "# note\n"])
@@ -20,6 +22,51 @@ def test_text_table(tmp_path, head, mark):
     assert table.x.dtype == np.float32
     np.testing.assert_array_equal(table.x, np.array([[1, -2.5], [1e-3, 4]], dtype=np.float32))
     assert table.report == {"rows": 2, "columns": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ('gene,a,b\n"ADE5,7",1,2\nYAL001C,3,4\n', [[1, 2], [3, 4]]),
+        ('"a" "b"\n"ADE5,7" 1 2\n"YAL001C" 3 4\n', [[1, 2], [3, 4]]),  # as R writes it
+        ('"x"\n"ADE5,7" 1\n"YAL001C" 3\n', [[1], [3]]),
+        ("gene;a;b\nADE5,7;1,5;2\nYAL001C;0,25;4\n", [[1.5, 2], [0.25, 4]]),
+        (',a,b\n"ADE5,7",1.5,2\nYAL001C,3,4e-1\n', [[1.5, 2], [3, 0.4]]),  # as pandas writes it
+        ("Table S1\n# made by hand\n\ngene\ta\tb\n\nADE5,7\t1\t2\nYAL001C\t3\t4\t\n", [[1, 2], [3, 4]]),
+    ],
+)
+def test_tables_of_other_programs(tmp_path, text, x):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    table = read_features(path)
+    assert table.ids == ("ADE5,7", "YAL001C")
+    np.testing.assert_array_equal(table.x, np.array(x, dtype=np.float32))
+
+
+def test_a_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (("gene", "a"), ("A", 1.5), (None, None), ("B", 2)):
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    table = read_features(tmp_path / "x.xlsx")
+    assert (table.ids, table.x.tolist()) == (("A", "B"), [[1.5], [2]])
+
+
+def test_the_column_of_genes_as_the_user_names_it(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("length,ORF,mass\n1,A,2\n3,B,4\n")
+    with pytest.raises(DataError, match=r"text in column ORF \('A'\)"):
+        read_features(path)
+    table = read_features(path, [ColumnMap.parse("gene=ORF")])
+    assert (table.ids, table.x.tolist()) == (("A", "B"), [[1, 2], [3, 4]])
+
+
+def test_anndata_is_named(tmp_path):
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.zeros((2, 2))
+        file.create_group("obs"), file.create_group("var")
+    with pytest.raises(DataError, match=r"x.h5ad is an AnnData file .* write the matrix with `adata.to_df\(\)"):
+        read_features(tmp_path / "x.h5ad")
 
 
 @pytest.mark.parametrize("ids", [np.array([b"A", b"B"]), ["A", "B"]])
@@ -48,8 +95,13 @@ def test_hdf5(tmp_path, ids):
             "A\t1\t2\t3\t4\t5\t\t7\t8\n",
             "x.tsv:1: a feature of 'A' is missing",
         ),  # no GFF3, though columns 4, 5 are whole
-        ("A\nB\n", "has no rows with an id and numbers"),
-        ("A\tB\n", "has no rows with an id and numbers"),
+        ("A\nB\n", r"is no feature table of a known layout \(it starts with 'A'\)"),
+        ("A\tB\n", "has a header and no rows - an id and numbers in each row were expected"),
+        ('gene,a,b\n"ADE5,7",1,2\nYAL001C,3,4\nYAL002W,3,x\n', "x.tsv:4: 'x' in column b - a number was expected"),
+        (
+            "gene\tlength\tchromosome\tnote\nA\t1\tIV\tlong\nB\t2\tX\tshort\n",
+            r"x.tsv: text in columns chromosome \('IV'\), note \('long'\) - a gene id and numbers were expected; leave",
+        ),
         ("", "is empty"),
     ],
 )

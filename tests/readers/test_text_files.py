@@ -60,6 +60,7 @@ def test_line_ends_and_encodings(tmp_path, content, lines):
         (b"a\0b", "is a binary file"),
         (b"<!DOCTYPE html><p>404</p>", "is an HTML page"),
         (b"<?xml version='1.0'?><a/>", "is XML or HTML"),
+        (b"<?xml version='1.0'?>\n<sbml level='3'>", "is a metabolic model in SBML - .* give it as model"),
         (b'{"a": 1}', "is JSON"),
     ],
 )
@@ -101,23 +102,6 @@ def test_missing_file_and_folder(tmp_path):
         text_files.read_lines(tmp_path / "nix.tsv")
     with pytest.raises(DataError, match="is a folder"):
         text_files.read_lines(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (["a\tb", "c\td"], "\t"),
-        (["a,b", "c,d"], ","),
-        (["a;b", "c;d"], ";"),
-        (["a b", "c d"], None),
-        (["a,x\tb", "c,x\td"], "\t"),
-        (["a;x,b", "c,d"], ","),
-        (["", "a,b"], ","),
-        ([], None),
-    ],
-)
-def test_delimiter(lines, expected):
-    assert text_files.find_delimiter(lines) == expected
 
 
 def test_numbers_are_checked_cell_by_cell(tmp_path):

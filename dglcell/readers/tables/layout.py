@@ -56,7 +56,7 @@ class Layout:
         For a table without a header: role to the kind of its cells, `text` (not a number), `number` (or blank), `any`,
         or a regular expression for the whole cell.
     widths : collection of int
-        For a table without a header: possible numbers of columns.
+        Possible numbers of columns; by default any number in a table with a header.
     end : str
         Regular expression for the line at which the table ends, such as the start of the sequences in GFF3.
     pads : bool

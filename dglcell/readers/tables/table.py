@@ -255,6 +255,8 @@ def _by_header(path: Path, head: Head, layouts: Sequence[L]) -> _Found[L] | None
                 raise DataError(f"{path}:{row.line}: {error.template}") from None
             if columns is not None:
                 found = _with_header(head, layout, columns, row.cells, delimiter, end)
+                if layout.widths and found[4] not in layout.widths:
+                    continue
                 if _fits(head, found):
                     return found
                 if not is_comment(head.lines[row.line - head.first_line]):
