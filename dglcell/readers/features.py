@@ -29,6 +29,8 @@ from dglcell.readers.tables.table import open_table
 class FeatureLayout(Layout):
     """A table of genes and numbers, with any names of columns."""
 
+    wide_titles: bool = False
+
     def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
         """The first column as that of the genes, if none of the others is called by a number."""
         is_header = bool(header) and not any(text_files.is_number(name, missing=False) for name in header[1:])

@@ -87,6 +87,7 @@ class GeneLayout(Layout):
         For what is no gene list: the setting to which such a file belongs, if any.
     """
 
+    wide_titles: bool = False
     ids: tuple[str, ...] = ()
     kept: Mapping[str, str] = field(default_factory=dict)
     others: str = "rows of other kinds, left out"

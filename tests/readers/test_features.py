@@ -17,6 +17,10 @@ from dglcell.readers.tables.column_map import ColumnMap
 def test_text_table(tmp_path, head, mark):
     path = tmp_path / "x.tsv"
     path.write_text((head + "A\t1\t-2.5\nB-1\t1e-3\t4\n").replace("\t", mark))
+    if (head, mark) == ("f1\tf2\n", ","):  # the comma of the rows may be that of numbers
+        with pytest.raises(DataError, match=r"x.tsv:2: 3 columns - 2 were expected"):
+            read_features(path)
+        return
     table = read_features(path)
     assert table.ids == ("A", "B-1")
     assert table.x.dtype == np.float32

@@ -59,6 +59,9 @@ class Layout:
         Possible numbers of columns; by default any number in a table with a header.
     end : str
         Regular expression for the line at which the table ends, such as the start of the sequences in GFF3.
+    wide_titles : bool
+        Whether lines of a title may have as many cells as the header below them. Without it, no row of a table without
+        a header is taken for one.
     pads : bool
         Whether a row may lack blank cells at its end, which some editors remove.
     source : str
@@ -74,6 +77,7 @@ class Layout:
     cells: Mapping[str, str] = field(default_factory=dict)
     widths: Collection[int] = ()
     end: str = ""
+    wide_titles: bool = True
     pads: bool = False
     source: str = ""
 

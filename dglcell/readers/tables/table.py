@@ -247,8 +247,10 @@ def _recognize(
 def _by_header(path: Path, head: Head, layouts: Sequence[L]) -> _Found[L] | None:
     with_header = [layout for layout in layouts if layout.columns]
     doubtful: _Found[L] | None = None  # its rows have another width, as a sentence of a title may have
-    for row, delimiter, end in _header_candidates(head):
+    for row, delimiter, end, is_widest in _header_candidates(head):
         for layout in with_header:
+            if not (is_widest or layout.wide_titles):
+                continue
             try:
                 columns = layout.match_header(row.cells)
             except DataError as error:
@@ -272,8 +274,8 @@ def _fits(head: Head, found: _Found[L]) -> bool:
     return num_fitting * 2 >= len(rows)
 
 
-def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int]]:
-    """Rows that may be the header, with their delimiter and the index of the line after them.
+def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int, bool]]:
+    """Rows that may be the header, their delimiter, the index of the line after them, and if no row above is as wide.
 
     A header may be a comment. Above it there may be comments and lines of a title; many of them only if they have fewer
     cells than it, so that the rows of a table without a header are not taken for one.
@@ -285,8 +287,9 @@ def _header_candidates(head: Head) -> Iterator[tuple[Row, str, int]]:
             continue
         for delimiter in head.delimiters:
             row, end = _header_row(head, index, delimiter)
-            if row is not None and (num_titles < _MAX_WIDE_TITLE_LINES or _num_cells(row) > most[delimiter]):
-                yield row, delimiter, end
+            is_widest = row is not None and _num_cells(row) > most[delimiter]
+            if row is not None and (num_titles < _MAX_WIDE_TITLE_LINES or is_widest):
+                yield row, delimiter, end, is_widest
         if not is_comment(line):
             num_titles += 1
             if num_titles > _MAX_TITLE_LINES:
@@ -359,7 +362,7 @@ def _without_blank_ends(rows: Sequence[list[str]]) -> list[list[str]]:
 
 def _by_map(path: Path, head: Head, column_map: ColumnMap, custom: L) -> _Found[L] | None:
     """The table with columns that the user names; None if it lacks them."""
-    for row, delimiter, end in _header_candidates(head):
+    for row, delimiter, end, _ in _header_candidates(head):
         columns = column_map.match_header(row.cells)
         if columns is None or (len(row.cells) == 1 and len(column_map.columns) > 1):
             continue

@@ -66,3 +66,11 @@ def test_numbered_roles_may_be_words(read):
     assert (table.columns, rows) == ({"id": 1, "name_symbol": 0, "name_name": 2}, [("A", "x", "y")])
     with pytest.raises(DataError, match="no gene list of a known layout"):
         read("gene\tplace\nA\tx\n", NAMED)
+
+
+def test_a_row_is_no_header_where_titles_are_narrow(read):
+    text = "A\tx\ngene\tname\nB\ty\n"
+    assert read(text)[1] == [("B", "y")]
+    narrow = dataclasses.replace(NAMED, wide_titles=False)
+    assert read(text, narrow, NAMES)[1] == [("A", "x"), ("gene", "name"), ("B", "y")]
+    assert read("A\n" + text.partition("\n")[2], narrow)[1] == [("B", "y")]
