@@ -128,6 +128,44 @@ def test_what_cannot_be_built_is_said(given: dict[str, Any], message: str) -> No
         dglcell.build_cell(**given)
 
 
+def test_networks_from_frames(tmp_path: Path) -> None:
+    genes = ["YA", "YB", "YC"]
+
+    def edges(frame: pd.DataFrame, kind: str = "physical") -> tuple[set[tuple[str, ...]], dict[str, Any]]:
+        cell = dglcell.build_cell(genes=genes, networks={kind: frame}, self_loops=False, matrix_rows="auto")
+        relation = cell.relations[f"{kind}_interaction"]
+        return {(genes[a], genes[b]) for a, b in zip(relation.src, relation.dst, strict=True)}, dict(relation.data)
+
+    both = {("YA", "YB"), ("YB", "YA")}
+    assert edges(pd.DataFrame({"a": ["YA"], "b": ["YB"]})) == (both, {})
+    found, data = edges(pd.DataFrame({"w": [0.5], "gene_2": ["YA"], "gene_1": ["YB"]}).rename(columns={"w": "weight"}))
+    assert found == both
+    assert data["confidence"].tolist() == [0.5, 0.5]
+    found, data = edges(pd.DataFrame({"target": ["YA", "YB"], "tf": ["YB", "YC"], "sign": ["+", "-"]}), "regulatory")
+    assert found == {("YB", "YA"), ("YC", "YB")}
+    assert sorted(data["sign"].tolist()) == [-1, 1]
+    matrix = pd.DataFrame([[0, 1, 0], [1, 0, 0], [0, 0, 0]], index=genes, columns=genes)
+    assert edges(matrix)[0] == both
+    factors = pd.DataFrame([[1, 1, 0]], index=["YC"], columns=genes)
+    assert edges(factors, "regulatory")[0] == {("YC", "YA"), ("YC", "YB")}
+
+
+def test_settings_of_networks_reach_the_files(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("x,YA,YB\nYC,0,1\nYD,1,0\n")
+    (tmp_path / "s.txt").write_text("protein1 protein2 combined_score\n1.YA 1.YB 400\n1.YA 1.YC 400\n2.YA 2.YD 300\n")
+
+    def edges(kind: str, file: str, **settings: str) -> set[tuple[int, int]]:
+        cell = dglcell.build_cell(
+            genes=["YA", "YB", "YC", "YD"], networks={kind: tmp_path / file}, self_loops=False, **settings
+        )
+        relation = cell.relations[f"{kind}_interaction"]
+        return set(zip(relation.src.tolist(), relation.dst.tolist(), strict=True))
+
+    assert edges("regulatory", "m.csv", matrix_rows="factors") == {(2, 1), (3, 0)}
+    assert edges("regulatory", "m.csv", matrix_rows="targets") == {(1, 2), (0, 3)}
+    assert edges("physical", "s.txt", taxon="2") == {(0, 3), (3, 0)}
+
+
 def test_a_frame_is_read_as_the_file_that_it_would_be(tmp_path: Path) -> None:
     cell, rng = tiny_cell(), np.random.default_rng(0)
     table = tiny_table(cell)

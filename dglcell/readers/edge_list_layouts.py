@@ -10,14 +10,17 @@ from typing import Final
 
 from dglcell.readers import text_files
 from dglcell.readers.edge_table import KINDS, REGULATORY
-from dglcell.readers.network_layouts import DATABASES, MATRIX, NAMES, SIF, NetworkLayout
+from dglcell.readers.interaction_databases import INTERACTIONS
+from dglcell.readers.network_layouts import MATRIX, NAMES, PAIRS, SIF, NetworkLayout
+from dglcell.readers.regulation_databases import REGULATION
 from dglcell.readers.tables.layout import ANY, normalize
 
 _WORD = (  # of the name of a column of ids
     r"(?:genes?|proteins?|ids?|identifiers?|systematic(?:name)?|orfs?(?:name)?|nodes?|interactors?|locus|tags?|entity|"
-    r"item|participants?|molecules?|partner|prot|ensembl|uniprot|accessions?)"
+    r"item|participants?|molecules?|partner|prot|ensembl)"
 )
 _SYMBOL = r"(?:(?:gene|protein|official|preferred|standard|common)?(?:symbols?|names?))"
+_ACCESSION = r"(?:uniprot(?:kb)?|swissprot)(?:ids?|accessions?|ac)?"
 _FIRST, _SECOND = r"(?:a|1|i|x)", r"(?:b|2|j|y)"
 _LABEL = re.compile(r".*fitness.*|smf|dmf|eps(ilon)?|gene(tic)?interaction(score|pvalue|std)?.*|e?score.*ε.*")
 _CONFIDENCE = (
@@ -85,7 +88,7 @@ class _MatrixLayout(NetworkLayout):
         if len(header) not in (width, width - 1) or not all(row[0].strip() for row in body):
             return None
         names = header[len(header) - width + 1 :]
-        cells = [cell for row in body for cell in row[1:]]
+        cells = [cell.replace(",", ".") for row in body for cell in row[1:]]
         if sum(map(text_files.is_number, names)) * 2 > len(names) or not any(c.strip() for c in cells):
             return None
         if width == 2 and not {cell.strip() for cell in cells} <= _SIGNED_UNITS:
@@ -96,13 +99,23 @@ class _MatrixLayout(NetworkLayout):
 
 
 _LISTS: Final = (
+    NetworkLayout(
+        name="Cytoscape edge table",
+        reads="the genes in the shared name `A (interacts with) B`",
+        example="SUID,interaction,name,selected,shared interaction,shared name\n"
+        "101,pp,YAL001C (pp) YBR123C,false,pp,YAL001C (pp) YBR123C\n",
+        columns={"pair": "sharedname", "suid": "suid"},
+        rows=PAIRS,
+        kinds=KINDS,
+        source="cytoscape.org, File > Export > Table to File",
+    ),
     _NamedColumns(
         name="regulation with named columns",
         reads="transcription factor and target by the names of their columns, in any order, with sign or weight",
         example="tf,target,weight\nABF1,YAL054C,-2\nABF1,YGL234W,1\n",
         columns={
             "gene_1": rf"(?:tf|regulators?|transcriptionfactors?|factors?|source|from){_WORD}*",
-            "gene_2": rf"(?:targets?|regulated|to|tg){_WORD}*|(?:genes?|orfs?)(?:ids?)?",
+            "gene_2": rf"(?:targets?|regulated|to|tg){_WORD}*|(?:genes?|orfs?){_WORD}*",
             "symbol_1": rf"(?:tf|regulators?|transcriptionfactors?|factors?|source){_SYMBOL}",
             "symbol_2": rf"(?:targets?(?:gene)?|regulated(?:gene)?|tg){_SYMBOL}|{_SYMBOL}",
             "type": _TYPE,
@@ -123,6 +136,8 @@ _LISTS: Final = (
             "gene_2": rf"{_WORD}+{_SECOND}{_WORD}*|(?:target|to|prey|right){_WORD}*",
             "symbol_1": rf"{_WORD}*{_FIRST}{_SYMBOL}|{_WORD}*{_SYMBOL}{_FIRST}|(?:source|from|bait){_SYMBOL}",
             "symbol_2": rf"{_WORD}*{_SECOND}{_SYMBOL}|{_WORD}*{_SYMBOL}{_SECOND}|(?:target|to|prey){_SYMBOL}",
+            "accession_1": rf"{_ACCESSION}{_FIRST}|{_WORD}*{_FIRST}{_ACCESSION}",
+            "accession_2": rf"{_ACCESSION}{_SECOND}|{_WORD}*{_SECOND}{_ACCESSION}",
             "type": _TYPE,
             "sign": _SIGN,
             "confidence": _CONFIDENCE,
@@ -166,7 +181,7 @@ _LISTS: Final = (
         source="own tables, YEASTRACT, YeastNet",
     ),
 )
-LAYOUTS: Final = (*DATABASES, *_LISTS)
+LAYOUTS: Final = (*INTERACTIONS, *REGULATION, *_LISTS)
 CUSTOM: Final = NetworkLayout(
     name="named columns",
     reads="the columns that are named",

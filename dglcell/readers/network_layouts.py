@@ -1,4 +1,4 @@
-r"""The layouts of networks that databases define, and what a layout of a network is.
+"""What a layout of a network is: the roles of its columns, and how rows and cells are read.
 
 Roles of columns. The interactor at end 1 (in regulation the transcription factor) may have several columns of names:
 `gene_1`, `symbol_1`, `accession_1`, `entrez_1`, in this sequence of preference; `_2` is the other end. `sign` and
@@ -12,23 +12,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from dglcell.readers.edge_table import PHYSICAL, REGULATORY, RELATION
-from dglcell.readers.tables.layout import ANY, Layout
+from dglcell.readers.edge_table import PHYSICAL, RELATION
+from dglcell.readers.tables.layout import Layout
 
 UNDIRECTED: Final = (PHYSICAL, RELATION)
 NAMES: Final = ("gene", "symbol", "accession", "entrez")  # columns of names of one end, the preferred first
 PLAIN, TAXON_PREFIX, PSI_MI, ACCESSIONS = "plain", "taxon prefix", "PSI-MI", "accessions"  # what a cell of names holds
-EDGES, MEMBERS, SIF, MATRIX = "edges", "members", "sif", "matrix"  # what a row holds
-SIGN_CELL: Final = (
-    r"(?i:[+-]|\+-|-\+|\?|activat\w*|repress\w*|inhibit\w*|dual|unknown|positive|negative)"  # not a number
-)
+EDGES, MEMBERS, PAIRS, SIF, MATRIX = "edges", "members", "pairs", "sif", "matrix"  # what a row holds
 _MIN_FITTING: Final = 0.75  # share of the first rows that have the width of the layout
-_OTHER_NAMES: Final = tuple(f"{name}_{end}" for end in (1, 2) for name in NAMES[1:])
-_GENETIC_SYSTEMS: Final = (
-    "dosage growth defect|dosage lethality|dosage rescue|negative genetic|phenotypic enhancement|"
-    "phenotypic suppression|positive genetic|synthetic growth defect|synthetic haploinsufficiency|"
-    "synthetic lethality|synthetic rescue"
-)
+OTHER_NAMES: Final = tuple(f"{name}_{end}" for end in (1, 2) for name in NAMES[1:])
 
 
 class Keep(NamedTuple):
@@ -57,7 +49,8 @@ class NetworkLayout(Layout):
     is_general : bool
         It is tried for its kinds only. Any other layout is always recognized, and refused as another kind of network.
     rows : str
-        What a row holds: `edges`, `members` of a complex, the line of a `sif` file, or a row of a `matrix`.
+        What a row holds: `edges`, `members` of a complex, `pairs` in one cell, the line of a `sif` file, or a row of a
+        `matrix`.
     ids : str
         What a cell of names holds: a `plain` name, a name with the `taxon prefix` of STRING, `PSI-MI` identifiers, or
         `accessions` joined by a vertical bar.
@@ -73,7 +66,7 @@ class NetworkLayout(Layout):
     ids: str = PLAIN
     keep: Mapping[str, Keep] = field(default_factory=dict)
     scale: float = 1.0
-    optional: Collection[str] = _OTHER_NAMES
+    optional: Collection[str] = OTHER_NAMES
 
     def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
         """The column of each role, or None if the header is not that of this layout; see `Layout.match_header`."""
@@ -91,290 +84,3 @@ class NetworkLayout(Layout):
 def names_of_end(columns: Mapping[str, int], end: int) -> list[str]:
     """The roles of the columns that name the interactor at an end (1 or 2), the preferred first."""
     return [f"{name}_{end}" for name in NAMES if f"{name}_{end}" in columns]
-
-
-_BIOGRID = "BioGRID Interaction ID\tEntrez Gene Interactor A\tEntrez Gene Interactor B\t"
-_PHYSICAL: Final = Keep("physical", r"physical.*")
-_MITAB_COLUMNS: Final = {
-    "gene_1": r"(unique)?ids?(entifiers?)?(for)?interactora|uida",
-    "gene_2": r"(unique)?ids?(entifiers?)?(for)?interactorb|uidb",
-    "symbol_1": r"alt(ernative)?(ids?)?(entifiers?)?(for)?interactora|alta",
-    "symbol_2": r"alt(ernative)?(ids?)?(entifiers?)?(for)?interactorb|altb",
-    "accession_1": r"alias(es)?(for)?(interactora|a)",
-    "accession_2": r"alias(es)?(for)?(interactorb|b)",
-    "taxon_1": r"(ncbi)?tax(id|onomyidentifier)?(interactor)?a",
-    "taxon_2": r"(ncbi)?tax(id|onomyidentifier)?(interactor)?b",
-    "type": r"interactiontypes?",
-    "miscore": r"confidence(values?|scores?)?",
-}
-_MITAB_READS = (
-    "interactions that are not genetic (and no colocalizations); of the identifiers, the locus name if there is one; "
-    "intact-miscore as confidence"
-)
-_MITAB_KEEP = Keep("physical", r"(?!.*(genetic|suppress|synthetic|epistasis|enhance|phenotyp|colocal)).*")
-_MITAB_ID = r"(?i:[a-z][\w /.()-]*:\S.*|-)"
-_MITAB_EXAMPLE = (
-    "entrez gene/locuslink:851262\tentrez gene/locuslink:852421\tbiogrid:31719|entrez gene/locuslink:TFC3|entrez "
-    "gene/locuslink:YAL001C\tbiogrid:32824|entrez gene/locuslink:TFC1|entrez gene/locuslink:YBR123C\t-\t-\t"
-    'psi-mi:"MI:0018"(two hybrid)\tA (1997)\tpubmed:9006895\ttaxid:559292\ttaxid:559292\tpsi-mi:"MI:0407"(direct '
-    'interaction)\tpsi-mi:"MI:0463"(biogrid)\tbiogrid:1\t-\n'
-)
-
-DATABASES: Final = (
-    NetworkLayout(
-        name="STRING actions",
-        reads="rows of one mode (string_mode); score / 1000 as confidence",
-        example="item_id_a\titem_id_b\tmode\taction\tis_directional\ta_is_acting\tscore\n"
-        "4932.Q0045\t4932.Q0050\tbinding\t\tf\tf\t900\n4932.Q0045\t4932.Q0060\treaction\t\tt\tt\t540\n",
-        columns={"gene_1": "itemida", "gene_2": "itemidb", "mode": "mode", "score": "score"},
-        optional=("score",),
-        ids=TAXON_PREFIX,
-        scale=1000.0,
-        source="string-db.org, protein.actions",
-    ),
-    NetworkLayout(
-        name="STRING links",
-        reads="all rows, without the taxon prefix; combined_score / 1000 as confidence",
-        example="protein1 protein2 homology experiments database textmining combined_score\n"
-        "4932.Q0010 4932.YMR210W 0 0 0 190 190\n4932.Q0010 4932.YOR228C 0 0 0 204 204\n",
-        columns={"gene_1": "protein1", "gene_2": "protein2", "score": "combinedscore"},
-        ids=TAXON_PREFIX,
-        scale=1000.0,
-        source="string-db.org, protein.links and protein.physical.links, also .detailed and .full",
-    ),
-    NetworkLayout(
-        name="STRING links without scores",
-        reads="all rows, without the taxon prefix",
-        example="protein1 protein2\n4932.Q0010 4932.YMR210W\n4932.Q0010 4932.YOR228C\n",
-        columns={"gene_1": "protein1", "gene_2": "protein2"},
-        ids=TAXON_PREFIX,
-        is_general=True,
-        source="cut from protein.links",
-    ),
-    NetworkLayout(
-        name="STRING website export",
-        reads="all rows, by STRING id without the taxon prefix; combined_score as confidence",
-        example="#node1\tnode2\tnode1_string_id\tnode2_string_id\tcoexpression\tcombined_score\n"
-        "TFC3\tTFC1\t4932.YAL001C\t4932.YBR123C\t0.083\t0.519\n",
-        columns={
-            "gene_1": "node1(string|external)id",
-            "gene_2": "node2(string|external)id",
-            "symbol_1": "node1",
-            "symbol_2": "node2",
-            "score": "combinedscore",
-        },
-        ids=TAXON_PREFIX,
-        source="string-db.org, Exports: as tabular text",
-    ),
-    NetworkLayout(
-        name="STRING interface",
-        reads="all rows, by STRING id without the taxon prefix; score as confidence",
-        example="stringId_A\tstringId_B\tpreferredName_A\tpreferredName_B\tncbiTaxonId\tscore\tnscore\n"
-        "4932.YAL001C\t4932.YBR123C\tTFC3\tTFC1\t4932\t0.519\t0\n",
-        columns={
-            "gene_1": "stringida",
-            "gene_2": "stringidb",
-            "symbol_1": "preferrednamea",
-            "symbol_2": "preferrednameb",
-            "score": "score",
-        },
-        ids=TAXON_PREFIX,
-        source="string-db.org/api/tsv/network",
-    ),
-    NetworkLayout(
-        name="BioGRID tab2 or tab3",
-        reads="rows of type physical; the systematic name or, where it is `-`, the official symbol",
-        example=_BIOGRID + "Systematic Name Interactor A\tSystematic Name Interactor B\tOfficial Symbol Interactor A\t"
-        "Official Symbol Interactor B\tExperimental System Type\tOrganism ID Interactor A\tOrganism ID Interactor B\n"
-        "1\t851262\t852421\tYAL001C\tYBR123C\tTFC3\tTFC1\tphysical\t559292\t559292\n"
-        "2\t851262\t852421\tYAL001C\tYBR123C\tTFC3\tTFC1\tgenetic\t559292\t559292\n"
-        "3\t851262\t6416\tYAL001C\t-\tTFC3\tMAP2K4\tphysical\t559292\t9606\n",
-        columns={
-            "gene_1": "systematicnameinteractora",
-            "gene_2": "systematicnameinteractorb",
-            "symbol_1": "officialsymbolinteractora",
-            "symbol_2": "officialsymbolinteractorb",
-            "accession_1": "swissprotaccessionsinteractora",
-            "accession_2": "swissprotaccessionsinteractorb",
-            "entrez_1": "entrezgeneinteractora",
-            "entrez_2": "entrezgeneinteractorb",
-            "type": "experimentalsystemtype",
-            "taxon_1": "organism(id)?interactora",
-            "taxon_2": "organism(id)?interactorb",
-        },
-        optional=(*_OTHER_NAMES, "taxon_1", "taxon_2"),
-        ids=ACCESSIONS,
-        keep={"type": _PHYSICAL},
-        source="thebiogrid.org, BIOGRID-*.tab2 and .tab3",
-    ),
-    NetworkLayout(
-        name="BioGRID tab1",
-        reads="rows whose experimental system is not a genetic one",
-        example="INTERACTOR_A\tINTERACTOR_B\tOFFICIAL_SYMBOL_A\tOFFICIAL_SYMBOL_B\tALIASES_FOR_A\tALIASES_FOR_B\t"
-        "EXPERIMENTAL_SYSTEM\tSOURCE\tPUBMED_ID\tORGANISM_A_ID\tORGANISM_B_ID\n"
-        "YAL001C\tYBR123C\tTFC3\tTFC1\tN/A\tN/A\tTwo-hybrid\tA\t9006895\t4932\t4932\n"
-        "YAL001C\tYBR124W\tTFC3\tN/A\tN/A\tN/A\tSynthetic Lethality\tA\t9006895\t4932\t4932\n",
-        columns={
-            "gene_1": "interactora",
-            "gene_2": "interactorb",
-            "symbol_1": "officialsymbol(for)?a",
-            "symbol_2": "officialsymbol(for)?b",
-            "type": "experimentalsystem",
-            "taxon_1": "organismaid",
-            "taxon_2": "organismbid",
-        },
-        keep={"type": Keep("physical", rf"(?!{_GENETIC_SYSTEMS}).*")},
-        source="thebiogrid.org, BIOGRID-*.tab",
-    ),
-    NetworkLayout(
-        name="PSI-MITAB",
-        reads=_MITAB_READS,
-        example="#ID Interactor A\tID Interactor B\tAlt IDs Interactor A\tAlt IDs Interactor B\tAliases Interactor A\t"
-        "Aliases Interactor B\tInteraction Detection Method\tPublication 1st Author\tPublication Identifiers\tTaxid "
-        "Interactor A\tTaxid Interactor B\tInteraction Types\tSource Database\tInteraction Identifiers\tConfidence "
-        "Values\n" + _MITAB_EXAMPLE,
-        columns=_MITAB_COLUMNS,
-        optional=(*_OTHER_NAMES, "taxon_1", "taxon_2", "miscore"),
-        ids=PSI_MI,
-        keep={"type": _MITAB_KEEP},
-        source="IntAct, BioGRID, MINT, DIP, iRefIndex: PSI-MI TAB 2.5 to 2.8",
-    ),
-    NetworkLayout(
-        name="PSI-MITAB without a header",
-        reads=_MITAB_READS,
-        example=_MITAB_EXAMPLE,
-        positions={
-            **{"gene_1": 0, "gene_2": 1, "symbol_1": 2, "symbol_2": 3, "accession_1": 4, "accession_2": 5},
-            **{"taxon_1": 9, "taxon_2": 10, "type": 11, "miscore": 14},
-        },
-        cells={"gene_1": _MITAB_ID, "gene_2": _MITAB_ID, "taxon_1": r"taxid:.*|-", "taxon_2": r"taxid:.*|-"},
-        widths=tuple(range(15, 50)),
-        ids=PSI_MI,
-        keep={"type": _MITAB_KEEP},
-        source="the same",
-    ),
-    NetworkLayout(
-        name="SGD interaction data",
-        reads="rows of type `physical interactions`",
-        example="YAL001C\tTFC3\tYBR123C\tTFC1\tAffinity Capture-MS\tphysical interactions\tBioGRID\tmanually "
-        "curated\t\t\tSGD_REF:S000086172|PMID:16429126\t\n"
-        "YAL002W\tVPS8\tYER095W\tRAD51\tSynthetic Growth Defect\tgenetic interactions\tBioGRID\thigh-throughput\t\t\t"
-        "SGD_REF:S1|PMID:2\t\n",
-        positions={"gene_1": 0, "symbol_1": 1, "gene_2": 2, "symbol_2": 3, "type": 5},
-        cells={"gene_1": ANY, "type": r"(?i:(physical|genetic) interactions?)"},
-        widths=(11, 12, 13),
-        keep={"type": _PHYSICAL},
-        source="yeastgenome.org, interaction_data.tab",
-    ),
-    NetworkLayout(
-        name="Complex Portal",
-        reads="all pairs of proteins of one complex, by UniProt accession; nested complexes expanded",
-        example="#Complex ac\tRecommended name\tTaxonomy identifier\tIdentifiers (and stoichiometry) of molecules in "
-        "complex\tExpanded participant list\n"
-        "CPX-15\tCST complex\t559292\tP32797(0)|P38960(0)|URS000012D749_559292(1)\t-\n"
-        "CPX-99\tnested\t559292\tCPX-15(1)|Q07921(0)\tP32797(0)|P38960(0)|Q07921(0)\n",
-        columns={
-            "members": "identifiersandstoichiometryofmoleculesincomplex",
-            "expanded": "expandedparticipantlist",
-            "taxon": "taxonomyidentifier",
-        },
-        optional=("expanded", "taxon"),
-        rows=MEMBERS,
-        source="ebi.ac.uk/complexportal, complextab",
-    ),
-    NetworkLayout(
-        name="CORUM",
-        reads="all pairs of proteins of one complex, by UniProt accession or gene name",
-        example="ComplexID\tComplexName\tOrganism\tsubunits(UniProt IDs)\tsubunits(Gene name)\n"
-        "1\tBCL6-HDAC4 complex\tHuman\tP41182;P56524\tBCL6;HDAC4\n",
-        columns={
-            "members": "subunitsuniprotids?",
-            "symbols": "subunitsgenenames?",
-            "taxon": "organism",
-        },
-        optional=("symbols", "taxon"),
-        rows=MEMBERS,
-        source="mips.helmholtz-muenchen.de/corum",
-    ),
-    NetworkLayout(
-        name="RegulonDB, release 11 or later",
-        reads="transcription factor, target and sign",
-        example="1)regulatorId\t2)regulatorName\t3)RegulatorGeneName\t4)regulatedId\t5)regulatedName\t6)function\t"
-        "7)confidenceLevel\nRDBECOLIPDC00328\tAcrR\tacrR\tRDBECOLIGNC00012\tacrA\t-\tS\n",
-        columns={
-            "gene_1": r"\d*(regulatorgenename|tfgenename)",
-            "gene_2": r"\d*(regulated(gene)?name|genename|targetgenename)",
-            "symbol_1": r"\d*(regulatorname|tfname)",
-            "accession_1": r"\d*(regulatorid|tfid)",
-            "accession_2": r"\d*(regulatedid|geneid)",
-            "sign": r"\d*(function|effect|rifunction)",
-        },
-        optional=("gene_1", *_OTHER_NAMES),
-        kinds=(REGULATORY,),
-        source="regulondb.ccg.unam.mx, NetworkRegulatorGene, NetworkTFGene",
-    ),
-    NetworkLayout(
-        name="RegulonDB",
-        reads="transcription factor, target and sign",
-        example="# (1) Transcription Factor (TF) name\n# (2) Gene regulated\n# (3) Regulatory effect\n"
-        "AcrR\tacrA\t-\t[BPP, GEA, HIBSCS]\tWeak\nArcA\taceE\t+-\t[GEA]\tWeak\n",
-        positions={"gene_1": 0, "gene_2": 1, "sign": 2},
-        cells={"gene_1": ANY, "sign": SIGN_CELL},
-        widths=(4, 5, 6, 7),
-        kinds=(REGULATORY,),
-        source="regulondb.ccg.unam.mx, network_tf_gene.txt; TRRUST",
-    ),
-    NetworkLayout(
-        name="RegulonDB with ids",
-        reads="transcription factor, target and sign",
-        example="# (1) TF id\n# (2) TF name\n# (3) gene id\n# (4) gene name\n# (5) effect\n"
-        "ECK120011190\tAcrR\tECK120001685\tacrA\t-\t[BPP]\tWeak\nECK120011190\tAcrR\tECK120001686\tacrB\t+\t[BPP]\tWeak\n",
-        positions={"accession_1": 0, "gene_1": 1, "accession_2": 2, "gene_2": 3, "sign": 4},
-        cells={"accession_1": r"ECK\w+|RDB\w+", "accession_2": r"ECK\w+|RDB\w+", "sign": SIGN_CELL},
-        widths=(5, 6, 7, 8),
-        kinds=(REGULATORY,),
-        source="regulondb.ccg.unam.mx",
-    ),
-    NetworkLayout(
-        name="YeastMine regulators",
-        reads="regulator, target and direction",
-        example="Regulators.primaryIdentifier\tGene.secondaryIdentifier\tDirection\n"
-        "YKL112W\tYAL054C\tpositive\nYKL112W\tYGL234W\tnegative\n",
-        columns={
-            "gene_1": r"(gene)?(regulators?|factor)(gene)?(secondaryidentifier|systematicname)",
-            "gene_2": r"(genes?|target(gene)?s?)(secondaryidentifier|systematicname)",
-            "symbol_1": r"(gene)?(regulators?|factor)(gene)?(symbol|standardname)",
-            "symbol_2": r"(genes?|target(gene)?s?)(symbol|standardname)",
-            "accession_1": r"(gene)?(regulators?|factor)(gene)?(primaryidentifier|primarydbid)",
-            "accession_2": r"(genes?|target(gene)?s?)(primaryidentifier|primarydbid)",
-            "sign": r"(regulat(ors?|ion|orysummary))?(regulation)?direction",
-        },
-        optional=("gene_1", "gene_2", *_OTHER_NAMES, "sign"),
-        kinds=(REGULATORY,),
-        source="yeastmine.yeastgenome.org",
-    ),
-    NetworkLayout(
-        name="SIGNOR",
-        reads="rows whose mechanism is transcriptional regulation; the effect as sign",
-        example="ENTITYA\tTYPEA\tIDA\tENTITYB\tTYPEB\tIDB\tEFFECT\tMECHANISM\tTAX_ID\n"
-        "TP53\tprotein\tP04637\tCDKN1A\tprotein\tP38936\tup-regulates quantity by expression\t"
-        "transcriptional regulation\t9606\n"
-        "CDK1\tprotein\tP06493\tTP53\tprotein\tP04637\tup-regulates activity\tphosphorylation\t9606\n",
-        columns={
-            **{"gene_1": "entitya", "gene_2": "entityb", "accession_1": "ida", "accession_2": "idb"},
-            **{"sign": "effect", "type": "mechanism", "taxon": "taxid"},
-        },
-        optional=(*_OTHER_NAMES, "taxon"),
-        keep={"type": Keep("transcriptional regulation", r"transcription.*")},
-        kinds=(REGULATORY,),
-        source="signor.uniroma2.it",
-    ),
-    NetworkLayout(
-        name="DoRothEA",
-        reads="transcription factor, target and mode of regulation (mor); the levels A to E are not read",
-        example="tf,confidence,target,mor\nADNP,D,ATF7IP,1\nADNP,D,DYRK1A,-1\n",
-        columns={"gene_1": "tf|source", "gene_2": "target", "level": "confidence", "sign": "mor|weight"},
-        kinds=(REGULATORY,),
-        source="saezlab.github.io/dorothea",
-    ),
-)

@@ -75,8 +75,8 @@ def read_matrix(table: Table[NetworkLayout], kind: str, matrix_rows: str = AUTO)
     else:
         _check_same_genes(table, rows, columns, kind)
         report["matrix"] = f"genes in rows and columns: {size}"
-    values = network_values.weights(cells.value, "cells", kind)
-    report.update(values.report)
+    values = network_values.weights(cells.value, "", kind)
+    report.update({key.replace("column ", "cells"): text for key, text in values.report.items()})
     is_unit = set(np.unique(np.abs(cells.value)).tolist()) <= {1.0}
     row_ends = np.array([*cells.row_names, ""], dtype=object)[cells.row].tolist()
     column_ends = np.array([*cells.column_names, ""], dtype=object)[cells.column].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, number_of, setting, warn
 from dglcell.readers.interactor_names import STRAINS, names_of, taxon_of
-from dglcell.readers.network_layouts import PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
+from dglcell.readers.network_layouts import PLAIN, PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
 from dglcell.readers.tables.columns import Columns
 from dglcell.readers.tables.table import Table
 
@@ -82,15 +83,13 @@ class Rows:
         return Rows(self.names, self.a[rows], self.b[rows], cells, score, self.lines[rows], self.synonyms, self.report)
 
 
-def read_rows(table: Table[NetworkLayout], kind: str, mode: str, taxon: str = "") -> Rows:
+def read_rows(table: Table[NetworkLayout], mode: str, taxon: str = "") -> Rows:
     """Read the rows of edges that are wanted, by their type, mode and organism.
 
     Parameters
     ----------
     table : Table
         Each row is an edge.
-    kind : str
-        Kind of network.
     mode : str
         Rows of STRING actions to read.
     taxon : str
@@ -118,6 +117,7 @@ class _RowReader:
         self.names, self.taxa = Vocabulary(), Vocabulary()
         self.cells = {role: Vocabulary() for role in _CELLS if role in table.columns and role not in self.keep}
         self.synonyms: dict[int, dict[str, None]] = {}
+        self.interactors: dict[tuple[str, ...], tuple[int, int, int]] = {}
         self.left_out = dict.fromkeys(self.keep, 0)
         self.others: dict[str, dict[str, None]] = {role: {} for role in self.keep}
         self.num_rows = 0
@@ -153,22 +153,32 @@ class _RowReader:
         taxon_role = next((r for r in (f"taxon_{end}", "taxon") if r in self.table.columns), "")
         used = [self.table.columns[role] for role in ([*roles, taxon_role] if taxon_role else roles)]
         which, combinations = _combinations([columns.codes[column][rows] for column in used])
-        names = np.empty(len(combinations), dtype=np.int64)
-        taxa = np.empty(len(combinations), dtype=np.int64)
-        is_fallback = np.zeros(len(combinations), dtype=np.bool_)
+        values = [columns.values[column] for column in used]
+        interactors = np.empty((len(combinations), 3), dtype=np.int64)
         for k, codes in enumerate(combinations):
-            cells = [columns.values[column][code] for column, code in zip(used, codes, strict=True)]
-            found = names_of(cells[: len(roles)], self.layout.ids)
-            names[k] = self.names.code(found[0]) if found else -1
-            if len(found) > 1:
-                self.synonyms.setdefault(int(names[k]), {}).update(dict.fromkeys(found[1:]))
-            is_fallback[k] = self.layout.ids != PSI_MI and bool(found) and not names_of(cells[:1], self.layout.ids)
-            if taxon_role:
-                taxa[k] = self.taxa.code(taxon_of(cells[-1], self.layout.ids))
-            else:
-                taxa[k] = self.taxa.code(taxon_of(cells[0], TAXON_PREFIX) if self.layout.ids == TAXON_PREFIX else "")
-        self.num_fallbacks += int(np.count_nonzero(is_fallback[which]))
-        return names[which], taxa[which]
+            cells = tuple([texts[code] for texts, code in zip(values, codes, strict=True)])
+            known = self.interactors.get(cells)
+            if known is None:
+                known = self.interactors[cells] = self._interactor(cells, len(roles))
+            interactors[k] = known
+        names, taxa, is_fallback = interactors[which].T
+        self.num_fallbacks += int(is_fallback.sum())
+        return names, taxa
+
+    def _interactor(self, cells: Sequence[str], num_names: int) -> tuple[int, int, int]:
+        """The codes of name (-1 if there is none) and organism, and whether not the first column has the name."""
+        ids = self.layout.ids
+        found = names_of(cells[:num_names], ids)
+        name = self.names.code(found[0]) if found else -1
+        if len(found) > 1:
+            self.synonyms.setdefault(name, {}).update(dict.fromkeys(found[1:]))
+        is_fallback = ids != PSI_MI and bool(found) and not names_of(cells[:1], ids)
+        organism = ""
+        if len(cells) > num_names:
+            organism = taxon_of(cells[-1], ids if ids == PSI_MI else PLAIN)
+        elif ids == TAXON_PREFIX:
+            organism = taxon_of(cells[0], ids)
+        return name, self.taxa.code(organism), is_fallback
 
     def rows(self) -> Rows:
         """All rows, whose organisms are not yet compared."""

@@ -1,9 +1,10 @@
-"""Rows of several genes -> edges: the members of complexes, joined pairwise, and the lines of SIF files."""
+"""Cells and lines with several genes -> edges: members of complexes, joined pairwise, and Cytoscape's files."""
 
 from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -12,11 +13,12 @@ from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import network_values
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, EdgeTable
 from dglcell.readers.interactor_names import STRAINS, accession, taxon_of
-from dglcell.readers.network_layouts import PLAIN, NetworkLayout
+from dglcell.readers.network_layouts import PLAIN, SIF, NetworkLayout
 from dglcell.readers.network_rows import Vocabulary, select_taxon
 from dglcell.readers.tables.rows import split_rows
 from dglcell.readers.tables.table import Table
 
+_PAIR = re.compile(r"(\S.*?) \((.+?)\) (.*\S)")  # of a gene, a type and a gene
 _MEMBER = re.compile(r"\[([^\]]*)\]|([^|;,\s(\[]+)(?:\(\d*\))?")
 _NO_PROTEIN: Final = (  # start of an id, and what it names
     ("CPX-", "nested complexes"),
@@ -69,7 +71,7 @@ def read_members(table: Table[NetworkLayout], taxon: str) -> EdgeTable:
         if selected is not None and not selected[k]:
             continue
         genes = _proteins(members, expanded, counts)
-        names = [name.strip() for name in re.split(r"[;|]", symbols)] if symbols else []
+        names = [name.strip() for name in re.split(r"[;|\s]+", symbols)] if symbols else []
         if len(names) == len(genes):
             synonyms.update({gene: (name,) for gene, name in zip(genes, names, strict=True) if name})
         distinct = list(dict.fromkeys(genes))
@@ -97,8 +99,8 @@ def _proteins(members: str, expanded: str, counts: dict[str, int]) -> list[str]:
     return proteins
 
 
-def read_sif(table: Table[NetworkLayout], kind: str) -> EdgeTable:
-    """The edges of a SIF file: from the first gene of a line to each of the others.
+def read_lines(table: Table[NetworkLayout], kind: str) -> EdgeTable:
+    """The edges of a SIF file, from the first gene of a line to each of the others; or of names `A (type) B`.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def read_sif(table: Table[NetworkLayout], kind: str) -> EdgeTable:
     Raises
     ------
     DataError
-        A line has two columns, or all lines have types of another kind of network.
+        A line is incomplete, or all lines have types of another kind of network.
     """
     problems = ErrorCollector()
     a: list[str] = []
@@ -119,25 +121,21 @@ def read_sif(table: Table[NetworkLayout], kind: str) -> EdgeTable:
     num_lines = num_single = num_other = 0
     others: dict[str, None] = {}
     pattern = _LEFT_OUT.get(kind)
-    for block in table.blocks:
-        for row in split_rows(block.lines(), block.first_line, table.delimiter):
-            cells = [cell.strip() for cell in row.cells]
-            while cells and not cells[-1]:
-                cells.pop()
-            num_lines += 1
-            if row.problem or len(cells) == 2 or not all(cells):
-                problem = row.problem or f"{len(cells)} columns - a gene, a type and one or more genes were expected"
-                problems.add(f"{table.path}:{row.line}: {problem}")
-            elif len(cells) < 3:
-                num_single += 1
-            elif pattern is not None and pattern.fullmatch(cells[1]):
-                num_other += 1
-                others[cells[1]] = None
-            else:
-                for target in cells[2:]:
-                    a.append(cells[0])
-                    b.append(target)
-                    types.append(cells[1].lower())
+    for line, cells in _sif_lines(table) if table.layout.rows == SIF else _pairs(table):
+        num_lines += 1
+        if len(cells) == 2 or not all(cells):
+            problems.add(
+                f"{table.path}:{line}: '{' '.join(cells)}' - a gene, a type and one or more genes were expected"
+            )
+        elif len(cells) < 3:
+            num_single += 1
+        elif pattern is not None and pattern.fullmatch(cells[1]):
+            num_other += 1
+            others[cells[1]] = None
+        else:
+            a += [cells[0]] * (len(cells) - 2)
+            b += cells[2:]
+            types += [cells[1]] * (len(cells) - 2)
     problems.check()
     report: dict[str, int | str] = {"rows": num_lines}
     if num_single:
@@ -145,11 +143,30 @@ def read_sif(table: Table[NetworkLayout], kind: str) -> EdgeTable:
     if num_other:
         report[f"rows of type {', '.join(sorted(others))}, left out"] = num_other
     if num_other and not a:
-        raise DataError(
-            f"{table.path} (SIF) has rows of type {', '.join(sorted(others))} only - other types were expected in a "
-            f"{kind} network"
-        )
+        found = ", ".join(sorted(others))
+        expected = f"other types were expected in a {kind} network"
+        raise DataError(f"{table.path} ({table.layout.name}) has rows of type {found} only - {expected}")
     sign = None
-    if kind == REGULATORY and any(network_values.SIGNS.get(word) for word in types):
-        sign = np.array([network_values.SIGNS.get(word, 0.0) for word in types], dtype=np.float32)
+    if kind == REGULATORY and any(map(network_values.sign_of, types)):
+        sign = np.array([network_values.sign_of(word) or 0.0 for word in types], dtype=np.float32)
     return EdgeTable(str(table.path), table.layout.name, a, b, sign, report)
+
+
+def _sif_lines(table: Table[NetworkLayout]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each line, without blank cells at its end."""
+    for block in table.blocks:
+        for row in split_rows(block.lines(), block.first_line, table.delimiter):
+            cells = [cell.strip() for cell in row.cells]
+            while cells and not cells[-1]:
+                cells.pop()
+            if cells:
+                yield row.line, cells
+
+
+def _pairs(table: Table[NetworkLayout]) -> Iterator[tuple[int, list[str]]]:
+    """Line number, gene, type and gene of each row."""
+    for columns in table.read_all(["pair"]):
+        cells = columns.cells(table.columns["pair"])
+        for line, cell in zip(columns.lines.tolist(), cells, strict=True):
+            match = _PAIR.fullmatch(cell)
+            yield line, list(match.groups()) if match else [cell, ""]

@@ -6,6 +6,7 @@ negative weight, regulation has the sign, and any network the absolute value.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,36 +17,14 @@ from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.edge_table import REGULATORY
 
-_ACTIVATION: Final = (
-    *("+", "1", "+1", "1.0", "->", "activator", "activation", "activates", "activate", "activated", "positive", "up"),
-    *("induction", "up-regulates", "up-regulates activity", "up-regulates quantity"),
-    *("up-regulates quantity by expression", "up-regulates quantity by stabilization"),
-)
-_REPRESSION: Final = (
-    *(
-        "-",
-        "-1",
-        "-1.0",
-        "-|",
-        "repressor",
-        "repression",
-        "represses",
-        "repress",
-        "repressed",
-        "inhibition",
-        "inhibits",
-    ),
-    *("inhibitor", "negative", "down", "down-regulates", "down-regulates activity", "down-regulates quantity"),
-    *("down-regulates quantity by repression", "down-regulates quantity by destabilization"),
-)
-_UNKNOWN: Final = (
-    *("", "0", "0.0", "?", "+-", "-+", "+/-", "+?", "-?", ".", "dual", "unknown", "na", "nan", "none", "n/a"),
-)
-SIGNS: Final = {  # a word in lower case -> +1, -1, or 0 for an unknown sign
-    **dict.fromkeys(_ACTIVATION, 1.0),
-    **dict.fromkeys(_REPRESSION, -1.0),
-    **dict.fromkeys(_UNKNOWN, 0.0),
+_SIGNS: Final = {
+    **dict.fromkeys(("+", "1", "+1", "1.0", "->", "up"), 1.0),
+    **dict.fromkeys(("-", "-1", "-1.0", "-|", "down"), -1.0),
+    **dict.fromkeys(("", "0", "0.0", "?", "+-", "-+", "+/-", "+?", "-?", "."), 0.0),
+    **dict.fromkeys(("dual", "both", "unknown", "na", "nan", "none", "n/a", "unspecified"), 0.0),
 }
+_ACTIVATION = re.compile(r"(activat|induc|stimulat|positive|up-?regulat).*")
+_REPRESSION = re.compile(r"(repress|inhibit|suppress|negative|down-?regulat).*")
 _NUMERIC_SIGNS: Final = frozenset({"1", "+1", "1.0", "-1", "-1.0", "0", "0.0"})
 Cells = tuple[list[str], NDArray[np.int64]]  # distinct texts, and the text of each row
 Floats = NDArray[np.float32]
@@ -66,6 +45,22 @@ class Values(NamedTuple):
     confidence: Floats | None = None
     is_edge: NDArray[np.bool_] | None = None
     report: dict[str, int | str] = {}  # noqa: RUF012
+
+
+def sign_of(text: str) -> float | None:
+    """The sign that a cell stands for: +1, -1, 0 if it is unknown; None for text that is no sign.
+
+    Examples
+    --------
+    >>> sign_of("Repression"), sign_of("+"), sign_of("dual"), sign_of("0.7")
+    (-1.0, 1.0, 0.0, None)
+    """
+    word = text.strip().lower()
+    if word in _SIGNS:
+        return _SIGNS[word]
+    if _ACTIVATION.fullmatch(word):
+        return 1.0
+    return -1.0 if _REPRESSION.fullmatch(word) else None
 
 
 def read_value(
@@ -100,9 +95,9 @@ def read_value(
     if not any(map(str.strip, words)):
         return Values()
     is_numeric = all(text_files.is_number(word.replace(decimal, ".")) for word in words)
-    if kind == REGULATORY and role != "confidence" and words <= SIGNS.keys():
+    if kind == REGULATORY and role != "confidence" and None not in map(sign_of, words):
         if role == "sign" or not words <= _NUMERIC_SIGNS | {""} or words & {"-1", "-1.0"}:
-            sign = np.array([SIGNS.get(text.strip().lower(), 0.0) for text in texts], dtype=np.float32)[codes]
+            sign = np.array([sign_of(text) or 0.0 for text in texts], dtype=np.float32)[codes]
             return Values(sign)
         return _presence(column, texts, codes)
     if not is_numeric:
@@ -149,16 +144,16 @@ def weights(numbers: NDArray[np.float64], column: str, kind: str, noun: str = "r
     if np.isnan(numbers).any():
         report[f"{noun} without a weight"] = int(np.count_nonzero(np.isnan(numbers)))
     if highest > 1:
-        report[f"confidence from {column}"] = f"absolute value divided by the maximum, {highest:g}"
+        report[f"confidence from column {column}"] = f"absolute value divided by the maximum, {highest:g}"
         size = size / highest
     elif is_negative:
-        report[f"confidence from {column}"] = "absolute value"
+        report[f"confidence from column {column}"] = "absolute value"
     sign = None
     if kind == REGULATORY and is_negative:
         sign = np.sign(np.nan_to_num(numbers)).astype(np.float32)
-        report[f"sign from {column}"] = "that of the weight"
+        report[f"sign from column {column}"] = "that of the weight"
     if kind == REGULATORY and set(np.unique(size[is_edge]).tolist()) == {1.0} and highest == 1:
-        report.pop(f"confidence from {column}", None)
+        report.pop(f"confidence from column {column}", None)
         return Values(sign, None, is_edge, report)  # +1 and -1 are signs only
     return Values(sign, size.astype(np.float32), is_edge, report)
 
@@ -185,7 +180,7 @@ def _bad_cells(
     is_bad = []
     for text in texts:
         word = text.strip().lower()
-        is_sign = kind == REGULATORY and role != "confidence" and word in SIGNS
+        is_sign = kind == REGULATORY and role != "confidence" and sign_of(word) is not None
         is_number = text_files.is_number(word.replace(decimal, "."))
         is_bad.append(not is_sign and not (is_number and (kind != REGULATORY or role == "confidence")))
     problems = ErrorCollector()

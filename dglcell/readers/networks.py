@@ -19,10 +19,10 @@ from dglcell.readers import network_values
 from dglcell.readers.annotations import annotation_layout
 from dglcell.readers.edge_list_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
-from dglcell.readers.network_layouts import MATRIX, MEMBERS, SIF, NetworkLayout
+from dglcell.readers.network_layouts import MATRIX, MEMBERS, PAIRS, SIF, NetworkLayout
 from dglcell.readers.network_matrices import read_matrix
 from dglcell.readers.network_rows import Rows, read_rows
-from dglcell.readers.network_sets import read_members, read_sif
+from dglcell.readers.network_sets import read_lines, read_members
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.table import Table, open_table
 
@@ -96,8 +96,8 @@ def read_table(
         edges = read_matrix(table, kind, matrix_rows)
     elif table.layout.rows == MEMBERS:
         edges = read_members(table, taxon)
-    elif table.layout.rows == SIF:
-        edges = read_sif(table, kind)
+    elif table.layout.rows in (SIF, PAIRS):
+        edges = read_lines(table, kind)
     else:
         edges = _read_edges(_named(table, kind), kind, mode, taxon)
     if not edges.a:
@@ -129,8 +129,12 @@ def _named(table: Table[NetworkLayout], kind: str) -> Table[NetworkLayout]:
 
 
 def _read_edges(table: Table[NetworkLayout], kind: str, mode: str, taxon: str) -> EdgeTable:
-    rows = read_rows(table, kind, mode, taxon)
+    rows = read_rows(table, mode, taxon)
     _check_names(table, rows)
+    if table.layout.is_general:
+        unread = [name.strip() for k, name in enumerate(table.header) if k not in table.columns.values()]
+        if any(unread):
+            rows.report["columns not read"] = ", ".join(filter(None, unread))
     if table.header and table.layout.positions:
         rows.report = {"header lines": 1, **rows.report}
     sign, confidence, is_edge = None, None, (rows.a >= 0) & (rows.b >= 0)
@@ -172,8 +176,8 @@ def _is_sign_column(rows: Rows, kind: str) -> bool:
     """Whether the types of interaction are signs, such as `activation`."""
     vocabulary, codes = rows.cells["type"]
     used = {vocabulary.texts[k].strip().lower() for k in np.unique(codes).tolist()}
-    words = used - {""}
-    return kind == REGULATORY and "sign" not in rows.cells and bool(words) and used <= network_values.SIGNS.keys()
+    signs = [network_values.sign_of(word) for word in used]
+    return kind == REGULATORY and "sign" not in rows.cells and None not in signs and any(signs)
 
 
 def _miscores(rows: Rows) -> NDArray[np.float32] | None:

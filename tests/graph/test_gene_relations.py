@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dglcell import schema
-from dglcell.errors import UsageError
+from dglcell.errors import DataError, DglcellWarning, UsageError
 from dglcell.graph.build import build
 from dglcell.graph.gene_relations import degree_features
 from dglcell.graph.relation import Relation
@@ -63,3 +63,18 @@ def test_built_with_degrees():
 def test_without_an_edge_there_are_none():
     with pytest.raises(UsageError, match="degrees: all genes have equal degrees"):
         build(genes=GENES, degrees=True)
+
+
+def test_a_gene_is_found_by_another_name_of_the_file():
+    genes = GeneList(("g1", "g2", "g3"), {"three": ("g3",), "both": ("g1", "g2")})
+    names = {"x1": ("y1", "G1"), "both": ("g2",), "x3": ("y3",), "g3": ("g1",)}
+    table = EdgeTable("edges", "columns", ["x1", "both", "x3"], ["both", "g3", "g3"], synonyms=names)
+    with pytest.warns(DglcellWarning, match="1 of 3 edges is left out"):
+        cell = build(genes=genes, physical=[table])
+    relation = cell.relations[schema.PHYSICAL]
+    edges = {(src, dst) for src, dst in zip(relation.src.tolist(), relation.dst.tolist(), strict=True) if src < dst}
+    assert edges == {(0, 1), (1, 2)}  # g1-g2 and g2-g3
+    file = cell.report[schema.PHYSICAL]["files"][0]
+    assert (file["ids resolved by another name in the file"], file["ids outside the gene list"]) == (2, 1)
+    with pytest.raises(DataError, match="ambiguous"):
+        build(genes=genes, physical=[EdgeTable("edges", "columns", ["both"], ["g3"])])

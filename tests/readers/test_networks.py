@@ -7,10 +7,12 @@ import gzip
 import numpy as np
 import pytest
 
-from dglcell.errors import DataError
+from dglcell.errors import DataError, DglcellWarning
 from dglcell.readers.edge_list_layouts import LAYOUTS
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION
+from dglcell.readers.network_layouts import UNDIRECTED
 from dglcell.readers.networks import read_network
+from dglcell.readers.tables.column_map import ColumnMap
 
 ACTIONS = """item_id_a\titem_id_b\tmode\taction\tis_directional\ta_is_acting\tscore
 4932.Q0045\t4932.Q0050\tbinding\t\tf\tf\t900
@@ -164,7 +166,7 @@ def test_signs(read):
         ("", PHYSICAL, "is empty"),
         ("<!DOCTYPE html>\n", PHYSICAL, "is an HTML page"),
         ("gene_1\tgene_2\tfitness\nA\tB\t0.5\n", PHYSICAL, "net.txt is a screen, with a column fitness"),
-        ("A pp B\nA pp C\nA pp D\nC pp\n", PHYSICAL, "net.txt:4: 2 columns - a gene, a type"),
+        ("A pp B\nA pp C\nA pp D\nC pp\n", PHYSICAL, "net.txt:4: 'C pp' - a gene, a type"),
         ("A pd B\nC pd D\n", PHYSICAL, "has rows of type pd only"),
     ],
 )
@@ -197,6 +199,9 @@ EXAMPLES = {
         None,
     ),
     "CORUM": ([("P41182", "P56524")], None, None),
+    "hu.MAP": ([("O95789", "P0C869")], None, None),
+    "Cytoscape edge table": ([("YAL001C", "YBR123C")], None, None),
+    "SGD regulation": ([("YKL112W", "YAL054C")], [1], None),
     "RegulonDB, release 11 or later": ([("acrR", "acrA")], [-1], None),
     "RegulonDB": ([("AcrR", "acrA"), ("ArcA", "aceE")], [-1, 0], None),
     "RegulonDB with ids": ([("AcrR", "acrA"), ("AcrR", "acrB")], [-1, 1], None),
@@ -223,7 +228,9 @@ def values(array):
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 def test_the_example_of_each_layout(read, layout):
     edges, sign, confidence = EXAMPLES[layout.name]
-    kinds = {"matrix": (REGULATORY,), "SIF": (PHYSICAL, RELATION)}.get(layout.name, layout.kinds)
+    kinds = {"matrix": (REGULATORY,), "SIF": UNDIRECTED, "Cytoscape edge table": UNDIRECTED}.get(
+        layout.name, layout.kinds
+    )
     for kind in kinds:
         table = read(layout.example, kind)
         assert (pairs(table), values(table.sign)) == (edges, sign)
@@ -234,3 +241,168 @@ def test_the_example_of_each_layout(read, layout):
 def test_every_layout_has_an_example():
     assert EXAMPLES.keys() == {layout.name for layout in LAYOUTS}
     assert len(LAYOUTS) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "edges", "sign", "confidence"),
+    [
+        ("A\tB\t900\nC\tD\t450\n", PHYSICAL, "A-B C-D", None, [1, 0.5]),
+        ("A,B,-0.9\nC,D,0.5\nE,F,0\n", RELATION, "A-B C-D", None, [0.9, 0.5]),
+        ("A;B;0,9\nC;D;0,5\n", PHYSICAL, "A-B C-D", None, [0.9, 0.5]),
+        ("gene1,gene2,weight\nA,B,0.9\nC,D,\n", PHYSICAL, "A-B C-D", None, [0.9, np.nan]),
+        ("tf;target;weight\nA;B;-0,9\nC;D;0,5\n", REGULATORY, "A-B C-D", [-1, 1], [0.9, 0.5]),
+        ("target,weight,tf\nB,-1,A\nD,1,C\n", REGULATORY, "A-B C-D", [-1, 1], None),
+        ("source,target,weight,PMID\nA,B,1,3\nC,D,-1,4;5\n", REGULATORY, "A-B C-D", [1, -1], None),
+        ("TF\ttarget\timportance\nA\tB\t12.5\nC\tD\t2.5\n", REGULATORY, "A-B C-D", None, [1, 0.2]),
+        ("A\tB\t1\nA\tC\t0\nB\tC\t1\n", REGULATORY, "A-B B-C", None, None),
+        ("A\tB\t1\nA\tC\t-1\nB\tC\t0\n", REGULATORY, "A-B A-C B-C", [1, -1, 0], None),
+        ("tf\ttarget\tsign\nA\tB\t1\nA\tC\t0\n", REGULATORY, "A-B A-C", [1, 0], None),
+        (
+            "A\tB\tRepression\t229\nA\tC\tUnknown\t17\nA\tD\tActivation\t2;3\n",
+            REGULATORY,
+            "A-B A-C A-D",
+            [-1, 0, 1],
+            None,
+        ),
+        ("source,interaction,target\nA,activates,B\nC,inhibits,D\n", REGULATORY, "A-B C-D", [1, -1], None),
+        ("source,interaction,target\nA,pp,B\nC,pp,D\n", PHYSICAL, "A-B C-D", None, None),
+        ("A\tpp\tB\tC\nD\tpp\tE\nF\n", PHYSICAL, "A-B A-C D-E", None, None),
+        ("A interacts-with B\nC pd D\n", PHYSICAL, "A-B", None, None),
+        ("A activates B\nC inhibits D\nA pd D\nE pp F\n", REGULATORY, "A-B C-D A-D", [1, -1, 0], None),
+        ("A\tlinks\tB\nC\tlinks\tD\nE\tlinks\tF\n", RELATION, "A-B C-D E-F", None, None),
+        ("# a\nA\tB\n# c\n\nC\tD\n", PHYSICAL, "A-B C-D", None, None),
+        ('\ufeff"Gene_A","Gene_B"\r\n"A","B"\r\n# note\r\n"ADE5,7","D"\r\n', PHYSICAL, "A-B ADE5,7-D", None, None),
+        ("A\tB\t\nC\tD\t\n", PHYSICAL, "A-B C-D", None, None),
+        ("A\tB\t\t\t\nC\tD\t\t\t\n", REGULATORY, "A-B C-D", None, None),
+        ("Bait ORF,Prey ORF,score\nA,B,0.5\n", PHYSICAL, "A-B", None, [0.5]),
+        (
+            "Direction,Gene.secondaryIdentifier,Regulators.secondaryIdentifier\nPositive,T,F\n",
+            REGULATORY,
+            "F-T",
+            [1],
+            None,
+        ),
+    ],
+)
+def test_lists(read, text, kind, edges, sign, confidence):
+    table = read(text, kind)
+    assert pairs(table) == [tuple(edge.split("-")) for edge in edges.split()]
+    assert values(table.sign) == sign
+    if confidence is None:
+        assert table.confidence is None
+    else:
+        np.testing.assert_array_equal(table.confidence, np.float32(confidence))
+
+
+def test_what_is_left_out_of_a_list_or_divided_is_said(read):
+    assert read("A\tB\t1\nA\tC\t0\n", REGULATORY).report == {
+        "rows": 2,
+        "column 3": "0 and 1, whether there is an edge; signs are unknown",
+        "rows of 0, no edges, left out": 1,
+    }
+    assert read("gene_a\tgene_b\tscore\tn\nA\tB\t-8\t1\nA\tC\t\t1\nA\tD\t0\t1\n").report == {
+        "rows": 3,
+        "columns not read": "n",
+        "rows of weight 0, no edges, left out": 1,
+        "rows without a weight": 1,
+        "confidence from column score": "absolute value divided by the maximum, 8",
+    }
+    assert read("A pp B\nC pd D\nE\n").report == {
+        "rows": 3,
+        "rows of a single gene, left out": 1,
+        "rows of type pd, left out": 1,
+    }
+
+
+ORGANISMS = (
+    "#BioGRID Interaction ID\tSystematic Name Interactor A\tSystematic Name Interactor B\tExperimental System Type\t"
+    "Organism ID Interactor A\tOrganism ID Interactor B\n1\tA\tB\tphysical\t559292\t4932\n"
+    "2\tA\tC\tphysical\t559292\t559292\n3\tTP53\tMDM2\tphysical\t9606\t9606\n4\tA\tMDM2\tphysical\t559292\t9606\n"
+)
+
+
+def test_one_organism_is_read(read):
+    with pytest.warns(DglcellWarning, match="2 rows of 4 with genes of organisms other than 4932 are left out"):
+        table = read(ORGANISMS)
+    assert pairs(table) == [("A", "B"), ("A", "C")]  # 559292 is a strain of 4932
+    assert table.report["organism"] == "4932, the one with most rows"
+    assert table.report["rows with a gene of another organism, left out"] == 2
+    assert pairs(read(ORGANISMS, taxon="9606")) == [("TP53", "MDM2")]
+    assert pairs(read(ORGANISMS, taxon="559292")) == [("A", "B"), ("A", "C")]
+    with pytest.raises(
+        DataError, match=r'no row with both genes of taxon="10090" - it has 4932 .2 rows., 9606 .1 rows.'
+    ):
+        read(ORGANISMS, taxon="10090")
+    with pytest.raises(DataError, match=r'as many rows of 4932 and 9606 - choose one, for example taxon="4932"'):
+        read(ORGANISMS.replace("2\tA\tC\tphysical\t559292\t559292\n", ""))
+    links = "protein1 protein2 combined_score\n9606.A 9606.B 400\n10090.A 10090.C 300\n9606.A 9606.D 200\n"
+    with pytest.warns(DglcellWarning, match="1 row of 3"):
+        assert pairs(read(links)) == [("A", "B"), ("A", "D")]
+    assert pairs(read(links, taxon="10090")) == [("A", "C")]
+    assert read("A\tB\n", taxon="9606").report["organism 9606"] == "not looked for: the file names no organisms"
+
+
+INTACT = (
+    "#ID(s) interactor A\tID(s) interactor B\tAlt. ID(s) interactor A\tAlt. ID(s) interactor B\t"
+    "Alias(es) interactor A\tAlias(es) interactor B\tInteraction detection method(s)\t"
+    "Taxid interactor A\tTaxid interactor B\tInteraction type(s)\tConfidence value(s)\n"
+    "uniprotkb:P34111\tuniprotkb:P38904-2\tintact:EBI-1\t-\tpsi-mi:tfc3_yeast(display_long)|"
+    "uniprotkb:YAL001C(locus name)|uniprotkb:TFC3(gene name)\tuniprotkb:SPP41(gene name)\tx\t"
+    "taxid:559292(yeast)\ttaxid:559292(yeast)\t"
+    'psi-mi:"MI:0915"(physical association)\tintact-miscore:0.56|other:2\n'
+    "uniprotkb:P34111\tuniprotkb:P1\t-\t-\t-\t-\tx\ttaxid:559292(yeast)\ttaxid:559292(yeast)\t"
+    'psi-mi:"MI:0794"(synthetic genetic interaction defined by inequality)\t-\n'
+)
+
+
+def test_names_of_psi_mitab(read):
+    table = read(INTACT)
+    assert pairs(table) == [("YAL001C", "P38904")]
+    assert table.synonyms == {"YAL001C": ("P34111", "TFC3"), "P38904": ("SPP41",)}
+    assert values(table.confidence) == [np.float32(0.56)]
+    assert table.report["rows of a type other than physical, left out"] == 1
+
+
+def test_biogrid_has_several_names_of_a_gene(read):
+    table = read(BIOGRID)
+    assert table.synonyms == {"YAL001C": ("TFC3",), "YAL002W": ("VPS8",), "YAL003W": ("EFB1",)}
+
+
+def test_members_of_complexes(read):
+    molecules = "Identifiers (and stoichiometry) of molecules in complex"
+    head = f"#Complex ac\tTaxonomy identifier\t{molecules}\tExpanded participant list\n"
+    rows = (
+        "CPX-1\t559292\tP1(1)|P2-PRO_0000000001(2)|URS0001_559292(0)|CHEBI:15422(1)\t-\n"
+        "CPX-2\t559292\tCPX-1(1)|P3(1)\tP1(1)|P2(2)|P3(1)\n"
+        "CPX-3\t559292\tCPX-9(1)|P4(1)\t-\n"
+    )
+    table = read(head + rows, RELATION)
+    assert pairs(table) == [("P1", "P2"), ("P1", "P2"), ("P1", "P3"), ("P2", "P3")]
+    assert table.report == {
+        "complexes": 3,
+        "organism": "4932",
+        "RNAs in complexes, left out": 1,
+        "small molecules in complexes, left out": 1,
+        "nested complexes in complexes, left out": 1,
+        "complexes with fewer than two proteins, no edges": 1,
+    }
+
+
+def test_a_table_of_a_database_without_rows_is_an_empty_network(read):
+    with pytest.warns(DglcellWarning, match="has a header and no rows - the network is empty"):
+        table = read(BIOGRID.split("\n")[0] + "\n")
+    assert (len(table), table.layout) == (0, "BioGRID tab2 or tab3")
+
+
+def test_columns_that_the_user_names(read):
+    text = "n,hit,bait,r\n1,B,A,-0.5\n2,C,A,1\n"
+    maps = [ColumnMap.parse("gene_1=bait,gene_2=hit,confidence=r")]
+    table = read(text, REGULATORY, maps=maps)
+    assert (pairs(table), values(table.sign), values(table.confidence)) == ([("A", "B"), ("A", "C")], [-1, 1], [0.5, 1])
+    assert maps[0].used
+    assert pairs(read("1 A B\n2 A C\n", RELATION, maps=[ColumnMap.parse("gene_1=2,gene_2=3")])) == [
+        ("A", "B"),
+        ("A", "C"),
+    ]
+    signed = read("x,A,B,-\n", REGULATORY, maps=[ColumnMap.parse("gene_1=2,gene_2=3,sign=4")])
+    assert (pairs(signed), values(signed.sign)) == ([("A", "B")], [-1])

@@ -354,10 +354,9 @@ def _by_rows(head: Head, layouts: Sequence[L]) -> _Found[L] | None:
 
 
 def _without_blank_ends(rows: Sequence[list[str]]) -> list[list[str]]:
-    """The rows without as many cells at their ends as are blank in all of them, as trailing delimiters make."""
-    blank_ends = (itertools.takewhile(lambda cell: not cell.strip(), reversed(row)) for row in rows)
-    num_blank = min((sum(1 for _ in cells) for cells in blank_ends), default=0)
-    return [row[: len(row) - num_blank] for row in rows]
+    """The rows without the blank cells at their ends, as trailing delimiters make."""
+    num_blank = [sum(1 for _ in itertools.takewhile(lambda cell: not cell.strip(), reversed(row))) for row in rows]
+    return [row[: len(row) - blank] for row, blank in zip(rows, num_blank, strict=True)]
 
 
 def _by_map(path: Path, head: Head, column_map: ColumnMap, custom: L) -> _Found[L] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,27 @@ def test_rows_without_a_header(read):
     table, values, _ = read("a b\nc  d\n")
     assert (table.layout, table.delimiter, table.header) == (PLAIN, " ", ())
     assert [row[:2] for row in values] == [("a", "b"), ("c", "d")]
+
+
+def test_trailing_delimiters_without_a_header(read):
+    table, values, lines = read("a\tb\t\t\t\nc\td\t\t\t\n\ne\tf\n")
+    assert (table.layout, table.columns, table.width) == (PLAIN, {"gene_1": 0, "gene_2": 1}, 2)
+    assert ([row[:2] for row in values], lines) == ([("a", "b"), ("c", "d"), ("e", "f")], [1, 2, 4])
+
+
+def test_columns_beyond_the_common_width_are_none(tmp_path):
+    wide = dataclasses.replace(PLAIN, positions={"gene_1": 0, "gene_2": 1, "value": 2})
+    (tmp_path / "pairs.txt").write_text("\ta\tb\nc\td\ne\tf\ng\th\n")
+    table = open_table(tmp_path / "pairs.txt", [wide], "list of pairs")
+    assert (table.width, table.columns) == (2, {"gene_1": 0, "gene_2": 1})
+
+
+def test_a_first_row_becomes_the_header(tmp_path):
+    (tmp_path / "pairs.txt").write_text("# note\n\nfirst\tsecond\nc\td\n")
+    table = open_table(tmp_path / "pairs.txt", [PLAIN], "list of pairs").with_header()
+    assert (table.header, table.header_line, table.name("gene_2")) == (("first", "second"), 3, "second")
+    (columns,) = table.read_all(["gene_1", "gene_2"])
+    assert (columns.cells(0), columns.cells(1), columns.lines.tolist()) == (["c"], ["d"], [4])
 
 
 def test_named_columns(read):
