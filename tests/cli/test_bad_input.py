@@ -54,7 +54,7 @@ PREPROCESS = [
     (("--model", "textbook", "--sbml", "cut.xml.gz"), 2, ("textbook cut.xml.gz", "one metabolic model")),
     (("--genes", "genes.txt"), 1, ("genes.txt", "b0008")),
     (("--genes", "empty.tsv"), 1, ("empty.tsv", "empty")),
-    (("--model", "textbook", "--physical", "one.tsv"), 1, ("one.tsv", "column")),
+    (("--model", "textbook", "--physical", "one.tsv"), 1, ("one.tsv", "no physical network of a known")),
     (("--model", "textbook", "--physical", "empty.tsv"), 1, ("empty.tsv", "empty")),
     (("--model", "textbook", "--physical", "links.txt"), 1, ("links.txt:2", "high")),
     (("--model", "textbook", "--screen", "screen.tsv"), 1, ("screen.tsv:3", "low")),

@@ -27,9 +27,9 @@ def write(path: Path, rows: list[str], header: str = "genes\tfitness") -> Path:
 
 
 def rows(known: int, unknown: int) -> list[str]:
-    """Rows of a screen, the unknown genes in the middle."""
-    names = [f"G{k % 12:03d}\t1" for k in range(known)]
-    return [*names[:2], *(f"Q{k}\t1" for k in range(unknown)), *names[2:]]
+    """Rows of a screen, half of the unknown genes from the third row on and half at the end."""
+    names, others = ([f"{letter}{k % 12:03d}\t1" for k in range(n)] for letter, n in (("G", known), ("Q", unknown)))
+    return [*names[:2], *others[: unknown // 2], *names[2:], *others[unknown // 2 :]]
 
 
 @pytest.mark.parametrize("blocks", [1, 7])
@@ -44,7 +44,7 @@ def test_few_rows_with_unknown_genes_are_skipped_and_counted(
     assert len(table) == 19
     (file,) = report["files"]
     assert (file["rows"], file["rows with an unknown gene, left out"], file["unknown genes"]) == (21, 2, 2)
-    assert file["unknown genes, for example"] == "Q0, Q1"
+    assert file["unknown genes, for example"] == "Q000, Q001"
 
 
 @pytest.mark.parametrize("blocks", [1, 7])
@@ -55,8 +55,9 @@ def test_a_tenth_of_the_rows_of_a_file_stops(tmp_path: Path, blocks: int, monkey
     with pytest.raises(DataError) as caught:
         merge_screens(CELL, [first, second])
     assert str(caught.value) == (
-        f"{second}:4: 6 of 60 rows name a gene that the cell lacks (in the file: Q0, Q1, Q2, Q3, Q4, ..; in the cell: "
-        'G000, G001, G002, G003, G004, ..) - correct the names, or leave the rows out with unknown_genes="skip"'
+        f"{second}:4: 6 of 60 rows name a gene that the cell lacks (in the file: Q000, Q001, Q002, Q003, Q004, ..; in the "
+        "cell: G000, G001, G002, G003, G004, ..) - correct the names, or leave the rows out with "
+        'unknown_genes="skip"'
     )
     with pytest.warns(
         DglcellWarning, match=r"b.tsv: 6 of 60 rows are left out, as the cell lacks a gene \(in the f"
@@ -64,7 +65,7 @@ def test_a_tenth_of_the_rows_of_a_file_stops(tmp_path: Path, blocks: int, monkey
         table, _ = merge_screens(CELL, [first, second], ScreenRules(unknown_genes="skip"))
     assert len(one) == 1
     assert np.bincount(table.source).tolist() == [40, 54]
-    with pytest.raises(DataError, match=r"b.tsv:4: unknown genes: 'Q0'"):
+    with pytest.raises(DataError, match=r"b.tsv:4: unknown genes: 'Q000'"):
         merge_screens(CELL, [first, second], ScreenRules(unknown_genes="error"))
 
 
@@ -126,7 +127,7 @@ def test_rules_that_leave_no_row_are_named(tmp_path: Path) -> None:
 def test_an_implausible_fitness_is_a_warning_with_the_first_line(
     tmp_path: Path, blocks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = [1, 3, -3, 12, 0.5, -3.5, -700, 2]
+    values = [1, 3, -3, -700, 0.5, -3.5, 12, 2]
     path = write(tmp_path / "s.tsv", [f"G00{k}\t{value}" for k, value in enumerate(values)])
     in_blocks(monkeypatch, path, blocks)
     with pytest.warns(DglcellWarning) as caught:
