@@ -7,10 +7,8 @@ import gzip
 import numpy as np
 import pytest
 
-from dglcell import schema
 from dglcell.errors import DataError
 from dglcell.readers.screens.read import read_blocks, read_screen
-from dglcell.readers.screens.strains import parse_strain
 from dglcell.readers.tables.chunked_text import text_blocks
 
 NAN = float("nan")
@@ -429,24 +427,6 @@ def test_pairs_by_genes_column_or_by_two_columns_are_the_same(read):
 def test_a_separator_in_another_column_is_not_taken_for_a_pair(read):
     with pytest.raises(DataError, match=r":2: '0.5;1' in column fitness"):
         read("genes\tfitness\tgene_interaction\nA\t0.5;1\t0.1\n")
-
-
-@pytest.mark.parametrize(
-    ("strain", "allele", "query", "expected"),
-    [
-        ("YAL015C+YDL227C_tm461", "", False, [("YAL015C", DELETION)]),
-        ("YDL227C_dma1", "", False, [("YDL227C", DELETION)]),
-        ("YDL227C", "ho\u0394", True, []),
-        ("YAL001C_tsq5", "tfc3-g349e", False, [("YAL001C", TS)]),
-        ("YBR111W-A+YAL001C_tm1", "ybr111w-a+tfc3-1", False, [("YBR111W-A", DELETION), ("YAL001C", OTHER)]),
-    ],
-)
-def test_strains(strain, allele, query, expected):
-    assert list(parse_strain(strain, allele, query).genes) == expected
-
-
-def test_kinds_have_names():
-    assert schema.ALLELES == ("deletion", "ts", "damp", "other")
 
 
 def test_an_empty_file_has_no_blocks(tmp_path):

@@ -137,3 +137,30 @@ def test_problems_are_named(read, text, what):
     with pytest.raises(DataError, match=what) as caught:
         read(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_title_may_have_more_cells_than_the_header(read, tmp_path):
+    assert read("Screen, of 2019, 30 C, by us\ngene1,gene2,fitness\na,b,0.9\n")[1] == [("a", "b", 0.9)]
+    padded = "Table S1\t\t\t\n" + "x\t\t\t\n" * 9 + "gene1\tgene2\tfitness\t\na\tb\t0.9\t\n"  # as from a workbook
+    assert read(padded)[1:] == ([("a", "b", 0.9)], [12])
+
+
+def test_blank_cells_above_rows_without_a_header(read):
+    assert read(" \n\t\t\na b\nc  d\n")[0].delimiter == " "
+
+
+def test_row_names_of_r_between_commas_are_quoted(read):
+    assert read('"gene1","gene2","fitness"\n"1","a","b",0.5\n')[1] == [("a", "b", 0.5)]
+    assert read("gene1\tgene2\tfitness\n1\ta\tb\t0.5\n")[1] == [("a", "b", 0.5)]
+    with pytest.raises(DataError, match=r"pairs.txt:2: 4 columns - 3 were expected"):  # a decimal comma
+        read("gene1,gene2,fitness\na,b,0,5\n")
+
+
+def test_a_column_is_preferred_to_others_of_the_same_meaning():
+    layout = Layout(name="x", reads="", example="", columns={"gene_*": r"gene(\d+)", "strain": "strain > orf"})
+    assert layout.match_header(["ORF", "Strain", "gene 3"]) == {"gene_3": 2, "strain": 1}
+    assert layout.match_header(["ORF", "gene 3"]) == {"gene_3": 1, "strain": 0}
+    with pytest.raises(DataError, match="'ORF' and 'orf'"):
+        layout.match_header(["ORF", "orf", "gene1"])
+    labels = Layout(name="x", reads="", example="", columns={"gene_*": r"gene(\d+)", "gene_interaction": "eps"})
+    assert labels.match_header(["eps", "fitness"]) is None  # gene_interaction is no gene
