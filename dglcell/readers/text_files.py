@@ -154,7 +154,12 @@ def is_number(text: str, missing: bool = True) -> bool:
 
 
 def numbers(
-    values: Sequence[str], lines: Sequence[int] | NDArray[np.int64], path: Path, column: str, problems: ErrorCollector
+    values: Sequence[str],
+    lines: Sequence[int] | NDArray[np.int64],
+    path: Path,
+    column: str,
+    problems: ErrorCollector,
+    decimal: str = ".",
 ) -> NDArray[np.float64]:
     """A column of cells as numbers, NaN where a value is missing; other text is added to `problems`.
 
@@ -164,19 +169,21 @@ def numbers(
         Line number of each cell, for the message.
     column : str
         Name of the column, for the message.
+    decimal : str
+        Decimal separator; a point is understood, too.
 
     Returns
     -------
     (n,) float64
     """
     try:
-        array = np.array([float(value) for value in values], dtype=np.float64)
+        array = np.array([float(value.replace(decimal, ".")) for value in values], dtype=np.float64)
         if np.isfinite(array).all() and "_" not in "".join(values):  # float() takes 1_000 for a number
             return array
     except ValueError:
         array = np.empty(len(values))
     for k, value in enumerate(values):
-        text = value.strip()
+        text = value.strip().replace(decimal, ".")
         if _NUMBER.fullmatch(text):
             array[k] = float(text)
             if np.isfinite(array[k]):

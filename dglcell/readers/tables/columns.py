@@ -252,7 +252,5 @@ def columns_of_rows(
         columns.codes[column], columns.values[column] = np.array(codes, dtype=np.int32), list(code_of)
     for column, name in spec.numbers.items():
         cells = [row[column] for row in rows]
-        if spec.decimal != ".":
-            cells = [cell.replace(spec.decimal, ".") for cell in cells]
-        columns.numbers[column] = text_files.numbers(cells, columns.lines, path, name, problems)
+        columns.numbers[column] = text_files.numbers(cells, columns.lines, path, name, problems, spec.decimal)
     return columns
