@@ -55,8 +55,8 @@ def test_a_tenth_of_the_rows_of_a_file_stops(tmp_path: Path, blocks: int, monkey
     with pytest.raises(DataError) as caught:
         merge_screens(CELL, [first, second])
     assert str(caught.value) == (
-        f"{second}:4: 6 of 60 rows name a gene that the cell lacks (in the file: Q000, Q001, Q002, Q003, Q004, ..; in the "
-        "cell: G000, G001, G002, G003, G004, ..) - correct the names, or leave the rows out with "
+        f"{second}:4: 6 of 60 rows name a gene that the cell lacks (in the file: Q000, Q001, Q002, Q003, Q004, ..; "
+        "in the cell: G000, G001, G002, G003, G004, ..) - correct the names, or leave the rows out with "
         'unknown_genes="skip"'
     )
     with pytest.warns(
