@@ -9,6 +9,7 @@ Roles: `gene` or `gene_*` the id, `name` or `name_*` the standard name, `aliases
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,12 +28,12 @@ _GENE: Final = (
 )
 _SYMBOL: Final = (
     r"((?:(?:hgnc|mgi|official|approved)?(?:gene)?symbols?)|(?:gene)?(?:standard|common|preferred|primary)(?:gene)?names?|"
-    r"genenames?(?:primary)?|(?:gene)?names?|uniprotkbgenenamesymbol)"
+    r"genenames?(?:primary)?|(?:gene)?names?|genes?|uniprotkbgenenamesymbol)"
 )
 _NOT_A_NAME: Final = r"(?!.*(?:description|length|status|score|type|date|url|source|count))"
 _ALIASES: Final = (
     _NOT_A_NAME + r"((?:gene)?alias(?:es|symbols?)?|(?:gene)?synonyms?|genenames?(?:synonyms?|orf)|"
-    r"other(?:gene)?(?:names?|symbols?|ids?)?|prev(?:ious)?(?:gene)?symbols?|old(?:locustags?|names?|ids?)|dbxrefs?|"
+    r"other(?:gene)?(?:names?|symbols?|ids?)?|prev(?:ious)?(?:gene)?symbols?|old(?:locustags?|names?|ids?)|dbxrefs?|jwid|eck(?:number|id)?|"
     r"(?:gene|transcript|protein|peptide)stableid(?:version)?|(?:gene)?(?:primaryidentifier|primarydbid)|entry|"
     r"(?:primary)?accessions?(?:number)?|(?:protein|transcript)ids?|geneids?|symbolfromnomenclatureauthority|"
     r".*(?:uniprot|swissprot|trembl|entrez|ncbigene|ensembl|ensg|ensp|enst|refseq|sgdid|hgncid|mgiid|ecocyc|ecogene).*)"
@@ -103,9 +104,11 @@ class GeneLayout(Layout):
         """The column of each role, or None if the header is not that of this layout; see `Layout.match_header`.
 
         A header has no numbers. A table of several columns has names, descriptions or positions beside the ids. A
-        column that is called `name` is a description if another column holds the symbols.
+        column that is called `name` or `gene name` is a description if another column holds the symbols.
         """
         if any(text_files.is_number(cell, missing=False) for cell in header):
+            return None
+        if len(header) == 1 and re.search(r"[,;|\t]", header[0]):  # columns with another delimiter
             return None
         columns = super().match_header(header)
         if columns is None:
@@ -115,9 +118,10 @@ class GeneLayout(Layout):
         is_bare = all(role == "taxon" or role.startswith("gene_") for role in columns)
         if is_bare and not (self.option or self.widths):
             return None
-        if "name_name" in columns and sum(role.startswith("name_") for role in columns) > 1:
-            columns.setdefault("description", columns["name_name"])
-            del columns["name_name"]
+        symbols = any(role.startswith("name_") and ("symbol" in role or "standard" in role) for role in columns)
+        for role in ("name_name", "name_genename"):
+            if symbols and role in columns:
+                columns.setdefault("description", columns.pop(role))
         return columns
 
 
@@ -337,6 +341,17 @@ TWO_COLUMNS: Final = GeneLayout(
     widths=(2,),
     pads=True,
 )
+ONE_ID: Final = GeneLayout(
+    name="one id per line",
+    reads="gene ids, with or without a header",
+    example="gene_id\nYAL001C\nYAL002W\n",
+    columns={"gene_*": f"({_SYSTEMATIC}|{_ENSEMBL}|{_GENE}|{_SYMBOL})"},
+    positions={"gene": 0},
+    cells={"gene": r"[^\s;,>{<]+(?:,\d+\w?)?"},  # ADE5,7 is one name
+    widths=(1,),
+    once=True,
+    content="gene ids",
+)
 PLAIN: Final = (
     SGD_CROSS_REFERENCES,
     GeneLayout(
@@ -353,19 +368,22 @@ PLAIN: Final = (
         source="ftp.uniprot.org, knowledgebase/idmapping",
     ),
     GeneLayout(
-        name="one id per line",
-        reads="gene ids, with or without a header",
-        example="gene_id\nYAL001C\nYAL002W\n",
-        columns={"gene_*": f"({_SYSTEMATIC}|{_ENSEMBL}|{_GENE}|{_SYMBOL})"},
-        positions={"gene": 0},
-        cells={"gene": r"[^\s;,>{<]+(?:,\d+\w?)?"},  # ADE5,7 is one name
-        widths=(1,),
-        once=True,
-        content="gene ids",
+        name="KEGG list",
+        reads="id without the code of the organism, names, description",
+        example="eco:b0001\tCDS\t190..255\tthrL; thr operon leader peptide\n"
+        "eco:b0002\tCDS\t337..2799\tthrA, thrA1; fused aspartate kinase\n",
+        positions={"gene": 0, "type": 1, "name": 3},
+        cells={"gene": "[a-z]{3,4}:.+", "type": r"[A-Za-z]\w*"},
+        widths=(4,),
+        prefix="[a-z]{3,4}:",
+        separators=";,",
+        source="rest.kegg.jp/list",
     ),
+    ONE_ID,
     TWO_COLUMNS,
 )
 LAYOUTS: Final = (*TABLES, *ANNOTATIONS, *PLAIN)
+HEADER_NAME: Final = f"{_SYSTEMATIC}|{_ENSEMBL}|{_GENE}|{_SYMBOL}"
 CUSTOM: Final = GeneLayout(
     name="columns as given",
     reads="the columns that are named",

@@ -14,13 +14,14 @@ import numpy as np
 from dglcell.errors import DataError, ErrorCollector, number_of, setting, warn
 from dglcell.readers import gene_cells, text_files
 from dglcell.readers.annotations import read_annotation
-from dglcell.readers.gene_layouts import CUSTOM, LAYOUTS, OTHERS, TWO_COLUMNS, GeneLayout
+from dglcell.readers.gene_layouts import CUSTOM, HEADER_NAME, LAYOUTS, ONE_ID, OTHERS, TWO_COLUMNS, GeneLayout
 from dglcell.readers.gene_list import GeneList
 from dglcell.readers.gene_records import GeneRecords, GenomicInterval, duplicate_message, interval_of
 from dglcell.readers.left_out import LeftOut, examples
 from dglcell.readers.tables.chunked_text import sheets
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.columns import Columns
+from dglcell.readers.tables.layout import normalize
 from dglcell.readers.tables.table import Table, open_table
 
 _NOUN: Final = "gene list"
@@ -29,6 +30,7 @@ _SHOWN: Final = 5  # names in a message
 _MAX_SHARED: Final = 0.1  # names in a name table that are ids of other genes
 _MAX_NAMES: Final = 5  # of a gene in a name table, on average
 _POSITION: Final = ("chromosome", "first", "last")
+_MIN_LIKE: Final = 10  # ids by which a header is told from them
 _START: Final = 4096  # bytes
 _SEQUENCES: Final = {">": "sequences (FASTA)", "LOCUS ": "a GenBank record", "@": "sequences (FASTQ)"}
 
@@ -111,6 +113,9 @@ def _read_list(table: Table[GeneLayout], records: GeneRecords, taxon: str | None
         read_annotation(table, records)
     else:
         rows: Iterable[_Row] = _rows(table, records, taxon)
+        if not table.header and layout in (ONE_ID, TWO_COLUMNS):
+            rows = list(rows)
+            _refuse_header(table, rows)
         if layout is TWO_COLUMNS:
             rows = _id_first(table, list(rows), records)
         _add_genes(table, rows, records)
@@ -296,6 +301,19 @@ def _of_one_organism(table: Table[GeneLayout], records: GeneRecords, taxon: str 
         yield block.subset(is_read)
     if not num_read:
         raise DataError(f"{table.path} has no genes of {taxon} - it has those of {', '.join(sorted(found)[:_SHOWN])}")
+
+
+def _refuse_header(table: Table[GeneLayout], rows: list[_Row]) -> None:
+    """Raise DataError if the first row of a table without a known header looks like names of columns."""
+    first, *others = [row.ids[0] for row in rows if row.ids] or [""]
+    has_digits = [any(map(str.isdigit, gene)) for gene in others]
+    is_unlike = len(others) >= _MIN_LIKE and all(has_digits) and not any(map(str.isdigit, first))
+    if is_unlike or re.fullmatch(HEADER_NAME, normalize(first)):
+        cells = ", ".join(f"'{name}'" for name in [first, *rows[0].names, *rows[0].aliases])
+        raise DataError(
+            f"{table.path}:{rows[0].line}: {cells} - genes were expected, not names of columns; name those that are "
+            f"meant, for example {setting('columns', f'gene={first}')}"
+        )
 
 
 def _id_first(table: Table[GeneLayout], rows: list[_Row], records: GeneRecords) -> list[_Row]:

@@ -54,21 +54,6 @@ def read_bytes(path: Path) -> bytes:
     return content
 
 
-def read_text(path: Path) -> str:
-    r"""The content of a text file with `\n` line endings and without a byte order mark; encodings as in `decode`.
-
-    Raises
-    ------
-    DataError
-        As for `read_bytes`, or the file is not text.
-    """
-    content = read_bytes(path)
-    if not is_utf_16(content):
-        refuse_binary(path, content)
-    text = decode(content)
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
 def is_utf_16(content: bytes) -> bool:
     """Whether the content starts with the byte order mark of UTF-16."""
     return content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -124,22 +109,6 @@ def refuse_markup(path: Path, content: bytes) -> None:
         raise DataError(f"{path} is XML or HTML (it starts with '{excerpt}') - a table was expected")
     if re.match(rb"\{\s*[\"}]|\[\s*[\[{\"]", start):
         raise DataError(f"{path} is JSON (it starts with '{excerpt}') - a table was expected")
-
-
-def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, without an empty one after the final line end; line numbers are index + 1.
-
-    Raises
-    ------
-    DataError
-        As for `read_text`, or the file is XML or HTML.
-    """
-    text = read_text(path)
-    refuse_markup(path, text[:HEAD].encode())
-    lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    return lines
 
 
 def is_missing(text: str) -> bool:

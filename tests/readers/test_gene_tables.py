@@ -45,6 +45,14 @@ def names_of(genes):
         ("TFC3\tYAL001C\nVPS8\tYAL002W\nFUN14\tYAL008W\n", *SWAPPED),
         ("YAL001C;TFC3\nYAL002W;VPS8\n", "YAL001C YAL002W", {"tfc3": "YAL001C", "vps8": "YAL002W"}),
         ("YAL001C TFC3\nYAL002W VPS8\nYAL037W\n", "YAL001C YAL002W YAL037W", {"tfc3": "YAL001C", "vps8": "YAL002W"}),
+        ("ORF;Gene;Description\nYAL001C;TFC3;x\n", "YAL001C", {"tfc3": "YAL001C"}),
+        ("gene,symbol\nb0002,thrA\n", "b0002", {"thra": "b0002"}),
+        (
+            "JW_id,ECK number,Gene,b number\nJW1,ECK2,thrA,b0002\n",
+            "b0002",
+            dict.fromkeys(("jw1", "eck2", "thra"), "b0002"),
+        ),
+        ("ORF\tSymbol\tGene name\nYAL001C\tTFC3\tTranscription factor C\n", "YAL001C", {"tfc3": "YAL001C"}),
         ("fig|1219067.16.peg.12\nfig|1219067.16.peg.13\n", "fig|1219067.16.peg.12 fig|1219067.16.peg.13", {}),
         ("gene_id\tname\tsynonyms\nA\tx\tfig|9.1.peg.1|y\n", "A", {"x": "A", "fig|9.1.peg.1": "A", "y": "A"}),
         ("# gene list made by hand\nA\nB\n", "A B", {}),
@@ -64,6 +72,24 @@ def test_columns_that_the_user_names(write):
     assert genes.ids == ("A", "B")
     assert names_of(genes) == {"x1": "A", "a1": "A", "a2": "A", "x2": "B"}
     assert genes.descriptions == {"A": "first", "B": "second"}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("gene\tessential\nYAL001C\tyes\nYAL002W\tno\n", "genes.txt:1: 'gene', 'essential' - .*columns=\"gene=gene\""),
+        (
+            "yorf\n" + "".join(f"YAL0{k}C\n" for k in range(10, 20)),
+            ":1: 'yorf' - genes were expected, not names",
+        ),
+    ],
+)
+def test_an_unknown_header_is_no_gene(write, text, what):
+    with pytest.raises(DataError, match=what):
+        read_genes(write(text))
+    name = text.split()[0]
+    assert name not in read_genes(write(text), maps=[ColumnMap.parse(f"gene={name}")]).ids
+    assert "HO" in read_genes(write("HO\nADE1\nADE2\n")).ids
 
 
 def test_what_is_not_read_is_in_the_report(write):
@@ -212,6 +238,23 @@ def test_a_uniprot_table_beside_a_gene_list_adds_no_genes(write):
     assert genes.ids == ("YAL001C",)
     assert names_of(genes) == dict.fromkeys(("tfc3", "fun24", "p34111"), "YAL001C")
     assert read_genes(write(table)).ids == ("P00001", "P34111")
+
+
+def test_members_of_complexes_are_found_by_their_accessions(write):
+    """From cross-references to the edges of a relation."""
+    features = "".join(f"S{k}\tORF\tVerified\t{g}\t\t\n" for k, g in enumerate(("YDL220C", "YDR082W", "YLR010C")))
+    references = "".join(
+        f"{name}\tEBI\tUniProt/Swiss-Prot ID\t{gene}\tS1\t\n"
+        for name, gene in (("P32797", "YDL220C"), ("P38960", "YDR082W"), ("Q07921", "YLR010C"))
+    )
+    complexes = (
+        "#Complex ac\tRecommended name\tTaxonomy identifier\tIdentifiers (and stoichiometry) of molecules in complex\t"
+        "Expanded participant list\n"
+        "CPX-15\tCST complex\t559292\tP32797(0)|P38960(0)|Q07921(0)\tP32797(0)|P38960(0)|Q07921(0)\n"
+    )
+    files = [write(features, "SGD_features.tab"), write(references, "dbxref.tab")]
+    cell = dglcell.build_cell(genes=files, networks={"complexes": write(complexes, "559292.tsv")})
+    assert cell.info()["pairs"]["complexes"] == 3
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,13 @@ EXAMPLES = {
     ),
     "SGD dbxref.tab": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
     "UniProt idmapping": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
+    "KEGG list": (
+        ("b0001", "b0002"),
+        {
+            **{"thrl": "b0001", "thr operon leader peptide": "b0001"},
+            **{"thra": "b0002", "thra1": "b0002", "fused aspartate kinase": "b0002"},
+        },
+    ),
     "one id per line": (("YAL001C", "YAL002W"), {}),
     "two columns, id and name": (("YAL001C", "YAL002W", "YAL037W"), {"tfc3": "YAL001C", "vps8": "YAL002W"}),
 }

@@ -13,6 +13,11 @@ import pytest
 
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
+from dglcell.readers.tables.chunked_text import text_blocks
+
+
+def read_lines(path):
+    return [line for block in text_blocks(path) for line in block.lines()]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
@@ -20,7 +25,7 @@ from dglcell.readers import text_files
 def test_gzip_goes_by_content_not_by_name(tmp_path, name, packed):
     path = tmp_path / name
     path.write_bytes(gzip.compress(b"one\ntwo\n") if packed else b"one\ntwo\n")
-    assert text_files.read_lines(path) == ["one", "two"]
+    assert read_lines(path) == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,7 @@ def test_gzip_goes_by_content_not_by_name(tmp_path, name, packed):
 def test_line_ends_and_encodings(tmp_path, content, lines):
     path = tmp_path / "a.txt"
     path.write_bytes(content)
-    assert text_files.read_lines(path) == lines
+    assert read_lines(path) == lines
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_unreadable_content_is_named(tmp_path, content, what):
     path = tmp_path / "file.tsv"
     path.write_bytes(content)
     with pytest.raises(DataError, match=what) as caught:
-        text_files.read_lines(path)
+        read_lines(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
 
@@ -85,23 +90,23 @@ def zipped(members):
 def test_compression_goes_by_content(tmp_path, compress):
     path = tmp_path / "file.txt"
     path.write_bytes(compress(b"one\ntwo\n"))
-    assert text_files.read_lines(path) == ["one", "two"]
+    assert read_lines(path) == ["one", "two"]
 
 
 def test_a_zip_file_holds_one_file(tmp_path):
     path = tmp_path / "file.zip"
     path.write_bytes(zipped({"x/table": "one\n", "__MACOSX/x/._table": "x"}))
-    assert text_files.read_lines(path) == ["one"]
+    assert read_lines(path) == ["one"]
     path.write_bytes(zipped({"a": "one\n", "b": "two\n"}))
     with pytest.raises(DataError, match=r"file.zip is a zip file with 2 files \(a, b\) - one was expected; unpack it"):
-        text_files.read_lines(path)
+        read_lines(path)
 
 
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(DataError, match=r"nix\.tsv: no such file"):
-        text_files.read_lines(tmp_path / "nix.tsv")
+        read_lines(tmp_path / "nix.tsv")
     with pytest.raises(DataError, match="is a folder"):
-        text_files.read_lines(tmp_path)
+        read_lines(tmp_path)
 
 
 def test_numbers_are_checked_cell_by_cell(tmp_path):

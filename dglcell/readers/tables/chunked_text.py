@@ -96,7 +96,8 @@ def text_blocks(path: Path, size: int = BLOCK_SIZE) -> Iterator[Block]:
     Raises
     ------
     DataError
-        As for `text_files.read_lines`; damage is reported when its block is reached.
+        As for `compression.open_binary`, or the file is empty, binary, XML, HTML or JSON; damage is reported when its
+        block is reached.
     """
     path = Path(path)
     with compression.open_binary(path) as handle:
