@@ -141,6 +141,13 @@ def test_bad_lists(write, text, what):
 
 TFC3 = {"tfc3": "YAL001C", "fun24": "YAL001C", "tsv115": "YAL001C"}
 DPM1 = {"8813", "cdgie", "mpds", "o60762"}
+KEGG = (
+    ("b0001", "b0002"),
+    {
+        **{"thrl": "b0001", "thr operon leader peptide": "b0001"},
+        **{"thra": "b0002", "thra1": "b0002", "fused aspartate kinase": "b0002"},
+    },
+)
 # Of the example of each layout: its ids, and its names with their genes.
 EXAMPLES = {
     "NCBI gene_info": (
@@ -170,13 +177,8 @@ EXAMPLES = {
     ),
     "SGD dbxref.tab": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
     "UniProt idmapping": (("YAL001C",), {"tfc3": "YAL001C", "p34111": "YAL001C", "851262": "YAL001C"}),
-    "KEGG list": (
-        ("b0001", "b0002"),
-        {
-            **{"thrl": "b0001", "thr operon leader peptide": "b0001"},
-            **{"thra": "b0002", "thra1": "b0002", "fused aspartate kinase": "b0002"},
-        },
-    ),
+    "KEGG list, two columns": KEGG,
+    "KEGG list": KEGG,
     "one id per line": (("YAL001C", "YAL002W"), {}),
     "two columns, id and name": (("YAL001C", "YAL002W", "YAL037W"), {"tfc3": "YAL001C", "vps8": "YAL002W"}),
 }
