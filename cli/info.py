@@ -69,7 +69,7 @@ def _screen(path: Path) -> _Described:
     from dglcell import schema
     from dglcell.readers.screens.read import read_screen
 
-    screen = read_screen(path)
+    screen = read_screen(path, unlabeled=True)
     genotypes = [frozenset(genes) for genes in screen.genotypes]
     orders, counts = np.unique([len(genes) for genes in genotypes], return_counts=True)
     present = np.isfinite(screen.labels).sum(axis=0)

@@ -147,7 +147,7 @@ def read_screen(
         from dglcell.readers.data_frames import genotypes_of_frame
 
         return merge_screens(
-            cell, [genotypes_of_frame(paths, unlabeled=bool(allow_empty), is_gene=cell.has_gene)], settings, allow_empty
+            cell, [genotypes_of_frame(paths, unlabeled=allow_empty, is_gene=cell.has_gene)], settings, allow_empty
         )[0]
     screens = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     if len(screens) == 1 and hdf5.is_own(screens[0]):

@@ -121,9 +121,7 @@ class ScreenMerger:
             blocks = (
                 [screen]
                 if isinstance(screen, ScreenTable)
-                else read_blocks(
-                    screen, self.rules.raw_scores, is_gene=self.cell.has_gene, unlabeled=bool(self.allow_empty)
-                )
+                else read_blocks(screen, self.rules.raw_scores, is_gene=self.cell.has_gene, unlabeled=self.allow_empty)
             )
             for block in blocks:
                 table, encoded = GenotypeTable.from_block(self.cell, block, number)

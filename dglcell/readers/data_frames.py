@@ -35,7 +35,7 @@ _PATH = Path(SOURCE)
 
 
 def genotypes_of_frame(
-    frame: DataFrame, labels: bool = True, unlabeled: bool = True, is_gene: IsGene | None = None
+    frame: DataFrame, labels: bool = True, unlabeled: bool | None = True, is_gene: IsGene | None = None
 ) -> ScreenTable:
     """Genotypes and labels from a data frame, as `read_screen` reads them from a table with such a header.
 
@@ -47,8 +47,8 @@ def genotypes_of_frame(
         ignored. A row without genes is the wild type.
     labels : bool
         Read the labels, not only the genes.
-    unlabeled : bool
-        Whether there need not be a column of labels.
+    unlabeled : bool, optional
+        Whether there need not be a column of labels. `None` means no, and that the caller has no such choice.
     is_gene : callable, optional
         Whether the cell graph knows a name. An id that it knows is not split.
 

@@ -28,6 +28,7 @@ def read_screen(
     raw_scores: bool = False,
     maps: Sequence[ColumnMap] = (),
     is_gene: IsGene | None = None,
+    unlabeled: bool | None = None,
 ) -> ScreenTable:
     """Read a screen in any known layout, recognized by content: text, compressed or not, or an Excel workbook.
 
@@ -41,13 +42,15 @@ def read_screen(
         Columns that the user names.
     is_gene : callable, optional
         Whether the cell graph knows a name. An id that it knows is not split, even if it holds a comma or a bar.
+    unlabeled : bool, optional
+        Whether there need not be a column of labels. `None` means no, and that the caller has no such choice.
 
     Raises
     ------
     DataError
         The file cannot be read, has an unknown layout, has no labels, or has rows with problems; with file and line.
     """
-    return join(list(read_blocks(path, raw_scores, maps=maps, is_gene=is_gene)))
+    return join(list(read_blocks(path, raw_scores, maps=maps, is_gene=is_gene, unlabeled=unlabeled)))
 
 
 def read_blocks(
@@ -56,7 +59,7 @@ def read_blocks(
     size: int = BLOCK_SIZE,
     maps: Sequence[ColumnMap] = (),
     is_gene: IsGene | None = None,
-    unlabeled: bool = False,
+    unlabeled: bool | None = None,
 ) -> Iterator[ScreenTable]:
     """Read a screen of any length in blocks of about `size` bytes; otherwise as `read_screen`.
 
@@ -67,10 +70,8 @@ def read_blocks(
         See `read_screen`.
     size : int
         Approximate size of a block in bytes.
-    maps, is_gene
+    maps, is_gene, unlabeled
         See `read_screen`.
-    unlabeled : bool
-        Whether there need not be a column of labels.
 
     Raises
     ------

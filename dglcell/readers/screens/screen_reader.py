@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dglcell import schema
 from dglcell.errors import ErrorCollector, setting, warn
 from dglcell.readers import text_files
+from dglcell.readers.left_out import or_allow_empty
 from dglcell.readers.screens import screen_layouts as roles
 from dglcell.readers.screens.gene_columns import GeneColumn, GeneIndex, interleave
 from dglcell.readers.screens.screen_layouts import ScreenLayout
@@ -48,8 +49,8 @@ class ScreenReader:
         Whether the cell graph knows a name, so that ids are not split.
     labels : bool
         Read the labels, not only the genes.
-    unlabeled : bool
-        Whether there need not be a column of labels.
+    unlabeled : bool, optional
+        Whether there need not be a column of labels. `None` means no, and that the caller has no such choice.
 
     Raises
     ------
@@ -63,7 +64,7 @@ class ScreenReader:
         raw_scores: bool = False,
         is_gene: IsGene | None = None,
         labels: bool = True,
-        unlabeled: bool = False,
+        unlabeled: bool | None = None,
     ) -> None:
         table = _rectangular(table) if table.layout.counted else table
         self.table, self.layout, self.path, self.raw_scores = table, table.layout, table.path, raw_scores
@@ -73,7 +74,7 @@ class ScreenReader:
         self.strain_roles = _numbered("strain", table.columns)
         self.number_roles = [role for role in roles.NUMBERS if labels and role in table.columns]
         self.unread = self._unread() if labels else []
-        self._check_columns(labels and not unlabeled)
+        self._check_columns(labels, unlabeled)
 
     @property
     def where(self) -> str:
@@ -168,13 +169,13 @@ class ScreenReader:
         varied = [column_of[roles.GENES]] if roles.GENES in column_of else []
         return dataclasses.replace(self.table.spec(text, self.number_roles), varied=varied)
 
-    def _check_columns(self, need_labels: bool) -> None:
+    def _check_columns(self, labels: bool, unlabeled: bool | None) -> None:
         problems = ErrorCollector()
         if roles.GENES in self.table.columns and self.gene_roles:
             problems.add(f"{self.where}: columns 'genes' and 'gene_1', .. - give one of the two")
         if not (roles.GENES in self.table.columns or self.gene_roles or self.strain_roles):
             problems.add(f"{self.where}: no column of genes - name one, for example {setting('columns', 'genes=1')}")
-        if need_labels and not {schema.FITNESS, schema.INTERACTION} & {*self.number_roles}:
+        if labels and not unlabeled and not {schema.FITNESS, schema.INTERACTION} & {*self.number_roles}:
             names = [name.strip() for name in self.table.header]
             shown = ", ".join(f"'{text_files.shorten(name, 30)}'" for name in names)
             read = {role: self.table.name(role) for role in self.table.columns if role != roles.MARKER}
@@ -182,8 +183,8 @@ class ScreenReader:
             columns = [*(f"{role}={name}" for role, name in read.items()), *map(_as_label, others[:1])]
             advice = f"; name the column, for example {setting('columns', ','.join(columns))}" if others else ""
             problems.add(
-                f"{self.where}: no column of labels ({shown}) - fitness or gene_interaction was expected{advice}; or "
-                f"give {setting('allow_empty', True)}"
+                f"{self.where}: no column of labels ({shown}) - fitness or gene_interaction was expected{advice}"
+                + or_allow_empty(unlabeled)
             )
         problems.check()
         if self.unread:

@@ -63,8 +63,10 @@ def test_a_screen_without_labels_is_refused(write):
     expected = (
         r"screen.tsv:1: no column of labels \('genes', 'gene name', 'growth', 'sd'\) - fitness or gene_interaction "
     )
-    with pytest.raises(DataError, match=expected + '.*columns="genes=genes,fitness=growth"; or give allow_empty=True'):
+    with pytest.raises(DataError, match=expected + '.*columns="genes=genes,fitness=growth"$'):
         read_screen(path)
+    with pytest.raises(DataError, match=expected + ".*, or allow_empty=True$"):
+        read_screen(path, unlabeled=False)
     with pytest.raises(DataError, match='columns="gene_1=gene1,gene_2=gene2,gene_interaction=GI"'):
         read_screen(write("gene1\tgene2\tGI\nA\tB\t0.9\n"))
     with pytest.raises(DataError, match="no column of labels"):

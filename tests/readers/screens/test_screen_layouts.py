@@ -266,6 +266,7 @@ def test_kuzmin_takes_the_adjusted_score_alone(read):
     same(screen.labels, labels)
     same(screen.expected, [0.72, NAN, NAN])
     assert kinds_of(screen) == [[DELETION, DELETION], [DELETION, OTHER, TS], [DELETION, OTHER, DELETION]]
+    assert screen.query.tolist() == [1, 2, 2]
     assert not any("raw" in what for what in screen.report)
 
 
