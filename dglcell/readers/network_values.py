@@ -158,6 +158,12 @@ def weights(numbers: NDArray[np.float64], column: str, kind: str, noun: str = "r
     return Values(sign, size.astype(np.float32), is_edge, report)
 
 
+def are_fractions(numbers: NDArray[np.float64]) -> bool:
+    """Whether scores are between 0 and 1, as someone divided them before, and not whole numbers of a larger scale."""
+    known = numbers[~np.isnan(numbers)]
+    return bool(((known >= 0) & (known <= 1)).all() and (known % 1 != 0).any())
+
+
 def scores(path: Path, column: str, numbers: NDArray[np.float64], lines: NDArray[np.int64], scale: float) -> Floats:
     """(n,) confidence, 0 to 1, from scores of 0 to `scale`.
 

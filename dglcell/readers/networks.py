@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector, setting, warn
-from dglcell.readers import network_values
+from dglcell.readers import network_values, text_files
 from dglcell.readers.annotations import annotation_layout
 from dglcell.readers.edge_list_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
@@ -116,16 +116,23 @@ def _check_empty(table: Table[NetworkLayout], edges: EdgeTable) -> None:
 def _named(table: Table[NetworkLayout], kind: str) -> Table[NetworkLayout]:
     """The table of two columns without its first row, if that names the columns."""
     first = table.first_rows[0] if table.first_rows else []
-    if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:]):
-        return table
-    if label := label_of(first):
+    if not table.header and (label := _measured(first, table.first_rows[1:])):
         advice = f"give it as {setting('screen')}"
         raise DataError(f"{table.path} is a screen, with a column {label} - a network was expected; {advice}")
+    if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:]):
+        return table
     table = table.with_header()
     if kind == REGULATORY and is_target_first(first):
         columns = {**table.columns, "gene_1": table.columns["gene_2"], "gene_2": table.columns["gene_1"]}
         table = dataclasses.replace(table, columns=columns)
     return table
+
+
+def _measured(first: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The name of a column of measurements in a first row with numbers below it; empty if there is none."""
+    label = label_of(first)
+    below = [row[first.index(label)] for row in rows if len(row) == len(first)] if label else []
+    return label if all(map(text_files.is_number, below)) else ""
 
 
 def _read_edges(table: Table[NetworkLayout], kind: str, mode: str, taxon: str) -> EdgeTable:
@@ -141,7 +148,10 @@ def _read_edges(table: Table[NetworkLayout], kind: str, mode: str, taxon: str) -
     if not is_edge.all():
         rows.report["rows without a gene at one end, left out"] = int(np.count_nonzero(~is_edge))
     if rows.score is not None:
-        confidence = network_values.scores(table.path, table.name("score"), rows.score, rows.lines, table.layout.scale)
+        scale = table.layout.scale
+        if network_values.are_fractions(rows.score):
+            scale = 1.0
+        confidence = network_values.scores(table.path, table.name("score"), rows.score, rows.lines, scale)
     if "miscore" in rows.cells:
         confidence = _miscores(rows)
     for role in ("type", "sign", "value", "confidence"):

@@ -137,7 +137,11 @@ def test_signs(read):
 @pytest.mark.parametrize(
     ("text", "kind", "what"),
     [
-        ("A\nB\n", PHYSICAL, "net.txt is no physical network of a known layout .it starts with 'A'."),
+        (
+            "A\nB\n",
+            PHYSICAL,
+            "no physical network of a known layout .it starts with 'A'. - STRING actions; .*; two columns was",
+        ),
         ("A\nB\n", REGULATORY, "net.txt is no regulatory network of a known layout"),
         ("A\tB\tC\tD\n", RELATION, "no gene-gene network .*'A', 'B', 'C', 'D'.*name its columns, .*gene_1=A,gene_2=B"),
         ("A\tB\tx\n", PHYSICAL, "net.txt:1: 'x' in column 3 - a number was expected"),
@@ -166,6 +170,7 @@ def test_signs(read):
         ("", PHYSICAL, "is empty"),
         ("<!DOCTYPE html>\n", PHYSICAL, "is an HTML page"),
         ("gene_1\tgene_2\tfitness\nA\tB\t0.5\n", PHYSICAL, "net.txt is a screen, with a column fitness"),
+        ("genes\tfitness\nA;B\t0.5\n", PHYSICAL, "net.txt is a screen, with a column fitness"),
         ("A pp B\nA pp C\nA pp D\nC pp\n", PHYSICAL, "net.txt:4: 'C pp' - a gene, a type"),
         ("A pd B\nC pd D\n", PHYSICAL, "has rows of type pd only"),
     ],
@@ -392,6 +397,12 @@ def test_a_table_of_a_database_without_rows_is_an_empty_network(read):
     with pytest.warns(DglcellWarning, match="has a header and no rows - the network is empty"):
         table = read(BIOGRID.split("\n")[0] + "\n")
     assert (len(table), table.layout) == (0, "BioGRID tab2 or tab3")
+
+
+def test_scores_that_were_divided_before_stay(read):
+    text = "protein1\tprotein2\tcombined_score\nA\tB\t0.4\nA\tC\t1\n"
+    assert values(read(text).confidence) == np.float32([0.4, 1]).tolist()
+    assert values(read(text.replace("0.4", "400")).confidence) == np.float32([0.4, 0.001]).tolist()
 
 
 def test_columns_that_the_user_names(read):

@@ -23,6 +23,7 @@ _HEAD_SIZE: Final = 1 << 18  # bytes at the start by which a layout is recognize
 _MAX_TITLE_LINES: Final = 60  # above a header, other than comments
 _MAX_WIDE_TITLE_LINES: Final = 5  # of these, lines that may have as many cells as the header
 _SAMPLE: Final = 50  # rows
+_SHOWN: Final = 8  # layouts in a message, the most specific and the most general
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 
@@ -403,7 +404,8 @@ def unknown_layout(path: Path, head: Head, noun: str, layouts: Sequence[Layout],
     shown = ", ".join(f"'{text_files.shorten(cell, 30)}'" for cell in cells[:8]) + (", .." if len(cells) > 8 else "")
     start = f"its columns are {shown}" if len(cells) > 1 else f"it starts with '{head.excerpt()}'"
     advice = f"; name its columns, for example {setting('columns', example)}" if example else ""
-    names = text_files.shorten("; ".join(dict.fromkeys(layout.name for layout in layouts)), 200)
+    known = list(dict.fromkeys(layout.name for layout in layouts))
+    names = "; ".join(known if len(known) <= _SHOWN else [*known[: _SHOWN - 4], "..", *known[-4:]])
     return DataError(
         f"{path} is no {noun} of a known layout ({start}) - {names} was expected (`dglcell formats` describes "
         f"them){advice}"
