@@ -11,7 +11,8 @@ from urllib.parse import unquote
 
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import gene_cells
-from dglcell.readers.gene_layouts import ANNOTATIONS, GTF, GeneLayout
+from dglcell.readers.gene_layout import GeneLayout
+from dglcell.readers.gene_layouts import ANNOTATIONS, GTF
 from dglcell.readers.gene_records import GeneRecords, GenomicInterval, interval_of
 from dglcell.readers.tables.table import Table, open_table
 
