@@ -139,8 +139,16 @@ def _check_ids(path: Path, model: Any) -> None:
             else:
                 first_lines[identifier] = line
     species_ids = {species.getIdAttribute() for species in model.getListOfSpecies()}
+    boundary = {s.getIdAttribute() for s in model.getListOfSpecies() if s.getBoundaryCondition()}
+    exchange_ids = {f"EX_{sbml_rules.plain_id(species, 'M_')}": species for species in boundary}
     for reaction in model.getListOfReactions():
         reaction_id = sbml_rules.plain_id(reaction.getIdAttribute(), "R_")
+        species = exchange_ids.get(reaction_id)
+        if species is not None and not _is_exchange(reaction, species):
+            problems.add(
+                f"{path}:{reaction.getLine()}: reaction {reaction_id} has the id of the exchange reaction of the "
+                f"boundary species '{species}', but is another one - rename it, or set boundaryCondition to false"
+            )
         for reference in (*reaction.getListOfReactants(), *reaction.getListOfProducts()):
             species = reference.getSpecies()
             if species not in species_ids:
@@ -149,6 +157,12 @@ def _check_ids(path: Path, model: Any) -> None:
                     "file does not list - add it to the list of species"
                 )
     problems.check()
+
+
+def _is_exchange(reaction: Any, species: str) -> bool:
+    """Whether a reaction takes one of a species away and does nothing else; the reaction of cobra's takes its place."""
+    reactants = [(reference.getSpecies(), reference.getStoichiometry()) for reference in reaction.getListOfReactants()]
+    return reactants == [(species, 1.0)] and not reaction.getNumProducts()
 
 
 def _cobra(path: Path, text: str, has_fbc: bool) -> Any:

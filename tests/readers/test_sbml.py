@@ -322,6 +322,16 @@ def test_missing_bounds_and_boundary_metabolites_are_reported(read):
     assert model.report["reactions without bounds, set to cobra's defaults"] == 1
 
 
+def test_a_reaction_with_the_id_of_an_added_exchange_keeps_its_bounds(read):
+    """Cobra adds EX_x for the boundary metabolite, and would drop the reaction of the file."""
+    text = document(TREE_RULE, value="1").replace("boundaryCondition='false'", "boundaryCondition='true'")
+    model = read(text.replace("R_r", "R_EX_x"))
+    rule = gpr.parse("(a-1 and b) or c")
+    assert model.reactions == (ReactionRecord("EX_x", "EX_x", -5, 10, {"x": -1}, rule),)
+    with pytest.raises(DataError, match=r"model.xml:9: reaction EX_x has the id .* 'M_x', but is another one"):
+        read(text.replace("R_r", "R_EX_x").replace("stoichiometry='1'", "stoichiometry='2'"))
+
+
 def test_reading_is_quiet_and_leaves_logging_alone(read, capfd, caplog, recwarn):
     level = logging.getLogger("cobra").level
     read(document().replace("id='m'", ""))
