@@ -17,6 +17,8 @@ _RULES = {
     "clip_fitness": "negative fitness set to 0",
     "derive_fitness": "missing fitness and interactions derived",
     "raw_scores": "trigenic scores not adjusted for pairs",
+    "matrix": "matrix of {}",
+    "condition": "sample {}",
     "unknown_genes": "unknown genes: {}",
 }
 

@@ -112,7 +112,8 @@ def read_screen(
     allow_empty : bool
         Accept a file of which no row, or no row with a fitness or an interaction, is left.
     **rules
-        Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`.
+        Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`,
+        `matrix`, `condition`.
 
     Returns
     -------

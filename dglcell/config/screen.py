@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from dglcell.config.settings import DATA, Settings, declare
+from dglcell.errors import ErrorCollector, setting
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -45,6 +46,20 @@ class ScreenRules(Settings):
     raw_scores: bool = declare(
         False, "Use raw trigenic scores, which are not adjusted for the interactions of their pairs.", DATA
     )
+    matrix: str = declare(
+        "auto",
+        "What a screen holds that is a matrix, with names in its first row and column. pairs: both axes have genes, a "
+        "number is the interaction of two of them. samples: one axis has genes, the other samples, of which "
+        f"{setting('condition')} names one; a number is the fitness of a deletion. auto: pairs, if names are genes.",
+        DATA,
+        choices=("auto", "pairs", "samples"),
+    )
+    condition: str | None = declare(
+        None,
+        "Sample to read from a matrix of samples and genes: its name, or a part that no other name has.",
+        DATA,
+        unset="none",
+    )
     unknown_genes: str = declare(
         "few",
         "What to do with rows that name a gene which the cell graph lacks. few: leave them out and count them, but "
@@ -52,6 +67,12 @@ class ScreenRules(Settings):
         DATA,
         choices=("few", "skip", "error"),
     )
+
+    def check_together(self, problems: ErrorCollector) -> None:
+        """Add combinations of values that contradict each other."""
+        super().check_together(problems)
+        if self.condition is not None and self.matrix != "samples":
+            problems.add(f"{setting('condition', self.condition)} names a sample - add {setting('matrix', 'samples')}")
 
     @property
     def needs_all_rows(self) -> bool:

@@ -118,11 +118,7 @@ class ScreenMerger:
             self.sources.append(source)
             check = ScreenCheck(self.cell, source["path"], self.rules.unknown_genes, self.allow_empty)
             left_out: Counts = {}
-            blocks = (
-                [screen]
-                if isinstance(screen, ScreenTable)
-                else read_blocks(screen, self.rules.raw_scores, is_gene=self.cell.has_gene, unlabeled=self.allow_empty)
-            )
+            blocks = [screen] if isinstance(screen, ScreenTable) else self._blocks(screen)
             for block in blocks:
                 table, encoded = GenotypeTable.from_block(self.cell, block, number)
                 check.add(block, encoded)
@@ -137,6 +133,17 @@ class ScreenMerger:
             check.finish(left_out)
             if not isinstance(screen, ScreenTable):
                 source["sha256"] = file_sha256(screen)
+
+    def _blocks(self, path: Path) -> Iterator[ScreenTable]:
+        rules = self.rules
+        return read_blocks(
+            path,
+            rules.raw_scores,
+            is_gene=self.cell.has_gene,
+            unlabeled=self.allow_empty,
+            matrix=rules.matrix,
+            condition=rules.condition,
+        )
 
     def _filter(self, table: GenotypeTable, complete: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Counts]:
         counts: Counts = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell import schema
-from dglcell.readers.screens.screen_table import Report, ScreenTable, offsets
-from dglcell.readers.screens.strains import Gene, parse_strain, strip_strain
+from dglcell.readers.screens.gene_columns import GeneIndex, interleave
+from dglcell.readers.screens.screen_table import Report, ScreenTable
+from dglcell.readers.screens.strains import Gene, Strain, strip_strain
 from dglcell.readers.tables.layout import Layout, normalize
 from dglcell.readers.tables.matrix import Axis
 
@@ -87,15 +87,15 @@ def axes(rows: Axis, columns: Axis) -> str:
     return f"{len(rows):,} rows x {len(columns):,} columns"
 
 
-def genes_of(strain: str) -> Sequence[Gene]:
-    """The genes of a strain id, without parts that have no name."""
-    return [gene for gene in parse_strain(strain)[0] if gene[0]]
+def genes_of(strain: Strain) -> Sequence[Gene]:
+    """The genes of a strain, without parts that have no name."""
+    return [gene for gene in strain.genes if gene[0]]
 
 
 def matrix_table(
     path: Path,
     layout: Layout,
-    strains: Sequence[tuple[Sequence[str], NDArray[np.integer]]],
+    strains: Sequence[tuple[Sequence[Strain], NDArray[np.integer]]],
     label: str,
     values: NDArray[np.floating],
     lines: NDArray[np.int64],
@@ -108,8 +108,8 @@ def matrix_table(
     ----------
     path : Path
     layout : Layout
-    strains : sequence of (sequence of str, (n,) int)
-        The strain ids of an axis, and which of them each value belongs to.
+    strains : sequence of (sequence of Strain, (n,) int)
+        The strains of an axis, and which of them each value belongs to.
     label : str
         One of `schema.LABEL_COLUMNS`.
     values : (n,) float
@@ -117,30 +117,15 @@ def matrix_table(
     shape, counts
         For the report.
     """
-    position: dict[Gene, int] = {}
-    suffixes: Counter[str] = Counter()
-    columns = []
-    for ids, codes in strains:
-        genes = [genes_of(strain) for strain in ids]
-        flat = [position.setdefault(gene, len(position)) for row in genes for gene in row]
-        lengths = np.array([len(row) for row in genes], dtype=np.int64)
-        columns.append((offsets(lengths)[codes], lengths[codes], np.array(flat, dtype=np.int32)))
-        for strain, count in zip(ids, np.bincount(codes, minlength=len(ids)).tolist(), strict=True):
-            suffixes[strip_strain(strain)[1]] += count
-    ptr = offsets(np.sum([lengths for _, lengths, _ in columns], axis=0))
-    gene_codes = np.empty(ptr[-1], dtype=np.int32)
-    end = ptr[:-1].copy()
-    for start, lengths, flat_codes in columns:
-        for k in range(int(lengths.max(initial=0))):
-            rows = np.flatnonzero(lengths > k)
-            gene_codes[end[rows]] = flat_codes[start[rows] + k]
-            end[rows] += 1
+    index = GeneIndex()
+    columns = [index.column(codes.astype(np.int32), ids) for ids, codes in strains]
+    gene_codes, ptr = interleave(len(values), columns)
     labels = np.full((len(values), len(schema.LABEL_COLUMNS)), np.nan, dtype=np.float32)
     labels[:, schema.LABEL_COLUMNS.index(label)] = values
     report: Report = {"matrix": shape, "rows": len(values), f"rows with {label}": len(values)}
     report |= {item: count for item, count in counts.items() if count}
-    report |= {f"strain suffixes _{kind} removed": n for kind, n in sorted(suffixes.items()) if kind and n}
+    report |= dict(sorted(index.notes.items()))
     missing = np.full(len(values), np.nan, dtype=np.float32)
-    names, kinds = tuple(name for name, _ in position), np.array([kind for _, kind in position], dtype=np.int8)
-    genotypes = names, kinds, gene_codes, ptr
+    kinds = np.array([kind for _, kind in index.position], dtype=np.int8)
+    genotypes = tuple(name for name, _ in index.position), kinds, gene_codes, ptr
     return ScreenTable(str(path), layout.name, *genotypes, labels, missing, missing, lines, report)

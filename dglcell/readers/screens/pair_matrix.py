@@ -18,6 +18,7 @@ from dglcell.errors import DataError, setting, warn
 from dglcell.readers import gene_names
 from dglcell.readers.screens.matrix_genes import are_ids, are_queries, axes, genes_of, matrix_table, strains
 from dglcell.readers.screens.screen_table import ScreenTable
+from dglcell.readers.screens.strains import IsGene, Strain, parse_strain
 from dglcell.readers.tables.layout import Layout
 from dglcell.readers.tables.matrix import Axis, Matrix
 
@@ -31,7 +32,7 @@ _CELLS: Final = 1 << 20  # values in one block
 _MIN_COLUMNS: Final = 3  # of a matrix that is recognized without being told
 
 
-def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
+def read_pairs(matrix: Matrix, is_guess: bool, is_gene: IsGene | None = None) -> Iterator[ScreenTable]:
     """Read a matrix of pairs; all of its values are in memory, with 4 bytes each.
 
     Two values of the same two strains, on either side of the diagonal, are two measurements if they differ. If they are
@@ -42,6 +43,8 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
     matrix : Matrix
     is_guess : bool
         Whether nobody said that it is one: its names must then be those of genes.
+    is_gene : callable, optional
+        Whether the cell graph knows a name.
 
     Raises
     ------
@@ -60,9 +63,11 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
         raise DataError(f"{matrix.path} has no rows of values - a matrix of numbers was expected")
     rows, values = Axis(matrix.titles, names, lines), np.concatenate(parts)
     queries, arrays = strains(rows), strains(columns)
-    is_self = _same_genes(queries, arrays)
+    parsed = [[parse_strain(name, is_gene=is_gene) for name in names] for names in (queries, arrays)]
+    is_self = _same_genes(*parsed)
     if is_guess:
-        _require_genes(matrix.path, rows, columns, queries, arrays)
+        if not are_genes(rows, columns):
+            raise unknown_matrix(matrix.path, rows, columns)
         _require_no_similarity(matrix.path, values[is_self])
         warn(
             f"{matrix.path} is read as a matrix of interactions of pairs ({axes(rows, columns)}) - "
@@ -73,7 +78,7 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
     counts = {
         "columns without a name, left out": matrix.width - matrix.first - len(columns),
         "values missing": int(np.isnan(values).sum()),
-        "values in rows or columns without a gene, left out": _leave_out(values, _unnamed(queries, arrays)),
+        "values in rows or columns without a gene, left out": _leave_out(values, _unnamed(*parsed)),
         "values of a gene with itself, left out": _leave_out(values, is_self),
     }
     is_mirrored, is_second = _mirrored(values, queries, arrays)
@@ -82,7 +87,7 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
     for start in range(0, len(rows), step):
         row, column = np.nonzero(np.isfinite(values[start : start + step]))
         row += start
-        sides = [(queries, row), (arrays, column)]
+        sides = [(parsed[0], row), (parsed[1], column)]
         if is_transposed:
             sides.reverse()
         scores, line = values[row, column], np.array(lines, dtype=np.int64)[row]
@@ -93,15 +98,21 @@ def read_pairs(matrix: Matrix, is_guess: bool) -> Iterator[ScreenTable]:
         counts = {}
 
 
-def _require_genes(path: Path, rows: Axis, columns: Axis, queries: Sequence[str], arrays: Sequence[str]) -> None:
-    """Refuse a matrix whose names need not be those of genes on both axes."""
-    in_common = len(set(queries) & set(arrays)) * 2 >= min(len(queries), len(arrays))
-    if len(columns) < _MIN_COLUMNS or not (in_common or (are_ids(queries) and are_ids(arrays))):
-        raise DataError(
-            f"{path} looks like a matrix, but does not say of what (rows: {rows}; columns: {columns}) - give "
-            f"{setting('matrix', 'pairs')} if each number is the interaction of two genes, or "
-            f"{setting('matrix', 'samples')} with {setting('condition')} if one axis has genes and the other samples"
-        )
+def are_genes(rows: Axis, columns: Axis) -> bool:
+    """Whether both axes have genes, by their names alone: they are systematic ids, or half of them are on both."""
+    queries, arrays = strains(rows), strains(columns)
+    num_common = len(set(queries) & set(arrays))
+    is_square = 2 * num_common >= min(len(queries), len(arrays))
+    return len(arrays) >= _MIN_COLUMNS and (is_square or (are_ids(queries) and are_ids(arrays)))
+
+
+def unknown_matrix(path: Path, rows: Axis, columns: Axis) -> DataError:
+    """The error for a matrix of which nobody says what it holds."""
+    return DataError(
+        f"{path} is a matrix, but of what (rows: {rows}; columns: {columns}) - give {setting('matrix', 'pairs')} if "
+        f"each number is the interaction of two genes, or {setting('matrix', 'samples')} with {setting('condition')} "
+        "if one axis has genes and the other samples"
+    )
 
 
 def _require_no_similarity(path: Path, diagonal: NDArray[np.float32]) -> None:
@@ -120,14 +131,14 @@ def _leave_out(values: NDArray[np.float32], is_left_out: NDArray[np.bool_]) -> i
     return count
 
 
-def _unnamed(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.bool_]:
+def _unnamed(queries: Sequence[Strain], arrays: Sequence[Strain]) -> NDArray[np.bool_]:
     """(rows, columns) values of a strain without a gene."""
     return np.array([not genes_of(name) for name in queries])[:, None] | np.array(
         [not genes_of(name) for name in arrays]
     )
 
 
-def _same_genes(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.bool_]:
+def _same_genes(queries: Sequence[Strain], arrays: Sequence[Strain]) -> NDArray[np.bool_]:
     """(rows, columns) values of two strains that share a gene, by name."""
     is_same = np.zeros((len(queries), len(arrays)), dtype=np.bool_)
     rows_of: dict[str, list[int]] = {}
@@ -140,7 +151,7 @@ def _same_genes(queries: Sequence[str], arrays: Sequence[str]) -> NDArray[np.boo
     return is_same
 
 
-def _genes(strain: str) -> set[str]:
+def _genes(strain: Strain) -> set[str]:
     return {next(iter(gene_names.variants(name)), name).casefold() for name, _ in genes_of(strain)}
 
 

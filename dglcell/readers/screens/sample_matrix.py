@@ -18,6 +18,7 @@ from dglcell.errors import DataError, ErrorCollector, setting
 from dglcell.readers import text_files
 from dglcell.readers.screens.matrix_genes import axes, matrix_table, strains
 from dglcell.readers.screens.screen_table import ScreenTable
+from dglcell.readers.screens.strains import IsGene, parse_strain
 from dglcell.readers.tables.layout import Layout
 from dglcell.readers.tables.matrix import Axis, Matrix, open_matrix
 
@@ -29,7 +30,9 @@ SAMPLES: Final = Layout(
 )
 
 
-def read_samples(matrix: Matrix, condition: str | None, size: int) -> Iterator[ScreenTable]:
+def read_samples(
+    matrix: Matrix, condition: str | None, size: int, is_gene: IsGene | None = None
+) -> Iterator[ScreenTable]:
     """Read one sample of a matrix of samples and genes, whichever of them has the rows.
 
     Parameters
@@ -39,6 +42,8 @@ def read_samples(matrix: Matrix, condition: str | None, size: int) -> Iterator[S
         Name of the sample; see `find_sample`. Needed unless there is a single column of values.
     size : int
         Approximate size of a block in bytes.
+    is_gene : callable, optional
+        Whether the cell graph knows a name.
 
     Raises
     ------
@@ -50,18 +55,20 @@ def read_samples(matrix: Matrix, condition: str | None, size: int) -> Iterator[S
     chosen = [rows.names[k] for k in in_rows] + [columns.names[k] for k in in_columns]
     shape = f"samples in {'rows' if in_rows else 'columns'}, {axes(rows, columns)}"
     sample = "; ".join(" ".join(filter(None, names)) for names in chosen)
-    genes = np.array(strains(columns if in_rows else rows), dtype=object)
-    again = open_matrix(matrix.path, size)  # its rows were read to the end
+    names = strains(columns if in_rows else rows)
+    genes = [parse_strain(name, is_gene=is_gene) for name in names]
+    has_name = np.array([bool(name) for name in names], dtype=np.bool_)
+    again = open_matrix(matrix.path, size, numeric_names=True)  # its rows were read to the end
     if again is None:
         raise DataError(f"{matrix.path} has changed while it was read - read it again")
     for lines, gene, values in _values(again, rows, columns, in_rows, in_columns):
-        is_named, is_known = genes[gene] != "", np.isfinite(values)
+        is_named, is_known = has_name[gene], np.isfinite(values)
         counts = {
             "values missing": int((~is_known).sum()),
             "values of genes without a name, left out": int((is_known & ~is_named).sum()),
         }
         used = is_known & is_named
-        column = (genes.tolist(), gene[used])
+        column = (genes, gene[used])
         table = matrix_table(matrix.path, SAMPLES, [column], schema.FITNESS, values[used], lines[used], shape, counts)
         table.report["sample"] = sample
         yield table

@@ -377,6 +377,26 @@ LAYOUTS: Final = (
     ),
 )
 
+LISTS: Final = (  # of genotypes to predict, which need no labels
+    ScreenLayout(
+        name="list of pairs",
+        reads="two genes on each line, of which the second may be blank",
+        example="YAL001C\tYBR123C\nYER095W\t\n",
+        positions={"gene_1": 0, "gene_2": 1},
+        cells={"gene_1": TEXT, "gene_2": r"(?![+-]?[.\d]+$).*"},
+        widths=(2,),
+        pads=True,
+    ),
+    ScreenLayout(
+        name="list of genotypes",
+        reads="one genotype on each line: its genes, joined by ;",
+        example="YAL001C\nYBR123C;YER095W\n",
+        positions={GENES: 0},
+        cells={GENES: r"(?![+-]?[.\d]+$)(?!.*[,;|\s][+-]?\d*\.\d).+"},  # no fraction, which would be a label
+        widths=(1,),
+    ),
+)
+
 CUSTOM: Final = ScreenLayout(
     name="named columns",
     reads="the columns that are named: genes (joined by ;), or gene_1, gene_2, .., or strain_1 (the query) and "

@@ -144,7 +144,7 @@ class Matrix:
                 yield next(split_rows(text, line, self.delimiter, self.width)).cells
 
 
-def open_matrix(path: Path, size: int = BLOCK_SIZE) -> Matrix | None:
+def open_matrix(path: Path, size: int = BLOCK_SIZE, numeric_names: bool = False) -> Matrix | None:
     """Open a matrix; of a workbook, the first sheet that holds one. None if there is none.
 
     Parameters
@@ -152,6 +152,8 @@ def open_matrix(path: Path, size: int = BLOCK_SIZE) -> Matrix | None:
     path : Path
     size : int
         Approximate size of a block in bytes.
+    numeric_names : bool
+        Whether the first row may name the columns by integers.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def open_matrix(path: Path, size: int = BLOCK_SIZE) -> Matrix | None:
         lines = Block(start.first_line, _first_lines(start.data)).lines()
         for delimiter in DELIMITERS[:-1] if any("\t" in line for line in lines) else DELIMITERS:
             if delimiter == SPACE or any(delimiter in line for line in lines):
-                shape = _shape(lines, start.first_line, delimiter)
+                shape = _shape(lines, start.first_line, delimiter, numeric_names)
                 if shape is not None:
                     header, first, decimal, line = shape
                     blocks = itertools.chain([start.skip(line - start.first_line)], sheet.blocks)
@@ -177,7 +179,7 @@ def _start(blocks: Iterator[Block]) -> Block:
     start = next(blocks)
     while start.data.count(b"\n") < _SAMPLE and (block := next(blocks, None)) is not None:
         start = Block(start.first_line, start.data + block.data)
-    return start
+    return start.without_blank_start()
 
 
 def _first_lines(data: bytes, number: int = _SAMPLE) -> bytes:
@@ -189,7 +191,9 @@ def _first_lines(data: bytes, number: int = _SAMPLE) -> bytes:
     return data[:end]
 
 
-def _shape(lines: Sequence[str], first_line: int, delimiter: str) -> tuple[list[list[str]], int, str, int] | None:
+def _shape(
+    lines: Sequence[str], first_line: int, delimiter: str, numeric_names: bool
+) -> tuple[list[list[str]], int, str, int] | None:
     """The rows of names, the first column of values, the decimal separator, and the line of the first row of values."""
     rows = [row for row in split_rows(lines, first_line, delimiter) if not row.problem]
     widths = Counter(len(row.cells) for row in rows)
@@ -198,15 +202,17 @@ def _shape(lines: Sequence[str], first_line: int, delimiter: str) -> tuple[list[
     if width > 2 and not any(row.cells[-1].strip() for row in full):  # a delimiter at the end of each row
         width -= 1
         full = [Row(row.line, row.cells[:-1]) for row in full]
+    if width < 2:
+        return None
     first = _first_value(full[-max(1, len(full) // 3) :])  # they are surely rows of values
-    if width < 2 or not first:
+    if not first:
         return None
     values = [row for row in full if _has_values(row.cells, first)]
     if values:
         first = _first_value([row for row in full if row.line >= values[0].line]) or first
     header = _header(lines, rows, first_line, delimiter, width, first, values[0].line) if values else []
-    if values and not header and all(map(_INTEGER.fullmatch, values[0].cells[first:])) and values[0] is full[0]:
-        header, values = [values[0].cells], values[1:]  # names that are numbers
+    if numeric_names and values and not header and _are_ids(values[0].cells[first:]):
+        header, values = [values[0].cells], values[1:]
     if not values or not header:
         return None
     while first + 1 < width and any(_LABELS.fullmatch(normalize(row[first])) for row in header):
@@ -230,6 +236,11 @@ def _header(
         header = [["", *row.cells] for row in above if len(row.cells) == width - 1]
     header = [cells for cells in header if not all(map(text_files.is_missing, cells[first:]))]
     return [cells for cells in header if normalize(cells[0]) not in _NOT_NAMES]
+
+
+def _are_ids(names: Sequence[str]) -> bool:
+    """Whether names are distinct integers."""
+    return len({*names}) == len(names) and all(map(_INTEGER.fullmatch, names))
 
 
 def _has_values(cells: Sequence[str], first: int) -> bool:

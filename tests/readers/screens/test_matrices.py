@@ -11,6 +11,7 @@ from dglcell import schema
 from dglcell.errors import DataError, DglcellWarning
 from dglcell.readers.screens.matrices import LAYOUTS, read_matrix
 from dglcell.readers.screens.matrix_genes import are_queries
+from dglcell.readers.screens.read import read_screen
 from dglcell.readers.screens.screen_table import join
 
 FITNESS, SCORE = (schema.LABEL_COLUMNS.index(label) for label in schema.LABELS)
@@ -165,11 +166,11 @@ def test_a_matrix_of_genes_is_recognized_with_a_warning(read):
     [
         (
             ",A1BG (1),A1CF (29974),A2M (2)\nACH-000001,-0.1,0.2,1\n",
-            r"does not say of what .rows: 1 .'ACH-000001'.; columns: 3 .'A1BG .1.', 'A1CF .29974.', 'A2M .2.'.. - give "
-            r"matrix=\"pairs\" .* matrix=\"samples\"",
+            r"is a matrix, but of what .rows: 1 .'ACH-000001'.; columns: 3 .'A1BG .1.', 'A1CF .29974.', 'A2M .2.'.. - "
+            r"give matrix=\"pairs\" .* matrix=\"samples\"",
         ),
-        ("ORF\tYBR123C\tYER095W\nYAL001C\t1\t2\n", "does not say of what"),  # two columns of numbers are too few
-        ("ORF\tlog2_1\tlog2_2\tlog2_3\nYAL001C\t1\t2\t3\n", "does not say of what"),
+        ("ORF\tYBR123C\tYER095W\nYAL001C\t1\t2\n", "is a matrix, but of what"),  # two columns of numbers are too few
+        ("ORF\tlog2_1\tlog2_2\tlog2_3\nYAL001C\t1\t2\t3\n", "is a matrix, but of what"),
         ("x\ta\tb\tc\na\t1\t0.1\t0\nb\t.1\t1\t2\nc\t0\t0\t1.0\n", "has 1 wherever a gene meets itself"),
         ("YAL001C\tYBR123C\nYAL002W\tYBR124C\n", "is no matrix"),
         ("YAL001C\t0.5\t0.75\nYAL002W\t0.5\t1\n", "is no matrix"),
@@ -272,3 +273,64 @@ def test_examples_of_the_layouts(read, layout):
     if layout is samples:
         expected = {("A1BG (1)",): -0.1, ("A1CF (29974)",): 0.2}
     assert values(table, SCORE if layout is pairs else FITNESS) == expected
+
+
+def test_long_matrices_are_read_in_blocks(read, tmp_path, monkeypatch):
+    names = [f"b{1000 + k}" for k in range(120)]
+    text = "gene,one,two\n" + "".join(f"{name},{k},{-k}\n" for k, name in enumerate(names))
+    path = tmp_path / "matrix.txt"
+    path.write_text(text)
+    blocks = list(read_matrix(path, "samples", "two", 200))
+    assert len(blocks) > 2
+    assert values(join(blocks), FITNESS) == {(name,): -k for k, name in enumerate(names)}
+    monkeypatch.setattr("dglcell.readers.screens.pair_matrix._CELLS", 50)
+    blocks = list(read_matrix(path, "pairs", None, 200))
+    assert len(blocks) == 5  # of 25 rows
+    assert join(blocks).labels[:, SCORE].reshape(120, 2).tolist() == [[k, -k] for k in range(120)]
+    assert join(blocks).genotypes[::2] == [(name, "one") for name in names]
+    assert join(blocks).lines.tolist() == np.repeat(np.arange(2, 122), 2).tolist()
+
+
+def test_a_name_on_both_axes_is_no_sample(read):
+    with pytest.raises(DataError, match=r'condition="b" fits 2 names .\'b\', \'b\'.'):
+        read("x,a,b\nb,1,2\nc,3,4\n", "samples", "b")
+
+
+@pytest.fixture
+def screen(tmp_path):
+    def reader(text, *how):
+        path = tmp_path / "screen.txt"
+        path.write_text(text)
+        return read_screen(path, False, (), None, *how)
+
+    return reader
+
+
+COSTANZO = "YAL063C\tFLO9\tYBR266C\tSLM6\t1\t0\t0\nYAL041W_tsq532\tCDC24\tYCR009C\tRVS161\t2\t1\t1\n"
+
+
+@pytest.mark.parametrize("how", [(), ("auto",), ("pairs",), ("samples", "fitness")])
+def test_other_screens_are_read_as_ever(screen, how):
+    """Several files may be read together, of which one is a matrix."""
+    table = screen("genes\tfitness\tYAL001C\tYBR123C\nYAL001C\t0.5\t1\t2\n", *how)
+    assert table.layout == "genotype table" and values(table, FITNESS) == {("YAL001C",): 0.5}
+    assert screen(COSTANZO, *how).layout == "Costanzo 2010, 7 columns"
+    assert screen("2 A B 1\n2 C A 0\n", *how).layout == "DCell"
+
+
+def test_matrices_are_screens(screen):
+    assert values(screen(SGA, "pairs"))[("YAL001C", "YBR123C")] == -0.12
+    assert values(screen(DEPMAP, "samples", "ACH-000010"), FITNESS)[("A2M (2)",)] == 3
+    genes = "ORF\tlb\tm9\nYAL001C\t-1\t0.5\nYBR123C\t-2\t1\n"  # would be a table of genes without labels
+    assert values(screen(genes, "samples", "m9"), FITNESS) == {("YAL001C",): 0.5, ("YBR123C",): 1}
+    with pytest.warns(DglcellWarning, match="is read as a matrix of interactions of pairs"):
+        assert len(screen(SGA)) == 3
+
+
+@pytest.mark.parametrize(
+    "text", [DEPMAP, DEPMAP + DEPMAP.split("\n", 1)[1] * 3, "ORF\tlb\tm9\nYAL001C\t-1\t0.5\n", FITNESS_BROWSER]
+)
+def test_an_unclear_matrix_is_refused_with_both_ways_out(screen, text):
+    with pytest.raises(DataError, match=r'matrix="pairs".* matrix="samples"') as caught:
+        screen(text)
+    assert "\n" not in str(caught.value)

@@ -162,7 +162,7 @@ def test_blank_lines_above_a_genotype_table_are_skipped(write, above):
         (GENOTYPES + "D\tlow\t1\n", f"screen.tsv:{4 + number}: 3 columns"),
         ("genes\tfitness\tFitness\n", f"screen.tsv:{1 + number}: two columns have one meaning"),
         ("genes\tgene_1\n", f"screen.tsv:{1 + number}: columns 'genes' and"),
-        ("alpha\tbeta\n", "no table of genotypes of a known layout .its columns are 'alpha', 'beta'"),
+        ("alpha\tbeta\tc\n", "no table of genotypes of a known layout .its columns are 'alpha', 'beta', 'c'"),
     ):
         with pytest.raises(DataError, match=what):
             read_rows(write(above + text))
