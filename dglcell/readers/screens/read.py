@@ -21,6 +21,7 @@ from dglcell.readers.tables.table import open_table
 
 __all__ = ["ScreenRows", "ScreenTable", "read_blocks", "read_rows", "read_screen"]
 
+_WIDE: Final = 5  # columns of a table without labels that may be a matrix
 _NO_ROWS: Final = "has a header but no rows - one genotype per row was expected"
 
 
@@ -112,15 +113,16 @@ def _open(
     matrix: str,
 ) -> ScreenReader | None:
     """The reader of a table; None if the file is a matrix."""
+    table = None
     try:
         table = open_table(path, LAYOUTS, "screen", maps, CUSTOM, size)
         reader = ScreenReader(table, raw_scores, is_gene, unlabeled=unlabeled if matrix == matrices.AUTO else None)
     except DataError as error:
         kind = matrices.recognize(path, matrix, size)
-        if kind == matrices.UNCLEAR:
+        if kind == matrices.UNCLEAR and (table is None or table.width >= _WIDE):
             hint = f"; of a matrix, say what it holds: {setting('matrix', 'pairs')} or {setting('matrix', 'samples')}"
             raise DataError(error.template + hint) from None
-        if kind:
+        if kind not in ("", matrices.UNCLEAR):
             return None
         raise
     is_certain = bool(reader.table.header) or reader.layout is CUSTOM or reader.layout.counted

@@ -328,7 +328,8 @@ def test_matrices_are_screens(screen):
 
 
 @pytest.mark.parametrize(
-    "text", [DEPMAP, DEPMAP + DEPMAP.split("\n", 1)[1] * 3, "ORF\tlb\tm9\nYAL001C\t-1\t0.5\n", FITNESS_BROWSER]
+    "text",
+    [DEPMAP, DEPMAP + DEPMAP.split("\n", 1)[1] * 3, "ORF\tlb\tm9\tx\ty\nYAL001C\t-1\t0.5\t0\t1\n", FITNESS_BROWSER],
 )
 def test_an_unclear_matrix_is_refused_with_both_ways_out(screen, text):
     with pytest.raises(DataError, match=r'matrix="pairs".* matrix="samples"') as caught:
