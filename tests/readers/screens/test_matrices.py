@@ -301,7 +301,7 @@ def screen(tmp_path):
     def reader(text, *how):
         path = tmp_path / "screen.txt"
         path.write_text(text)
-        return read_screen(path, False, (), None, *how)
+        return read_screen(path, False, (), None, None, *how)
 
     return reader
 
