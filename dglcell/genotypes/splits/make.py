@@ -7,6 +7,7 @@ All rows of a gene set are in the same subset. Every split is checked for this, 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from dglcell.genotypes.gene_index import encode_screen
 from dglcell.genotypes.splits.held_out import hold_out
 from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
+from dglcell.readers.tables.column_map import ColumnMap
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -28,6 +30,7 @@ __all__ = ["ASSIGNMENTS", "SUBSETS", "TEST", "TRAIN", "UNUSED", "VAL", "Split", 
 
 FOLDS = 10  # of `kfold` as a configuration describes it
 _UNSET = -1
+_SPLIT = "split"  # the role of the column of a file
 
 
 def make_split(
@@ -40,6 +43,7 @@ def make_split(
     path: Path | None = None,
     folds: int = FOLDS,
     cell: CellGraph | None = None,
+    maps: Sequence[ColumnMap] = (),
 ) -> Split:
     """Split a table by gene sets; the result depends on the seed, but not on the sequence of the rows.
 
@@ -60,9 +64,11 @@ def make_split(
     fold, folds : int
         For `kfold`: the number of the test fold, from 0, and the number of folds.
     path : Path, optional
-        For `file`: a genotype table with a column `split` that contains train, val, test or unused.
+        For `file`: genotypes in any layout of a screen with a column `split` that contains train, val, test or unused.
     cell : CellGraph, optional
         For `file`: resolves the genes.
+    maps : sequence of ColumnMap
+        For `file`: columns that the user names, of which one may have the role `split`.
 
     Returns
     -------
@@ -101,7 +107,7 @@ def make_split(
             raise UsageError(
                 f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns `genes` and `split`"
             )
-        subset = _read_subsets(table, Path(path), cell)[table.genotype_keys()]
+        subset = _read_subsets(table, Path(path), cell, maps)[table.genotype_keys()]
         description, error = f"the split file {path}", DataError
     elif kind == schema.KFOLD:
         if folds < 2 or not 0 <= fold < folds:
@@ -279,7 +285,9 @@ def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -
     return subset
 
 
-def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[np.int8]:
+def _read_subsets(
+    table: GenotypeTable, path: Path, cell: CellGraph, maps: Sequence[ColumnMap] = ()
+) -> NDArray[np.int8]:
     """Subsets of the gene sets of a table, from a file.
 
     Rows of the file with unknown genes are left out with a warning.
@@ -288,9 +296,11 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     ----------
     table : GenotypeTable
     path : Path
-        Genotype table with a column `split`, which contains train, val, test or unused.
+        Genotypes with a column `split`, which contains train, val, test or unused.
     cell : CellGraph
         Resolves the genes of the file.
+    maps : sequence of ColumnMap
+        Columns that the user names.
 
     Returns
     -------
@@ -304,12 +314,13 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     """
     from dglcell.readers.screens.read import read_rows
 
-    rows = read_rows(path, is_gene=cell.has_gene)
-    header = [name.strip().lower() for name in rows.header]
-    if "split" not in header:
-        raise DataError(f"{path} has no column `split` - a column with {_expected_names()} was expected")
+    others = [dataclasses.replace(m, columns={k: v for k, v in m.columns.items() if k != _SPLIT}) for m in maps]
+    rows = read_rows(path, [other for other in others if other.columns], cell.has_gene)
+    for column_map, other in zip(maps, others, strict=True):
+        column_map.used |= other.used
+    column = _split_column(path, rows.header, maps)
     encoded = encode_screen(cell, rows)
-    names = [row[header.index("split")].strip().lower() for row in rows.rows]
+    names = [row[column].strip().lower() for row in rows.rows]
     problems = ErrorCollector(DataError)
     for name in sorted(set(names) - set(ASSIGNMENTS)):
         count = number_of(names.count(name), "row")
@@ -322,6 +333,22 @@ def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph) -> NDArray[
     return _match_gene_sets(
         table, GenotypeTable.of(cell, encoded.genes, encoded.ptr).take(complete), subsets[complete], path
     )
+
+
+def _split_column(path: Path, header: Sequence[str], maps: Sequence[ColumnMap]) -> int:
+    """The column of a file that holds the subsets."""
+    names = ColumnMap("", {_SPLIT: _SPLIT})
+    for column_map in maps:
+        if _SPLIT in column_map.columns and column_map.applies_to(path, [*column_map.columns]):
+            column_map.used = True
+            names = ColumnMap("", {_SPLIT: column_map.columns[_SPLIT]})
+    found = names.match_header(header)
+    if found is None:
+        shown = ", ".join(f"'{name}'" for name in header)
+        raise DataError(
+            f"{path} has no column `{names.columns[_SPLIT]}` ({shown}) - a column with {_expected_names()} was expected"
+        )
+    return found[_SPLIT]
 
 
 def _expected_names() -> str:

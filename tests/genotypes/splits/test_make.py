@@ -4,6 +4,7 @@ import pytest
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.splits.make import SUBSETS, Split, check_leakage, make_split
 from dglcell.genotypes.table import GenotypeTable
+from dglcell.readers.tables.column_map import check_used, parse_maps
 from tests.cells import tiny_cell
 
 
@@ -132,6 +133,22 @@ def test_a_file_gives_the_parts(tmp_path):
     assert split.subset.tolist() == [0, 3, 1, 2]
     assert split.counts == {"train": 1, "val": 1, "test": 1, "unused": 1}
     assert split.rows("unused").tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("gene1,gene2,Split\nG001,,train\nG002,,val\nG003,g002,test\n", ()),
+        ("subset;mutant\ntrain;G001_dma1\nval;G002\ntest;G002|G003\n", ("s.tsv:genes=mutant,split=subset",)),
+        ("mutant,set\nG001,train\nG002,val\nG003+G002,test\n", ("genes=mutant", "s.tsv:split=2")),
+    ],
+)
+def test_a_file_is_read_as_a_screen_is(tmp_path, text, columns):
+    cell, maps = tiny_cell(), parse_maps(columns)
+    (tmp_path / "s.tsv").write_text(text)
+    split = make_split(file_table(cell), "file", path=tmp_path / "s.tsv", cell=cell, maps=maps)
+    assert split.subset.tolist() == [0, 1, 2, 1]
+    check_used(maps)
 
 
 @pytest.mark.parametrize(
