@@ -97,7 +97,7 @@ def _show_warning(
         _write(f"dglcell: warning: {' '.join(text.split())}{where}")
 
 
-def result(value: Mapping[str, Any]) -> None:
+def result(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print one JSON document on stdout; undefined numbers are null."""
     click.echo(json.dumps(_clean(value), indent=2))
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "train": "Train a model on a cell graph and a screen.",
     "evaluate": "Compare a trained run with baselines on held-out genotypes.",
     "predict": "Predict the fitness and gene interactions of genotypes with a trained run.",
+    "formats": "List the file formats that are read.",
     "info": "Show what a cell graph, a screen or a run holds.",
     "doctor": "Check the installation: versions, DGL, CUDA, engine, memory.",
     "demo": "Run everything on an example that needs no download.",

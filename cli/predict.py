@@ -27,6 +27,13 @@ from dglcell.errors import number_of
     help="What to do with genes that are not in the cell graph. skip: leave the predictions of their rows blank, with "
     "a warning. error: stop. [default: skip]",
 )
+@setting_option(
+    TrainConfig,
+    "columns",
+    default=(),
+    help="Columns of a table in no known layout, by name or by number from 1: genes=COLUMN (all in one cell), or "
+    "gene_1=COLUMN,gene_2=COLUMN.",
+)
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")
 @option("--out", type=options.FILE, required=True, group=OUTPUT, help="Table to write (.tsv, .csv; .gz to compress).")
@@ -38,6 +45,7 @@ def command(
     table: Path,
     batch_size: int,
     unknown_genes: str,
+    columns: tuple[str, ...],
     device: str,
     engine: str,
     out: Path,
@@ -52,6 +60,7 @@ def command(
     from dglcell.io.atomic import refuse_existing
     from dglcell.io.run_folder import RunFolder
     from dglcell.readers.screens.read import read_rows
+    from dglcell.readers.tables.column_map import check_used, parse_maps
 
     RunFolder(run).require()
     refuse_existing(out, overwrite)
@@ -59,7 +68,9 @@ def command(
     from dglcell.inference.run import load_run
 
     loaded = load_run(run, device=device, engine=engine)
-    rows = read_rows(table, is_gene=loaded.cell.has_gene)
+    maps = parse_maps(columns)
+    rows = read_rows(table, maps, loaded.cell.has_gene)
+    check_used(maps)
     console.say(
         f"scoring {number_of(len(rows), 'genotype')} on {loaded.engine.device} with the engine {loaded.engine.name}"
     )

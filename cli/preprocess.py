@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     help="Gene features: HDF5 with `ids` and `x`, a table of numbers, or a gene annotation, whose descriptions become "
     "numbers.",
 )
-@setting_options(BuildConfig)
+@setting_options(BuildConfig, without=("columns",))
 @option(
     "--screen",
     multiple=True,
@@ -105,9 +105,11 @@ def command(
     from dglcell.graph.build_cell import build_cell, require_files
     from dglcell.io import cell_file
     from dglcell.io.atomic import refuse_existing
+    from dglcell.readers.tables.column_map import divide
 
-    config = BuildConfig.from_dict(settings_of_options(BuildConfig, values)).validate()
-    rules = ScreenRules.from_dict(settings_of_options(ScreenRules, values)).validate()
+    of_screens, of_others = divide(values.pop("columns"))
+    config = BuildConfig.from_dict(settings_of_options(BuildConfig, {**values, "columns": of_others})).validate()
+    rules = ScreenRules.from_dict(settings_of_options(ScreenRules, {**values, "columns": of_screens})).validate()
     if rules.rules() and not screen:
         raise UsageError(
             f"{', '.join(setting(name) for name in rules.rules())} without {setting('screen')} has no effect"

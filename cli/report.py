@@ -16,6 +16,7 @@ _RULES = {
     "max_p": "p-value at most {}",
     "clip_fitness": "negative fitness set to 0",
     "derive_fitness": "missing fitness and interactions derived",
+    "columns": "columns {}",
     "raw_scores": "trigenic scores not adjusted for pairs",
     "matrix": "matrix of {}",
     "condition": "sample {}",

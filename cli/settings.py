@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,14 @@ class _IntegerOr(options.ParamType):
             self.fail(f"{value!r} - {' or '.join([*self.words, 'an integer'])} was expected", param, ctx)
 
 
-def setting_options(settings: type[Settings]) -> _Decorator:
-    """Add an option for every field; without the option, its value is None (or an empty tuple)."""
+def setting_options(settings: type[Settings], without: Collection[str] = ()) -> _Decorator:
+    """Add an option for every field, except `without`; without the option, its value is None (or an empty tuple)."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for _, fields in reversed(list(grouped(settings))):
             for field in reversed(fields):
-                command = _option(field)(command)
+                if field.name not in without:
+                    command = _option(field)(command)
         return command
 
     return decorate
@@ -80,7 +81,7 @@ def setting_option(settings: type[Settings], name: str, **changes: Any) -> _Deco
 
 def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     name, facts = field.name, field.metadata
-    default = str(changes["default"]) if "default" in changes else default_text(field)
+    default = str(changes["default"]) if changes.get("default") not in (None, ()) else default_text(field)
     words = [
         changes.get("help", facts["help"]),
         f"Example: {facts['example']}." if facts["example"] and facts["example"] != default else "",
@@ -94,8 +95,8 @@ def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     what = kind(field)
     if what == "bool":
         return option(f"{flag(name)}/{flag(name, False)}", **{"default": None, **more})
-    if what == "tuple" and facts["path"]:
-        return option(flag(name), multiple=True, type=options.FILE, **more)
+    if what == "tuple" and (facts["path"] or facts["several"]):
+        return option(flag(name), multiple=True, type=options.FILE if facts["path"] else str, **more)
     return option(flag(name), type=_type(field), **more)
 
 
@@ -130,7 +131,8 @@ def option_text(field: dataclasses.Field[Any], value: Any) -> str:
     if isinstance(value, Mapping):
         value = ",".join(f"{key}={number:g}" for key, number in value.items())
     elif isinstance(value, tuple):
-        value = (" " if field.metadata["path"] else ",").join(value)
+        separator = " " if field.metadata["path"] or field.metadata["several"] else ","
+        value = separator.join(value)
     return f"{flag(field.name)} {value:g}" if isinstance(value, float) else f"{flag(field.name)} {value}"
 
 

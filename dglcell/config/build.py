@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from dglcell.config.model import FEATURES_MODE_HELP, FEATURES_MODES
+from dglcell.config.screen import declare_columns
 from dglcell.config.settings import DATA, GRAPH, Settings, declare
 
 
@@ -25,6 +26,7 @@ class BuildConfig(Settings):
         DATA,
         choices=("auto", "factors", "targets"),
     )
+    columns: tuple[str, ...] = declare_columns()
     features_mode: str = declare(
         "concat",
         FEATURES_MODE_HELP,

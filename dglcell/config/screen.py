@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from dglcell.config.settings import DATA, Settings, declare
 from dglcell.errors import ErrorCollector, setting
+
+
+def declare_columns() -> Any:
+    """The setting with which a user names the columns of tables."""
+    return declare(
+        (),
+        "Columns of a table in no known layout, by name or by number from 1: ROLE=COLUMN,.. or, for one of several "
+        "files, FILE:ROLE=COLUMN,.. Roles of a screen are genes (all in one cell), gene_1, gene_2, .., fitness, "
+        "fitness_std, gene_interaction, gene_interaction_p_value and gene_interaction_std; of a network gene_1, "
+        "gene_2, sign and confidence; of a gene list gene, name, aliases and description; of a split file also split.",
+        DATA,
+        several=True,
+        unset="none",
+        example="gene_1=ORF_A,gene_2=ORF_B,gene_interaction=eps",
+    )
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -60,6 +76,7 @@ class ScreenRules(Settings):
         DATA,
         unset="none",
     )
+    columns: tuple[str, ...] = declare_columns()
     unknown_genes: str = declare(
         "few",
         "What to do with rows that name a gene which the cell graph lacks. few: leave them out and count them, but "
@@ -88,4 +105,5 @@ class ScreenRules(Settings):
             By name.
         """
         fields = dataclasses.fields(ScreenRules)
-        return {f.name: getattr(self, f.name) for f in fields if getattr(self, f.name) != f.default}
+        values = {f.name: getattr(self, f.name) for f in fields if getattr(self, f.name) != f.default}
+        return {name: "; ".join(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -46,6 +46,7 @@ def declare(
     unset: str = "",
     example: str = "",
     path: bool = False,
+    several: bool = False,
 ) -> Any:
     """A dataclass field that is a setting.
 
@@ -65,10 +66,12 @@ def declare(
         How a value is written on the command line, where the type of the option does not show it.
     path : bool
         The setting names a file.
+    several : bool
+        A list of texts that may contain commas: on the command line, the option is repeated.
     """
     facts = {
         **{"help": help, "group": group, "choices": choices, "min": min, "max": max},
-        **{"above": above, "below": below, "unset": unset, "example": example, "path": path},
+        **{"above": above, "below": below, "unset": unset, "example": example, "path": path, "several": several},
     }
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=facts)

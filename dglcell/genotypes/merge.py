@@ -24,6 +24,7 @@ from dglcell.hashing import file_sha256
 from dglcell.readers.left_out import EXAMPLES
 from dglcell.readers.screens.read import read_blocks
 from dglcell.readers.screens.screen_table import ScreenTable, add_reports
+from dglcell.readers.tables.column_map import check_used, screen_maps
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -63,6 +64,7 @@ class ScreenMerger:
         self.cell, self.paths = cell, [p if isinstance(p, ScreenTable) else Path(p) for p in paths]
         self.rules = (rules or ScreenRules()).validate()
         self.allow_empty = allow_empty
+        self._maps = screen_maps(self.rules.columns)
         self.sources: list[dict[str, Any]] = []
 
     def blocks(self) -> Iterator[GenotypeTable]:
@@ -133,6 +135,7 @@ class ScreenMerger:
             check.finish(left_out)
             if not isinstance(screen, ScreenTable):
                 source["sha256"] = file_sha256(screen)
+        check_used(self._maps)
 
     def _blocks(self, path: Path) -> Iterator[ScreenTable]:
         rules = self.rules
@@ -143,6 +146,7 @@ class ScreenMerger:
             unlabeled=self.allow_empty,
             matrix=rules.matrix,
             condition=rules.condition,
+            maps=self._maps,
         )
 
     def _filter(self, table: GenotypeTable, complete: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Counts]:

@@ -19,6 +19,7 @@ from dglcell.readers.genes import read_genes
 from dglcell.readers.metabolic_model import MetabolicModel
 from dglcell.readers.models import locate, read_model
 from dglcell.readers.networks import read_network
+from dglcell.readers.tables.column_map import ColumnMap, check_used, parse_maps
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION: Final = "description"
 OVERLAP: Final = "overlap"
-_OF_NETWORKS: Final = ("string_mode", "taxon", "matrix_rows")  # settings with which their files are read
+_OF_NETWORKS: Final = ("string_mode", "taxon", "matrix_rows", "columns")  # settings with which their files are read
 
 
 def build_cell(
@@ -103,13 +104,14 @@ def build_cell(
         genes = list(genes)
     gene_files = _gene_files(genes)
     require_files(model, [*gene_files, description, overlap, features, *_all(sources_by_name)])
-    gene_list = _genes(genes, gene_files, config.taxon, say)
+    maps = parse_maps(config.columns)
+    gene_list = _genes(genes, gene_files, config.taxon, maps, say)
     records: dict[str, Any] = {"model": _model(model, say), "genes": gene_list, "relations": {}}
     for name, sources in sources_by_name.items():
         kind = name if name in (PHYSICAL, REGULATORY) else RELATION
         if sources:
             say(f"reading the network {name.removesuffix(DIRECTED)}")
-        tables = [_edges(source, kind, name, config) for source in sources]
+        tables = [_edges(source, kind, name, config, maps) for source in sources]
         (records if kind != RELATION else records["relations"])[name] = tables
     for name, path, read in ((DESCRIPTION, description, read_descriptions), (OVERLAP, overlap, read_overlaps)):
         if path is not None:
@@ -117,6 +119,7 @@ def build_cell(
                 raise UsageError(f"network {name}: the name is already in use by {setting(name)} - choose another")
             say(f"reading the network {name}")
             records["relations"][name] = [read(Path(path))]
+    check_used(maps)
     say("building the graph")
     options = {name: value for name, value in config.to_dict().items() if name not in _OF_NETWORKS}
     return build(**records, features=_features(features), **options)
@@ -161,12 +164,14 @@ def _gene_files(genes: Any) -> list[Path]:
     return [Path(item) for item in genes] if are_files else []
 
 
-def _genes(genes: Any, files: Sequence[Path], taxon: str | None, say: Callable[[str], None]) -> GeneList | None:
+def _genes(
+    genes: Any, files: Sequence[Path], taxon: str | None, maps: Sequence[ColumnMap], say: Callable[[str], None]
+) -> GeneList | None:
     if genes is None or isinstance(genes, GeneList):
         return genes
     if files:
         say(f"reading the genes {', '.join(map(str, files))}")
-        return read_genes(files, taxon)
+        return read_genes(files, taxon, maps)
     ids = genes
     problems = ErrorCollector(UsageError)
     first: dict[str, tuple[str, str]] = {}  # by case-folded id: the id and its place
@@ -182,11 +187,11 @@ def _genes(genes: Any, files: Sequence[Path], taxon: str | None, say: Callable[[
     return GeneList(tuple(sorted(spelling for spelling, _ in first.values())), report={"layout": "a list of ids"})
 
 
-def _edges(source: Any, kind: str, name: str, config: BuildConfig) -> EdgeTable:
+def _edges(source: Any, kind: str, name: str, config: BuildConfig, maps: Sequence[ColumnMap]) -> EdgeTable:
     if isinstance(source, EdgeTable):
         return source
     if isinstance(source, (str, Path)):
-        return read_network(source, kind, config.string_mode, config.taxon or "", config.matrix_rows)
+        return read_network(source, kind, config.string_mode, config.taxon or "", config.matrix_rows, maps)
     if hasattr(source, "iloc"):
         from dglcell.readers.data_frames import edges_of_frame
 

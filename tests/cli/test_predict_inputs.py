@@ -146,3 +146,11 @@ def test_an_unknown_gene_leaves_its_row_without_a_prediction(predict, expected):
     done, table = predict("genes\nb0008;nobody\nb0008;b0114\n")
     assert done.code == 0 and "'nobody' in 1 of 2 genotypes" in done.err
     assert table[1:] == [["b0008;nobody", "", ""], ["b0008;b0114", *expected([A, B])]]
+
+
+def test_named_columns(predict, expected):
+    done, table = predict("mutant\twell\nb0008;b0114\tA1\n", "--columns", "genes=mutant")
+    assert done.code == 0, done.err
+    assert table == [["mutant", "well", "pred_fitness", "pred_gene_interaction"], [f"{A};{B}", "A1", *expected([A, B])]]
+    done, _ = predict("mutant\twell\nb0008\tA1\n", "--columns", "genes=strain", out="other.tsv")
+    assert done.code == 1 and "--columns genes=strain: no table has all of these columns" in done.err

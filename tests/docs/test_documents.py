@@ -12,7 +12,7 @@ import pytest
 import dglcell
 from dglcell import demo
 from dglcell.cli.main import group
-from tests.docs import settings_page
+from tests.docs import layouts_page, settings_page
 from tests.docs.pages import MARKS, PAGES, ROOT, Block, block, blocks, commands, run_block
 from tests.test_import_order import FLOORS
 
@@ -154,6 +154,12 @@ def test_the_tables_of_settings_are_current() -> None:
     """`python -m tests.docs.settings_page` renews them."""
     text = settings_page.PAGE.read_text()
     assert settings_page.renewed(text) == text
+
+
+def test_the_tables_of_layouts_are_current() -> None:
+    """`python -m tests.docs.layouts_page` renews them."""
+    text = layouts_page.PAGE.read_text()
+    assert layouts_page.renewed(text) == text
 
 
 def test_every_option_stands_in_the_documents() -> None:

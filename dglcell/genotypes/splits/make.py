@@ -21,7 +21,6 @@ from dglcell.genotypes.gene_index import encode_screen
 from dglcell.genotypes.splits.held_out import hold_out
 from dglcell.genotypes.splits.split import ASSIGNMENTS, SUBSETS, TEST, TRAIN, UNUSED, VAL, Split, check_leakage
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.readers.tables.column_map import ColumnMap
 
 if TYPE_CHECKING:
     from dglcell.graph.cell import CellGraph
@@ -30,7 +29,6 @@ __all__ = ["ASSIGNMENTS", "SUBSETS", "TEST", "TRAIN", "UNUSED", "VAL", "Split", 
 
 FOLDS = 10  # of `kfold` as a configuration describes it
 _UNSET = -1
-_SPLIT = "split"  # the role of the column of a file
 
 
 def make_split(
@@ -43,7 +41,7 @@ def make_split(
     path: Path | None = None,
     folds: int = FOLDS,
     cell: CellGraph | None = None,
-    maps: Sequence[ColumnMap] = (),
+    columns: Sequence[str] = (),
 ) -> Split:
     """Split a table by gene sets; the result depends on the seed, but not on the sequence of the rows.
 
@@ -64,11 +62,11 @@ def make_split(
     fold, folds : int
         For `kfold`: the number of the test fold, from 0, and the number of folds.
     path : Path, optional
-        For `file`: genotypes in any layout of a screen with a column `split` that contains train, val, test or unused.
+        For `file`: genotypes in any layout of a screen, with a column `split` that contains train, val, test or unused.
     cell : CellGraph, optional
         For `file`: resolves the genes.
-    maps : sequence of ColumnMap
-        For `file`: columns that the user names, of which one may have the role `split`.
+    columns : sequence of str
+        For `file`: columns of a file in no known layout, as `genes=strain,split=part`.
 
     Returns
     -------
@@ -107,7 +105,7 @@ def make_split(
             raise UsageError(
                 f"{setting('split', kind)} needs {setting('split_file')}, a table with the columns `genes` and `split`"
             )
-        subset = _read_subsets(table, Path(path), cell, maps)[table.genotype_keys()]
+        subset = _read_subsets(table, Path(path), cell, columns)[table.genotype_keys()]
         description, error = f"the split file {path}", DataError
     elif kind == schema.KFOLD:
         if folds < 2 or not 0 <= fold < folds:
@@ -140,6 +138,7 @@ def split_from_config(table: GenotypeTable, cell: CellGraph, config: TrainConfig
         fold=config.fold or 0,
         path=Path(config.split_file) if config.split_file else None,
         cell=cell,
+        columns=config.columns,
     )
 
 
@@ -285,9 +284,7 @@ def _kfold(table: GenotypeTable, seed: int, val: float, fold: int, folds: int) -
     return subset
 
 
-def _read_subsets(
-    table: GenotypeTable, path: Path, cell: CellGraph, maps: Sequence[ColumnMap] = ()
-) -> NDArray[np.int8]:
+def _read_subsets(table: GenotypeTable, path: Path, cell: CellGraph, columns: Sequence[str] = ()) -> NDArray[np.int8]:
     """Subsets of the gene sets of a table, from a file.
 
     Rows of the file with unknown genes are left out with a warning.
@@ -299,8 +296,8 @@ def _read_subsets(
         Genotypes with a column `split`, which contains train, val, test or unused.
     cell : CellGraph
         Resolves the genes of the file.
-    maps : sequence of ColumnMap
-        Columns that the user names.
+    columns : sequence of str
+        As in `make_split`.
 
     Returns
     -------
@@ -313,14 +310,16 @@ def _read_subsets(
         The file does not assign every gene set of the table to exactly one subset.
     """
     from dglcell.readers.screens.read import read_rows
+    from dglcell.readers.tables.column_map import SPLIT, ColumnMap, split_maps
 
-    others = [dataclasses.replace(m, columns={k: v for k, v in m.columns.items() if k != _SPLIT}) for m in maps]
-    rows = read_rows(path, [other for other in others if other.columns], cell.has_gene)
-    for column_map, other in zip(maps, others, strict=True):
-        column_map.used |= other.used
-    column = _split_column(path, rows.header, maps)
+    maps, name = split_maps(columns)
+    rows = read_rows(path, maps, cell.has_gene)
+    column = ColumnMap("", {SPLIT: name}).match_header(rows.header)
+    if column is None:
+        shown = ", ".join(f"'{name}'" for name in rows.header)
+        raise DataError(f"{path} has no column `{name}` ({shown}) - a column with {_expected_names()} was expected")
     encoded = encode_screen(cell, rows)
-    names = [row[column].strip().lower() for row in rows.rows]
+    names = [row[column[SPLIT]].strip().lower() for row in rows.rows]
     problems = ErrorCollector(DataError)
     for name in sorted(set(names) - set(ASSIGNMENTS)):
         count = number_of(names.count(name), "row")
@@ -333,22 +332,6 @@ def _read_subsets(
     return _match_gene_sets(
         table, GenotypeTable.of(cell, encoded.genes, encoded.ptr).take(complete), subsets[complete], path
     )
-
-
-def _split_column(path: Path, header: Sequence[str], maps: Sequence[ColumnMap]) -> int:
-    """The column of a file that holds the subsets."""
-    names = ColumnMap("", {_SPLIT: _SPLIT})
-    for column_map in maps:
-        if _SPLIT in column_map.columns and column_map.applies_to(path, [*column_map.columns]):
-            column_map.used = True
-            names = ColumnMap("", {_SPLIT: column_map.columns[_SPLIT]})
-    found = names.match_header(header)
-    if found is None:
-        shown = ", ".join(f"'{name}'" for name in header)
-        raise DataError(
-            f"{path} has no column `{names.columns[_SPLIT]}` ({shown}) - a column with {_expected_names()} was expected"
-        )
-    return found[_SPLIT]
 
 
 def _expected_names() -> str:

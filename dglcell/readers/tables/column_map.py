@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from dglcell import schema
 from dglcell.errors import DataError, ErrorCollector, UsageError, setting
 from dglcell.readers.tables.layout import normalize
 
+SPLIT: Final = "split"
+SCREEN_ROLES: Final = frozenset(("genes", *schema.LABEL_COLUMNS, schema.INTERACTION_STD))
 _ROLE = r"[a-z]+(?:_[a-z0-9]+)*"
 _ITEM = re.compile(rf"({_ROLE})=((?:(?!,{_ROLE}=).)+)")
 
@@ -99,6 +104,41 @@ class ColumnMap:
 
 def _is_role(role: str, roles: Collection[str]) -> bool:
     return role in roles or re.sub(r"_\d+$", "_*", role) in roles
+
+
+def divide(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The texts of maps for screens, which have a role of screens alone, and those of other tables.
+
+    Examples
+    --------
+    >>> divide(["genes=strain,fitness=f", "gene_1=A,gene_2=B"])
+    (['genes=strain,fitness=f'], ['gene_1=A,gene_2=B'])
+    """
+    parts: tuple[list[str], list[str]] = ([], [])
+    for text in texts:
+        is_of_screen = not SCREEN_ROLES.isdisjoint(ColumnMap.parse(text).columns)
+        parts[0 if is_of_screen else 1].append(text)
+    return parts
+
+
+def screen_maps(texts: Iterable[str]) -> list[ColumnMap]:
+    """The maps for screens; those with the role `split` are for a split file."""
+    return [column_map for column_map in parse_maps(texts) if SPLIT not in column_map.columns]
+
+
+def split_maps(texts: Iterable[str]) -> tuple[list[ColumnMap], str]:
+    """The maps for a split file without the role `split`, and its column, by name or number.
+
+    Examples
+    --------
+    >>> maps, column = split_maps(["genes=strain,fitness=f", "genes=strain,split=part"])
+    >>> maps[0].columns, column
+    ({'genes': 'strain'}, 'part')
+    """
+    maps = [column_map for column_map in parse_maps(texts) if SPLIT in column_map.columns]
+    column = next((column_map.columns[SPLIT] for column_map in maps), SPLIT)
+    without = [dataclasses.replace(m, columns={k: v for k, v in m.columns.items() if k != SPLIT}) for m in maps]
+    return [column_map for column_map in without if column_map.columns], column
 
 
 def parse_maps(texts: Iterable[str]) -> list[ColumnMap]:

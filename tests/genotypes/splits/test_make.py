@@ -4,7 +4,6 @@ import pytest
 from dglcell.errors import DataError, UsageError
 from dglcell.genotypes.splits.make import SUBSETS, Split, check_leakage, make_split
 from dglcell.genotypes.table import GenotypeTable
-from dglcell.readers.tables.column_map import check_used, parse_maps
 from tests.cells import tiny_cell
 
 
@@ -135,20 +134,30 @@ def test_a_file_gives_the_parts(tmp_path):
     assert split.rows("unused").tolist() == [1]
 
 
+@pytest.mark.parametrize("columns", ["gene_1=who,gene_2=whom,split=part", "s.tsv:gene_1=who,gene_2=3,split=2"])
+def test_the_columns_of_a_file_may_be_named(tmp_path, columns):
+    cell = tiny_cell()
+    path = write(tmp_path / "s.tsv", "who part whom\nG003 test g002\nG001 train \nG002 Val \n")
+    for given in ([columns], ["genes=strain,fitness=f", columns]):  # the first is for a screen
+        split = make_split(file_table(cell), "file", path=path, cell=cell, columns=given)
+        assert split.subset.tolist() == [0, 1, 2, 1]
+    with pytest.raises(DataError, match="no column `dose`"):
+        make_split(file_table(cell), "file", path=path, cell=cell, columns=["gene_1=1,gene_2=3,split=dose"])
+
+
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
         ("gene1,gene2,Split\nG001,,train\nG002,,val\nG003,g002,test\n", ()),
         ("subset;mutant\ntrain;G001_dma1\nval;G002\ntest;G002|G003\n", ("s.tsv:genes=mutant,split=subset",)),
-        ("mutant,set\nG001,train\nG002,val\nG003+G002,test\n", ("genes=mutant", "s.tsv:split=2")),
+        ("mutant,set\nG001,train\nG002,val\nG003+G002,test\n", ("s.tsv:genes=mutant,split=2",)),
     ],
 )
 def test_a_file_is_read_as_a_screen_is(tmp_path, text, columns):
-    cell, maps = tiny_cell(), parse_maps(columns)
+    cell = tiny_cell()
     (tmp_path / "s.tsv").write_text(text)
-    split = make_split(file_table(cell), "file", path=tmp_path / "s.tsv", cell=cell, maps=maps)
+    split = make_split(file_table(cell), "file", path=tmp_path / "s.tsv", cell=cell, columns=columns)
     assert split.subset.tolist() == [0, 1, 2, 1]
-    check_used(maps)
 
 
 @pytest.mark.parametrize(
