@@ -17,7 +17,7 @@ from dglcell.errors import DataError, ErrorCollector, number_of
 from dglcell.readers import networks, text_files
 from dglcell.readers.edge_table import EdgeTable
 from dglcell.readers.features import FeatureTable, check_features
-from dglcell.readers.network_layouts import MATRIX
+from dglcell.readers.network_layout import MATRIX
 from dglcell.readers.screens.screen_layouts import LAYOUTS, ScreenLayout
 from dglcell.readers.screens.screen_reader import ScreenReader
 from dglcell.readers.screens.screen_table import ScreenTable

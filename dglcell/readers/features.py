@@ -18,11 +18,10 @@ from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import text_files
 from dglcell.readers.annotation_networks import description_features
 from dglcell.readers.annotations import annotation_layout
-from dglcell.readers.tables import table as tables
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.columns import ColumnSpec, read_columns
 from dglcell.readers.tables.layout import Layout
-from dglcell.readers.tables.table import open_table
+from dglcell.readers.tables.table import Table, open_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +137,7 @@ def check_features(
     return FeatureTable(path, layout, tuple(ids), x, {"rows": len(ids), "columns": int(x.shape[1])})
 
 
-Table = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, file and line of each row
+_Content = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, file and line of each row
 
 
 def _is_hdf5(path: Path) -> bool:
@@ -146,7 +145,7 @@ def _is_hdf5(path: Path) -> bool:
         return handle.read(4) == b"\x89HDF"
 
 
-def _read_hdf5(path: Path) -> Table:
+def _read_hdf5(path: Path) -> _Content:
     import h5py
 
     try:
@@ -185,7 +184,7 @@ def _text(path: Path, item: Any) -> str:
     raise DataError(f"{path}: dataset ids holds {type(item).__name__} - text was expected")
 
 
-def _read_table(path: Path, maps: Sequence[ColumnMap]) -> Table:
+def _read_table(path: Path, maps: Sequence[ColumnMap]) -> _Content:
     """A table of an id and numbers, or the descriptions of a gene annotation."""
     if annotation_layout(path) is not None:
         ids, x = description_features(path)
@@ -207,7 +206,7 @@ def _read_table(path: Path, maps: Sequence[ColumnMap]) -> Table:
     return "table", ids, x, [f"{path}:{line}" for block in blocks for line in block.lines.tolist()]
 
 
-def _refuse_text(table: tables.Table[FeatureLayout], columns: Sequence[int]) -> None:
+def _refuse_text(table: Table[FeatureLayout], columns: Sequence[int]) -> None:
     """Raise DataError for columns of text, by the first rows."""
     text: dict[str, str] = {}
     for column in columns:
@@ -224,5 +223,5 @@ def _refuse_text(table: tables.Table[FeatureLayout], columns: Sequence[int]) -> 
         )
 
 
-def _column_name(table: tables.Table[FeatureLayout], column: int) -> str:
+def _column_name(table: Table[FeatureLayout], column: int) -> str:
     return table.header[column].strip() if table.header and table.header[column].strip() else str(column)

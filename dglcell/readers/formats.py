@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dglcell.errors import plain
-from dglcell.readers.edge_list_layouts import LAYOUTS as NETWORKS
 from dglcell.readers.gene_layouts import LAYOUTS as GENES
+from dglcell.readers.network_layouts import LAYOUTS as NETWORKS
 from dglcell.readers.screens import matrices, screen_layouts
 from dglcell.readers.tables.layout import Layout
 from dglcell.readers.tables.rows import DELIMITERS, split_rows

@@ -1,10 +1,10 @@
-"""The layouts of databases of interactions and complexes."""
+"""The layouts of databases of interactions and complexes, part of `network_layouts.LAYOUTS`."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dglcell.readers.network_layouts import (
+from dglcell.readers.network_layout import (
     ACCESSIONS,
     MEMBERS,
     OTHER_NAMES,

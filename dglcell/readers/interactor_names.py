@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dglcell.readers.network_layouts import ACCESSIONS, PLAIN, PSI_MI, TAXON_PREFIX  # noqa: F401
+from dglcell.readers.network_layout import ACCESSIONS, PLAIN, PSI_MI, TAXON_PREFIX  # noqa: F401
 
 _NO_NAME: Final = frozenset({"", "-", "--", "n/a", "null", "none"})
 _TAXON = re.compile(r"(\d+)\.(?=\S)")

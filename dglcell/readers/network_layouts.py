@@ -1,86 +1,208 @@
-"""What a layout of a network is: the roles of its columns, and how rows and cells are read.
-
-Roles of columns. The interactor at end 1 (in regulation the transcription factor) may have several columns of names:
-`gene_1`, `symbol_1`, `accession_1`, `entrez_1`, in this sequence of preference; `_2` is the other end. `sign` and
-`confidence` are cells to interpret, `score` is a number of known scale, `type` the kind of interaction, `mode` that of
-STRING, `taxon_1` and `taxon_2` (or `taxon`) the organisms, `members` and `expanded` the molecules of a complex.
-"""
+"""All layouts of networks, in their sequence; defined here are those of no database: lists of edges, SIF, matrices."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from dglcell.readers.edge_table import PHYSICAL, RELATION
-from dglcell.readers.tables.layout import Layout
+from dglcell.readers import text_files
+from dglcell.readers.edge_table import KINDS, REGULATORY
+from dglcell.readers.interaction_databases import INTERACTIONS
+from dglcell.readers.network_layout import MATRIX, NAMES, PAIRS, SIF, NetworkLayout
+from dglcell.readers.regulation_databases import REGULATION
+from dglcell.readers.tables.layout import ANY, normalize
 
-UNDIRECTED: Final = (PHYSICAL, RELATION)
-NAMES: Final = ("gene", "symbol", "accession", "entrez")  # columns of names of one end, the preferred first
-PLAIN, TAXON_PREFIX, PSI_MI, ACCESSIONS = "plain", "taxon prefix", "PSI-MI", "accessions"  # what a cell of names holds
-EDGES, MEMBERS, PAIRS, SIF, MATRIX = "edges", "members", "pairs", "sif", "matrix"  # what a row holds
-_MIN_FITTING: Final = 0.75  # share of the first rows that have the width of the layout
-OTHER_NAMES: Final = tuple(f"{name}_{end}" for end in (1, 2) for name in NAMES[1:])
-
-
-class Keep(NamedTuple):
-    """Which rows of a table are read.
-
-    Attributes
-    ----------
-    name : str
-        What they have in common, for the report.
-    pattern : str
-        A regular expression for the whole cell, in lower case.
-    """
-
-    name: str
-    pattern: str
+_WORD = (  # of the name of a column of ids
+    r"(?:genes?|proteins?|ids?|identifiers?|systematic(?:name)?|orfs?(?:name)?|nodes?|interactors?|locus|tags?|entity|"
+    r"item|participants?|molecules?|partner|prot|ensembl)"
+)
+_SYMBOL = r"(?:(?:gene|protein|official|preferred|standard|common)?(?:symbols?|names?))"
+_ACCESSION = r"(?:uniprot(?:kb)?|swissprot)(?:ids?|accessions?|ac)?"
+_FIRST, _SECOND = r"(?:a|1|i|x)", r"(?:b|2|j|y)"
+_LABEL = re.compile(r".*fitness.*|smf|dmf|eps(ilon)?|gene(tic)?interaction(score|pvalue|std)?.*|e?score.*ε.*")
+_CONFIDENCE = (
+    r"(?:edge)?weights?|score|confidence(?:score)?|combinedscore|probability|strength|importance|correlation|"
+    r"similarity|jaccard|pcc|pint|counts?|value"
+)
+_SIGN = r"sign|effect|regulatoryeffect|mor|modeofregulation|direction|regulation(?:type)?|mode|regulatoryfunction"
+_TYPE = r"interaction(?:type)?|(?:edge)?type|relation(?:ship)?|sharedinteraction"
+_HEADER_WORD = (
+    r"(?:genes?|proteins?|ids?|names?|systematic|standard|orfs?|source|targets?|from|to|nodes?|interactors?|tfs?|"
+    r"regulators?|regulated|transcription|factors?|symbol|locus|tag|query|array|entity|item|left|right|partner|bait|prey)"
+)
+_HEADER_NAME = re.compile(rf"{_HEADER_WORD}+[abxyij12]?{_HEADER_WORD}*")  # gene_a, systematic_name_a, gene_1_id
+_TARGET_WORD = re.compile(r"target|regulated|^gene|^orf")
+_FACTOR_WORD = re.compile(r"tf|regulator|factor|source|from")
+_SIGNED_UNITS: Final = {"0", "1", "-1", "0.0", "1.0", "-1.0", "+1", ""}
+_MOST: Final = 0.75  # share of the first rows, or of the first cells of a matrix
+SIF_TYPES: Final = (
+    r"(?i:p[pdrm]|rc|cr|gl|m[pr]|xx|interacts?(?:[ -_]?with)?|interaction|physical\w*|genetic\w*|regulat\w*|activat\w*|"
+    r"inhibit\w*|represse?\w*|binds?|binding|->|-\||--|neighbor\w*|in-complex-with|controls-\S+|used-to-produce)"
+)
+_ALL_NAMES: Final = tuple(f"{name}_{end}" for end in (1, 2) for name in NAMES)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkLayout(Layout):
-    """One layout of a network.
-
-    Attributes
-    ----------
-    kinds : tuple of str
-        Kinds of network that it holds.
-    is_general : bool
-        It is tried for its kinds only. Any other layout is always recognized, and refused as another kind of network.
-    rows : str
-        What a row holds: `edges`, `members` of a complex, `pairs` in one cell, the line of a `sif` file, or a row of a
-        `matrix`.
-    ids : str
-        What a cell of names holds: a `plain` name, a name with the `taxon prefix` of STRING, `PSI-MI` identifiers, or
-        `accessions` joined by a vertical bar.
-    keep : mapping of str to Keep
-        Role to the rows that are read.
-    scale : float
-        Largest possible `score`.
-    """
-
-    kinds: tuple[str, ...] = UNDIRECTED
-    is_general: bool = False
-    rows: str = EDGES
-    ids: str = PLAIN
-    keep: Mapping[str, Keep] = field(default_factory=dict)
-    scale: float = 1.0
-    optional: Collection[str] = OTHER_NAMES
+class _NamedColumns(NetworkLayout):
+    """A list of edges with a header; a table of measured genotypes is none."""
 
     def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
-        """The column of each role, or None if the header is not that of this layout; see `Layout.match_header`."""
-        columns = super().match_header(header)
-        if columns is None or self.rows != EDGES:
-            return columns
-        return columns if all(names_of_end(columns, end) for end in (1, 2)) else None
+        """See `NetworkLayout.match_header`."""
+        if label_of(header):
+            return None
+        return super().match_header(header)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SifLayout(NetworkLayout):
+    """Lines of a source, a type, and any number of targets."""
 
     def match_rows(self, rows: Sequence[Sequence[str]]) -> dict[str, int] | None:
-        """The column of each role in a table without a header, or None; see `Layout.match_rows`."""
-        num_fitting = sum(len(row) in self.widths for row in rows)
-        return super().match_rows(rows) if num_fitting >= _MIN_FITTING * len(rows) else None
+        """See `NetworkLayout.match_rows`. The types are usual words, or a single word that is none of the genes."""
+        full = [row for row in rows if len([cell for cell in row if cell.strip()]) >= 3]
+        single = sum(len([cell for cell in row if cell.strip()]) == 1 for row in rows)
+        if not full or len(full) + single < _MOST * len(rows):
+            return None
+        types = {row[1].strip() for row in full}
+        if all(re.fullmatch(SIF_TYPES, word) for word in types):
+            return dict(self.positions)
+        genes = {cell for row in full for cell in (row[0], *row[2:])}
+        is_word = len(types) == 1 and not any(map(text_files.is_number, types)) and types.isdisjoint(genes)
+        has_three = len(full) > 2 and all(len(row) == 3 for row in full)
+        return dict(self.positions) if is_word and has_three else None
 
 
-def names_of_end(columns: Mapping[str, int], end: int) -> list[str]:
-    """The roles of the columns that name the interactor at an end (1 or 2), the preferred first."""
-    return [f"{name}_{end}" for name in NAMES if f"{name}_{end}" in columns]
+@dataclass(frozen=True, kw_only=True)
+class _MatrixLayout(NetworkLayout):
+    """A first row of names, then rows of a name and numbers."""
+
+    def match_rows(self, rows: Sequence[Sequence[str]]) -> dict[str, int] | None:
+        """See `NetworkLayout.match_rows`."""
+        if len(rows) < 2 or len(rows[1]) < 2:
+            return None
+        header, body = [cell.strip() for cell in rows[0]], rows[1:]
+        width = Counter(map(len, body)).most_common(1)[0][0]
+        if len(header) not in (width, width - 1) or not all(row[0].strip() for row in body):
+            return None
+        names = header[len(header) - width + 1 :]
+        cells = [cell.replace(",", ".") for row in body for cell in row[1:]]
+        if sum(map(text_files.is_number, names)) * 2 > len(names) or not any(c.strip() for c in cells):
+            return None
+        if width == 2 and not {cell.strip() for cell in cells} <= _SIGNED_UNITS:
+            return None  # of one factor it has 0 and 1, lest it be a list of numbered genes
+        if sum(map(text_files.is_number, cells)) <= _MOST * len(cells):
+            return None
+        return dict(self.positions)
+
+
+_LISTS: Final = (
+    NetworkLayout(
+        name="Cytoscape edge table",
+        reads="the genes in the shared name `A (interacts with) B`",
+        example="SUID,interaction,name,selected,shared interaction,shared name\n"
+        "101,pp,YAL001C (pp) YBR123C,false,pp,YAL001C (pp) YBR123C\n",
+        columns={"pair": "sharedname", "suid": "suid"},
+        rows=PAIRS,
+        kinds=KINDS,
+        source="cytoscape.org, File > Export > Table to File",
+    ),
+    _NamedColumns(
+        name="regulation with named columns",
+        reads="transcription factor and target by the names of their columns, in any order, with sign or weight",
+        example="tf,target,weight\nABF1,YAL054C,-2\nABF1,YGL234W,1\n",
+        columns={
+            "gene_1": rf"(?:tf|regulators?|transcriptionfactors?|factors?|source|from){_WORD}*",
+            "gene_2": rf"(?:targets?|regulated|to|tg){_WORD}*|(?:genes?|orfs?){_WORD}*",
+            "symbol_1": rf"(?:tf|regulators?|transcriptionfactors?|factors?|source){_SYMBOL}",
+            "symbol_2": rf"(?:targets?(?:gene)?|regulated(?:gene)?|tg){_SYMBOL}|{_SYMBOL}",
+            "type": _TYPE,
+            "sign": _SIGN,
+            "confidence": _CONFIDENCE,
+        },
+        optional=(*_ALL_NAMES, "type", "sign", "confidence"),
+        kinds=(REGULATORY,),
+        is_general=True,
+        source="CollecTRI, GRNBoost2, own tables",
+    ),
+    _NamedColumns(
+        name="edges with named columns",
+        reads="the two genes of an edge by the names of their columns, with weight or, in regulation, sign",
+        example="gene1,gene2,weight\nYAL001C,YBR123C,0.9\nYER095W,YGL163C,0.5\n",
+        columns={
+            "gene_1": rf"{_WORD}+{_FIRST}{_WORD}*|(?:source|from|bait|left){_WORD}*",
+            "gene_2": rf"{_WORD}+{_SECOND}{_WORD}*|(?:target|to|prey|right){_WORD}*",
+            "symbol_1": rf"{_WORD}*{_FIRST}{_SYMBOL}|{_WORD}*{_SYMBOL}{_FIRST}|(?:source|from|bait){_SYMBOL}",
+            "symbol_2": rf"{_WORD}*{_SECOND}{_SYMBOL}|{_WORD}*{_SYMBOL}{_SECOND}|(?:target|to|prey){_SYMBOL}",
+            "accession_1": rf"{_ACCESSION}{_FIRST}|{_WORD}*{_FIRST}{_ACCESSION}",
+            "accession_2": rf"{_ACCESSION}{_SECOND}|{_WORD}*{_SECOND}{_ACCESSION}",
+            "type": _TYPE,
+            "sign": _SIGN,
+            "confidence": _CONFIDENCE,
+        },
+        optional=(*_ALL_NAMES, "type", "sign", "confidence"),
+        kinds=KINDS,
+        is_general=True,
+        source="Cytoscape, GeneMANIA, BioPlex, own tables",
+    ),
+    _MatrixLayout(
+        name="matrix",
+        reads="non-zero cells as edges, other than 1 and -1 as weights; in regulation, factors in columns or in rows "
+        "(matrix_rows); in other networks, genes in both",
+        example="SystematicName\tSTE12\tTEC1\nSTE12\t0\t1\nTEC1\t1\t1\nFUS1\t1\t0\nFLO11\t0\t1\n",
+        positions={"row": 0},
+        kinds=KINDS,
+        is_general=True,
+        rows=MATRIX,
+        source="YEASTRACT, inferelator",
+    ),
+    _SifLayout(
+        name="SIF",
+        reads="a gene, the type of interaction, and one or more genes; rows of a single gene are left out",
+        example="YAL001C pp YBR123C YDR362C\nYER095W pp YGL163C\nYAL002W\n",
+        positions={"gene_1": 0, "type": 1, "gene_2": 2},
+        kinds=KINDS,
+        is_general=True,
+        rows=SIF,
+        source="Cytoscape",
+    ),
+    NetworkLayout(
+        name="two columns",
+        reads="the genes of an edge or, in regulation, transcription factor and target; a third column is a weight or, "
+        "in regulation, a sign. In regulation, a third column of 0 and 1 says whether there is an edge",
+        example="YAL001C\tYBR123C\nYER095W\tYGL163C\n",
+        positions={"gene_1": 0, "gene_2": 1, "value": 2},
+        cells={"gene_1": ANY, "gene_2": ANY},
+        widths=(2, 3),
+        kinds=KINDS,
+        is_general=True,
+        source="own tables, YEASTRACT, YeastNet",
+    ),
+)
+LAYOUTS: Final = (*INTERACTIONS, *REGULATION, *_LISTS)
+CUSTOM: Final = NetworkLayout(
+    name="named columns",
+    reads="the columns that are named",
+    example="ORF_A\tORF_B\tr\nYAL001C\tYBR123C\t0.4\n",
+    columns=dict.fromkeys(("gene_1", "gene_2", "sign", "confidence"), ""),
+    kinds=KINDS,
+)
+
+
+def label_of(header: Sequence[str]) -> str:
+    """The name of a column of measurements, which a table of genotypes has and a network has not; empty if none."""
+    return next((name for name in header if _LABEL.fullmatch(normalize(name))), "")
+
+
+def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row of two columns names them: with usual words, which do not occur as genes below."""
+    if len(first) < 2 or not all(_HEADER_NAME.fullmatch(normalize(name)) for name in first[:2]):
+        return False
+    return {cell.strip() for row in rows for cell in row[:2]}.isdisjoint(cell.strip() for cell in first[:2])
+
+
+def is_target_first(names: Sequence[str]) -> bool:
+    """Whether the names of two columns say that the target comes before its transcription factor."""
+    return bool(_TARGET_WORD.search(names[0].lower()) and _FACTOR_WORD.search(names[1].lower()))

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from dglcell.errors import DataError, ErrorCollector, setting
 from dglcell.readers import network_values
 from dglcell.readers.edge_table import REGULATORY, EdgeTable
-from dglcell.readers.network_layouts import NetworkLayout
+from dglcell.readers.network_layout import NetworkLayout
 from dglcell.readers.tables.columns import ColumnSpec, read_columns
 from dglcell.readers.tables.table import Table
 
 AUTO, FACTORS, TARGETS = "auto", "factors", "targets"
-MATRIX_ROWS: Final = (AUTO, FACTORS, TARGETS)
 _PLACEHOLDER = re.compile(
     r"(?i)(uncharacterized|unknown|unnamed(: ?\d+)?|hypothetical|unassigned|n/?a|nan|none|null|-*|\?)([._]\d+)?"
 )

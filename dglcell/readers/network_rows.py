@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dglcell.errors import DataError, number_of, setting, warn
 from dglcell.readers.interactor_names import STRAINS, names_of, taxon_of
-from dglcell.readers.network_layouts import PLAIN, PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
+from dglcell.readers.network_layout import PLAIN, PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
 from dglcell.readers.tables.columns import Columns
 from dglcell.readers.tables.table import Table
 

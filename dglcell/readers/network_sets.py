@@ -13,7 +13,7 @@ from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import network_values
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, EdgeTable
 from dglcell.readers.interactor_names import STRAINS, accession, taxon_of
-from dglcell.readers.network_layouts import PLAIN, SIF, NetworkLayout
+from dglcell.readers.network_layout import PLAIN, SIF, NetworkLayout
 from dglcell.readers.network_rows import Vocabulary, select_taxon
 from dglcell.readers.tables.rows import split_rows
 from dglcell.readers.tables.table import Table

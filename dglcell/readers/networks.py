@@ -1,4 +1,4 @@
-"""Networks of genes, in any layout of `network_layouts` and `edge_list_layouts` -> edges between named genes.
+"""Networks of genes, in any layout of `network_layout` and `network_layouts` -> edges between named genes.
 
 Genes are named as in the file, without the taxon prefix of STRING; the graph builder resolves the names.
 """
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from dglcell.errors import DataError, ErrorCollector, setting, warn
 from dglcell.readers import network_values, text_files
 from dglcell.readers.annotations import annotation_layout
-from dglcell.readers.edge_list_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
-from dglcell.readers.network_layouts import MATRIX, MEMBERS, PAIRS, SIF, NetworkLayout
+from dglcell.readers.network_layout import MATRIX, MEMBERS, PAIRS, SIF, NetworkLayout
+from dglcell.readers.network_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.network_matrices import read_matrix
 from dglcell.readers.network_rows import Rows, read_rows
 from dglcell.readers.network_sets import read_lines, read_members

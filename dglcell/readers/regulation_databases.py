@@ -1,11 +1,11 @@
-"""The layouts of databases of regulation."""
+"""The layouts of databases of regulation, part of `network_layouts.LAYOUTS`."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from dglcell.readers.edge_table import REGULATORY
-from dglcell.readers.network_layouts import OTHER_NAMES, Keep, NetworkLayout
+from dglcell.readers.network_layout import OTHER_NAMES, Keep, NetworkLayout
 from dglcell.readers.tables.layout import ANY
 
 _SIGN_CELL: Final = (

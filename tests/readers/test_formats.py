@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dglcell.readers import edge_list_layouts, gene_layouts
+from dglcell.readers import gene_layouts, network_layouts
 from dglcell.readers.formats import all_formats, find_formats
 from dglcell.readers.screens import matrices, screen_layouts
 
@@ -13,7 +13,7 @@ TABLES = [item for item in all_formats() if item.columns or item.example]
 
 def test_every_layout_that_is_recognized_is_listed() -> None:
     names = [item.name for item in all_formats()]
-    for layouts in (edge_list_layouts.LAYOUTS, gene_layouts.LAYOUTS, screen_layouts.LAYOUTS, matrices.LAYOUTS):
+    for layouts in (network_layouts.LAYOUTS, gene_layouts.LAYOUTS, screen_layouts.LAYOUTS, matrices.LAYOUTS):
         assert {layout.name for layout in layouts} <= set(names)
     assert {"SBML", "JSON", "YAML", "MATLAB .mat", "HDF5"} <= set(names)
     assert len(names) == len({(item.group, item.name) for item in all_formats()})

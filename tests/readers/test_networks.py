@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dglcell.errors import DataError, DglcellWarning
-from dglcell.readers.edge_list_layouts import LAYOUTS
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION
-from dglcell.readers.network_layouts import UNDIRECTED
+from dglcell.readers.network_layout import UNDIRECTED
+from dglcell.readers.network_layouts import LAYOUTS
 from dglcell.readers.networks import read_network
 from dglcell.readers.tables.column_map import ColumnMap
 
