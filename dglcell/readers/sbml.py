@@ -19,6 +19,7 @@ from dglcell.readers.metabolic_model import MetabolicModel
 
 _DEFAULTS = "reactions without bounds, set to cobra's defaults"
 _IRREVERSIBLE = "irreversible reactions without a lower bound, set to 0"
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_]")
 _RDF_TAG = re.compile(r"</?(?:[\w.-]+:)?RDF\b[^>]*>")
 
 
@@ -109,12 +110,31 @@ def _document(path: Path, text: str) -> tuple[Any, Any]:
         options = libsbml.ConversionProperties()
         options.addOption("convert fbc v1 to fbc v2", True)
         document.convert(options)
+        if document.getModel() is not None:
+            _restore_labels(document.getModel())
     model = document.getModel()
     if model is None:
         raise DataError(f"{path} contains no model - {hint}")
     if not model.getNumReactions():
         raise DataError(f"{path}: the model has no reactions - a metabolic model was expected")
     return document, model
+
+
+def _restore_labels(model: Any) -> None:
+    """Give gene products the ids of fbc version 1, which libsbml spells out (`gp_b__ONE__`) but keeps as labels."""
+    ids: dict[str, str] = {}
+    for product in _gene_products(model):
+        ids[product.getIdAttribute()] = f"G_{_NOT_IN_ID.sub(_escape, product.getLabel().removeprefix('G_'))}"
+        product.setIdAttribute(ids[product.getIdAttribute()])
+    for reaction in model.getListOfReactions():
+        association = reaction.getPlugin("fbc").getGeneProductAssociation()
+        for element in association.getListOfAllElements() if association is not None else ():
+            if element.getElementName() == "geneProductRef":
+                element.setGeneProduct(ids[element.getGeneProduct()])
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"__{ord(match[0])}__"
 
 
 def _check_ids(path: Path, model: Any) -> None:

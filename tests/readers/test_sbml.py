@@ -365,5 +365,11 @@ def test_descriptions_do_not_count_but_their_lines_do(read):
 @pytest.mark.parametrize("beside", ["", RDF.removeprefix("<annotation>").removesuffix("</annotation>")])
 def test_gene_associations_in_an_annotation_are_kept(read, beside):
     text = document(fbc=1).replace("<listOfCompartments>", OLD_RULE.format(beside) + "<listOfCompartments>", 1)
-    rule = read(text).reactions[0].rule
-    assert rule is not None and rule.kind == gpr.OR and len(rule.genes()) == 2
+    assert read(text).reactions[0].rule == gpr.parse("b1 or b2")
+
+
+@pytest.mark.parametrize("gene", ["b0001", "YAL001C-A", "orf19.1", "100_1", "G_b3"])
+def test_ids_of_fbc_version_1_are_those_of_the_file(read, gene):
+    """libsbml turns them into `gp_b__ZERO____ONE__` on the way to version 2."""
+    text = document(fbc=1).replace("<listOfCompartments>", OLD_RULE.format("") + "<listOfCompartments>", 1)
+    assert set(read(text.replace("b2", gene)).genes) == {"b1", gene.removeprefix("G_")}
