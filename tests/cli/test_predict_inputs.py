@@ -62,7 +62,7 @@ def predict(cli, trained: Path, tmp_path: Path):
         ("genes;note\nb0008;x, y\n", ["genes", "note"], {(A, "x, y"): [A]}),
         ("genes\tnote\r\nb0008;b0114\tµ\r\n".encode("utf-16"), ["genes", "note"], {(f"{A};{B}", "µ"): [A, B]}),
         (
-            gzip.compress(b"Genes ,p\ntalB+ctrl,0.050\nctrl,\n"),
+            gzip.compress(b"Genes ,p\ntalB+ctrl,0.050\nctrl,\n", mtime=0),
             ["Genes", "p"],
             {("talB+ctrl", "0.050"): [A], ("ctrl", ""): []},
         ),
