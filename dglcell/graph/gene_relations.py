@@ -107,6 +107,12 @@ def _resolve(
     """Gene rows of both ends, -1 for genes outside the gene list, and the report of the table."""
     rows: dict[str, int] = {}
     num_ambiguous = num_synonyms = 0
+    if table.column_names and all(name in row_of for name in table.column_names):
+        names = " and ".join(table.column_names)
+        problems.add(
+            f"{table.path}: the first row is taken for the names of columns ({names}), but these are genes of the cell "
+            "- add a row with other names above it, such as source and target"
+        )
     for name in dict.fromkeys(itertools.chain.from_iterable(zip(table.a, table.b, strict=True))):
         num_problems = problems.count
         gene, is_synonym = _resolve_name(table, genes, name, problems)

@@ -37,6 +37,8 @@ class EdgeTable:
         where a cell is empty; None if the file has no scores.
     synonyms : mapping of str to tuple of str
         Further names that the file has for a gene, the preferred first.
+    column_names : tuple of str
+        What the first row calls the columns of the two genes, in a list of edges that no database defines.
     """
 
     path: str
@@ -47,6 +49,7 @@ class EdgeTable:
     report: dict[str, int | str] = field(default_factory=dict)
     confidence: NDArray[np.float32] | None = None
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    column_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.a)

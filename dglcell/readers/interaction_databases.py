@@ -74,6 +74,7 @@ INTERACTIONS: Final = (
         reads="all rows, without the taxon prefix",
         example="protein1 protein2\n4932.Q0010 4932.YMR210W\n4932.Q0010 4932.YOR228C\n",
         columns={"gene_1": "protein1", "gene_2": "protein2"},
+        widths=(2,),
         ids=TAXON_PREFIX,
         is_general=True,
         source="cut from protein.links",

@@ -47,11 +47,11 @@ _ALL_NAMES: Final = tuple(f"{name}_{end}" for end in (1, 2) for name in NAMES)
 
 @dataclass(frozen=True, kw_only=True)
 class _NamedColumns(NetworkLayout):
-    """A list of edges with a header; a table of measured genotypes is none."""
+    """A list of edges with a header; a table of measured genotypes is none, nor is a row with a number."""
 
     def match_header(self, header: Sequence[str]) -> dict[str, int] | None:
         """See `NetworkLayout.match_header`."""
-        if label_of(header):
+        if label_of(header) or any(text_files.is_number(name) for name in header if name.strip()):
             return None
         return super().match_header(header)
 

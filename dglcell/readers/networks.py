@@ -18,7 +18,7 @@ from dglcell.errors import DataError, ErrorCollector, setting, warn
 from dglcell.readers import network_values, text_files
 from dglcell.readers.annotations import annotation_layout
 from dglcell.readers.edge_table import KINDS, PHYSICAL, REGULATORY, RELATION, EdgeTable
-from dglcell.readers.network_layout import MATRIX, MEMBERS, PAIRS, SIF, NetworkLayout
+from dglcell.readers.network_layout import MATRIX, MEMBERS, PAIRS, SIF, NetworkLayout, names_of_end
 from dglcell.readers.network_layouts import CUSTOM, LAYOUTS, is_header, is_target_first, label_of
 from dglcell.readers.network_matrices import read_matrix
 from dglcell.readers.network_rows import Rows, read_rows
@@ -64,11 +64,23 @@ def read_network(
         raise ValueError(f"kind {kind!r} is none of {KINDS}")
     path = Path(path)
     try:
-        table = open_table(path, layouts_of(kind), _NOUNS[kind], maps, CUSTOM)
+        table = _open(path, kind, maps)
     except DataError:
         _refuse_annotation(path)
         raise
     return read_table(table, kind, mode, taxon, matrix_rows)
+
+
+def _open(path: Path, kind: str, maps: Sequence[ColumnMap]) -> Table[NetworkLayout]:
+    """The open table. Names of two columns that are genes of further rows, too, such as GENE1 and GENE2, are an edge."""
+    layouts = layouts_of(kind)
+    table = open_table(path, layouts, _NOUNS[kind], maps, CUSTOM)
+    if table.layout.is_general and len(table.header) == 2:
+        first = {name.strip() for name in table.header}
+        if first <= {cell.strip() for row in table.first_rows for cell in row}:
+            without_header = [layout for layout in layouts if layout.positions]
+            return open_table(path, without_header, _NOUNS[kind], maps, CUSTOM)
+    return table
 
 
 def layouts_of(kind: str) -> list[NetworkLayout]:
@@ -120,6 +132,8 @@ def _named(table: Table[NetworkLayout], kind: str) -> Table[NetworkLayout]:
         advice = f"give it as {setting('screen')}"
         raise DataError(f"{table.path} is a screen, with a column {label} - a network was expected; {advice}")
     if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:]):
+        return table
+    if len(first) > 2 and text_files.is_number(first[2]) and first[2].strip() != "0":  # pandas names a column 0
         return table
     table = table.with_header()
     if kind == REGULATORY and is_target_first(first):
@@ -209,6 +223,7 @@ def edge_table(
     texts = rows.names.texts
     names = np.array([*texts, ""], dtype=object)[:-1]
     a, b = rows.a[is_edge], rows.b[is_edge]
+    gene_columns = [table.columns[names_of_end(table.columns, end)[0]] for end in (1, 2)]
     used = set(np.unique(np.concatenate([a, b])).tolist())
     return EdgeTable(
         str(table.path),
@@ -219,4 +234,5 @@ def edge_table(
         rows.report,
         None if confidence is None else confidence[is_edge],
         {texts[k]: tuple(others) for k, others in rows.synonyms.items() if k in used},
+        tuple(table.header[k] for k in gene_columns) if table.header and table.layout.is_general else (),
     )

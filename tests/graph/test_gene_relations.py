@@ -78,3 +78,10 @@ def test_a_gene_is_found_by_another_name_of_the_file():
     assert (file["ids resolved by another name in the file"], file["ids outside the gene list"]) == (2, 1)
     with pytest.raises(DataError, match="ambiguous"):
         build(genes=genes, physical=[EdgeTable("edges", "columns", ["both"], ["g3"])])
+
+
+def test_genes_of_the_cell_are_no_names_of_columns():
+    with pytest.raises(DataError, match=r"t: the first row is taken for the names of columns \(g1 and g2\)"):
+        build(genes=GENES, physical=[EdgeTable("t", "two columns", ["g3"], ["g4"], column_names=("g1", "g2"))])
+    cell = build(genes=GENES, physical=[EdgeTable("t", "two columns", ["g3"], ["g4"], column_names=("g1", "gene"))])
+    assert cell.report["physical_interaction"]["pairs"] == 1

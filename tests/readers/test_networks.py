@@ -63,6 +63,27 @@ def test_a_name_that_comes_up_again_heads_no_column(read):
     assert pairs(read("TF\tID1\nTF\tB\n")) == [("TF", "ID1"), ("TF", "B")]
 
 
+@pytest.mark.parametrize(
+    "text", ["GENE1\tGENE2\nGENE2\tGENE1\n", "gene1,gene2,0.5\na,b,0.25\n", "tf1,target1,2\na,b,1\n"]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_edge_of_genes_with_usual_names_is_no_header(read, text, kind):
+    assert len(read(text, kind)) == 2
+
+
+def test_the_column_0_of_pandas_is_a_weight(read):
+    table = read("gene1,gene2,0\na,b,0.5\n")
+    assert pairs(table) == [("a", "b")]
+    assert values(table.confidence) == [0.5]
+    assert table.column_names == ("gene1", "gene2")
+
+
+@pytest.mark.parametrize("name", ["score", "weight"])
+def test_proteins_with_another_column_than_string_s(read, name):
+    """They are not taken for links of STRING from which the score was cut."""
+    assert values(read(f"protein1,protein2,{name}\na,b,0.5\n").confidence) == [0.5]
+
+
 def test_columns_of_a_regulatory_table_go_by_their_names(read):
     assert pairs(read("target\tregulator\nT\tF\n", REGULATORY)) == [("F", "T")]
     assert pairs(read("tf\ttarget\nF\tT\n", REGULATORY)) == [("F", "T")]
