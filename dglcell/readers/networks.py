@@ -72,7 +72,7 @@ def read_network(
 
 
 def _open(path: Path, kind: str, maps: Sequence[ColumnMap]) -> Table[NetworkLayout]:
-    """The open table. Names of two columns that are genes of further rows, too, such as GENE1 and GENE2, are an edge."""
+    """The open table. Two names in the first row that are genes of further rows, too (GENE1, GENE2), are an edge."""
     layouts = layouts_of(kind)
     table = open_table(path, layouts, _NOUNS[kind], maps, CUSTOM)
     if table.layout.is_general and len(table.header) == 2:
