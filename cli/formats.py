@@ -10,7 +10,7 @@ import click
 
 from dglcell.cli import console, options
 from dglcell.cli.help import Command, argument
-from dglcell.errors import DataError, flag
+from dglcell.errors import DataError, flag, with_flags
 
 if TYPE_CHECKING:
     from dglcell.readers.formats import Format
@@ -32,13 +32,13 @@ def command(name: str, as_json: bool) -> None:
     if not formats:
         raise DataError(f"no format is called {name!r} - `dglcell formats` lists all of them")
     if as_json:
-        console.result([dataclasses.asdict(item) for item in formats])
+        console.result([{**dataclasses.asdict(item), "reads": with_flags(item.reads)} for item in formats])
     elif name:
         for item in formats:
             _describe(item)
     else:
         for group, items in groupby(formats, key=lambda item: item.group):
-            rows = [(item.name, _options(item), item.reads) for item in items]
+            rows = [(item.name, _options(item), with_flags(item.reads)) for item in items]
             console.table((group, "option", "what is read"), rows)
 
 
@@ -47,8 +47,8 @@ def _options(item: Format) -> str:
 
 
 def _describe(item: Format) -> None:
-    rows = [("option", _options(item)), ("what is read", item.reads), ("source", item.source)]
-    rows += [(f"column {role}", name) for role, name in item.columns.items()]
+    rows = [("option", _options(item)), ("what is read", with_flags(item.reads)), ("source", item.source)]
+    rows += [(f"column {role}", ", ".join(names)) for role, names in item.columns.items()]
     console.table((f"{item.group}: {item.name}", ""), [row for row in rows if row[1]])
     if item.example:
         click.echo(item.example.rstrip("\n"))

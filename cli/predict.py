@@ -17,7 +17,11 @@ from dglcell.errors import number_of
 
 @click.command(cls=Command)
 @argument("run", type=options.FOLDER, help="Run folder that `dglcell train` wrote.")
-@argument("table", type=options.FILE, help="Genotypes: a column `genes` (ids joined by ;) or gene_1, gene_2, ..")
+@argument(
+    "table",
+    type=options.FILE,
+    help="Genotypes: a table in any layout of a screen (labels are not needed), or one on each line.",
+)
 @setting_option(TrainConfig, "batch_size", default=1024, group=COMPUTE, help="Number of genotypes to score at a time.")
 @option(
     "--unknown-genes",
@@ -33,6 +37,7 @@ from dglcell.errors import number_of
     default=(),
     help="Columns of a table in no known layout, by name or by number from 1: genes=COLUMN (all in one cell), or "
     "gene_1=COLUMN,gene_2=COLUMN.",
+    example="gene_1=ORF_A,gene_2=ORF_B",
 )
 @setting_option(TrainConfig, "device")
 @setting_option(TrainConfig, "engine")

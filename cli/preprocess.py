@@ -26,29 +26,32 @@ if TYPE_CHECKING:
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Gene lists: SGD_features.tab, GFF3, GTF, name tables, one id per line, ..; and tables with further names of "
-    "their genes, such as dbxref.tab. [default: the genes of the metabolic model]",
+    help="Gene lists: annotations (SGD_features.tab, GFF3, GTF), tables of names, one id per line, ..; and tables with "
+    "further names of their genes, such as dbxref.tab; several files are merged. [default: the genes of the metabolic "
+    "model]",
 )
 @option(
     "--physical",
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Physical interactions: BioGRID, STRING or two columns; several files are merged.",
+    help="Physical interactions: STRING, BioGRID, PSI-MITAB, SIF, two columns, a matrix, ..; several files are merged.",
 )
 @option(
     "--regulatory",
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Regulation: YEASTRACT matrix or two columns, transcription factor and target; several files are merged.",
+    help="Regulation: two columns (transcription factor, target), RegulonDB, SIF, a matrix, ..; several files are "
+    "merged.",
 )
 @option(
     "--relation",
     multiple=True,
     metavar="NAME=FILE",
     group=DATA,
-    help="Further gene-gene network, which becomes the relation NAME; NAME:directed=FILE if its edges are directed.",
+    help="Further gene-gene network, in the formats of --physical, which becomes the relation NAME; NAME:directed=FILE "
+    "if its edges are directed.",
 )
 @option(
     "--description",
@@ -60,14 +63,15 @@ if TYPE_CHECKING:
     "--overlap",
     type=options.FILE,
     group=DATA,
-    help="Gene annotation: the relation `overlap` joins genes that overlap on the chromosome.",
+    help="Gene annotation with positions (SGD_features.tab, GFF3, GTF): the relation `overlap` joins genes that "
+    "overlap on the chromosome.",
 )
 @option(
     "--features",
     type=options.FILE,
     group=DATA,
-    help="Gene features: HDF5 with `ids` and `x`, a table of numbers, or a gene annotation, whose descriptions become "
-    "numbers.",
+    help="Gene features: HDF5 with `ids` and `x`, a table of genes and numbers, or a gene annotation, whose "
+    "descriptions become numbers.",
 )
 @setting_options(BuildConfig, without=("columns",))
 @option(
@@ -75,7 +79,8 @@ if TYPE_CHECKING:
     multiple=True,
     type=options.FILE,
     group=DATA,
-    help="Screens: tables of measured genotypes, stored with the cell graph; several files are merged.",
+    help="Screens: genotype tables, published layouts or matrices, stored with the cell graph; several files are "
+    "merged.",
 )
 @setting_options(ScreenRules)
 @option("--out", type=options.FILE, required=True, group=OUTPUT, help="Cell graph to write (cell.h5).")
@@ -99,7 +104,8 @@ def command(
 ) -> None:
     """Build a cell graph from a metabolic model, a gene list, networks and screens.
 
-    File formats are recognized by content. Counts of what was read, used and left out are printed and stored.
+    File formats are recognized by content; `dglcell formats` lists them, and --columns names the columns of any other
+    table. Counts of what was read, used and left out are printed and stored.
     """
     from dglcell.genotypes.merge import ScreenMerger
     from dglcell.graph.build_cell import build_cell, require_files

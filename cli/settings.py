@@ -82,9 +82,10 @@ def setting_option(settings: type[Settings], name: str, **changes: Any) -> _Deco
 def _option(field: dataclasses.Field[Any], **changes: Any) -> _Decorator:
     name, facts = field.name, field.metadata
     default = str(changes["default"]) if changes.get("default") not in (None, ()) else default_text(field)
+    example = changes.pop("example", facts["example"])
     words = [
         changes.get("help", facts["help"]),
-        f"Example: {facts['example']}." if facts["example"] and facts["example"] != default else "",
+        f"Example: {example}." if example and example != default else "",
         f"[default: {default}]" if default else "",
     ]
     more: dict[str, Any] = {"group": facts["group"], **changes, "help": with_flags(" ".join(filter(None, words)))}

@@ -53,7 +53,8 @@ class TrainConfig(ScreenRules, ModelConfig):
     )
     split_file: str | None = declare(
         None,
-        f"Table of genotypes with a column `split` (train, val, test or unused); implies {setting('split', 'file')}.",
+        "Table of genotypes, in any layout of a screen, with a column `split` (train, val, test or unused); implies "
+        f"{setting('split', 'file')}.",
         SPLIT,
         path=True,
     )

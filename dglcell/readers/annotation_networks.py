@@ -46,7 +46,7 @@ def read_descriptions(path: Path | str) -> EdgeTable:
     Parameters
     ----------
     path : Path
-        SGD_features.tab or GFF3, plain or gzip.
+        SGD_features.tab, GFF3 or GTF; may be compressed.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def description_features(path: Path | str) -> tuple[list[str], NDArray[np.float3
     Parameters
     ----------
     path : Path
-        SGD_features.tab or GFF3, plain or gzip.
+        SGD_features.tab, GFF3 or GTF; may be compressed.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def read_overlaps(path: Path | str) -> EdgeTable:
     Parameters
     ----------
     path : Path
-        SGD_features.tab or GFF3, plain or gzip.
+        SGD_features.tab, GFF3 or GTF; may be compressed.
 
     Raises
     ------

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dglcell.errors import plain
 from dglcell.readers.gene_layouts import LAYOUTS as GENES
 from dglcell.readers.network_layouts import LAYOUTS as NETWORKS
 from dglcell.readers.screens import matrices, screen_layouts
@@ -34,10 +33,10 @@ class Format:
     name : str
     options : tuple of str
         Settings that take such a file.
-    columns : dict of str to str
-        Role to the column that is read, by its name or its number from 1; empty if the format is no table.
+    columns : dict of str to tuple of str
+        Role to the columns that are read, by name or by number from 1; empty if the format is no table.
     reads : str
-        What is read and what is left out.
+        What is read and what is left out, with settings marked as in the template of an error (`errors.setting`).
     example : str
         The first lines of such a file; empty if it is no text.
     source : str
@@ -47,7 +46,7 @@ class Format:
     group: str
     name: str
     options: tuple[str, ...]
-    columns: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
     reads: str
     example: str = ""
     source: str = ""
@@ -60,9 +59,9 @@ _MODELS: Final = (
         "gene rules and objective",
         "BiGG, yeast-GEM, Human-GEM, ModelSEED",
     ),
-    ("JSON", "the same", "BiGG, cobra"),
-    ("YAML", "the same", "cobra, RAVEN"),
-    ("MATLAB .mat", "the same", "COBRA toolbox"),
+    ("JSON", "stoichiometry, bounds, gene rules and objective", "BiGG, cobra"),
+    ("YAML", "stoichiometry, bounds, gene rules and objective", "cobra, RAVEN"),
+    ("MATLAB .mat", "versions 5 to 7: stoichiometry, bounds, gene rules and objective", "COBRA Toolbox, RAVEN"),
 )
 _FEATURES: Final = (
     ("HDF5", "the datasets `ids` (n,) and `x` (n, d)", "h5py"),
@@ -99,13 +98,16 @@ def _distinct(*groups: Iterable[Layout]) -> list[Layout]:
 
 
 def _table(group: str, options: tuple[str, ...], layout: Layout) -> Format:
-    return Format(
-        group, layout.name, options, _columns(layout), plain(layout.reads), layout.example, plain(layout.source)
-    )
+    columns: dict[str, tuple[str, ...]] = {}
+    for role, name in _columns(layout).items():
+        kind = role.partition("_")[0] if group == GENE_LIST else role  # several columns hold aliases, for example
+        if name not in columns.get(kind, ()):
+            columns[kind] = (*columns.get(kind, ()), name)
+    return Format(group, layout.name, options, columns, layout.reads, layout.example, layout.source)
 
 
 def _columns(layout: Layout) -> dict[str, str]:
-    """The columns of a layout as they are called in its example."""
+    """The column of each role, as it is called in the example of a layout."""
     lines = layout.example.splitlines()
     for line in lines if layout.columns else []:
         for delimiter in DELIMITERS:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dglcell.errors import setting
 from dglcell.readers.gene_cells import UNIPROT
 from dglcell.readers.gene_layout import GeneLayout
 from dglcell.readers.tables.layout import NUMBER, TEXT
@@ -116,7 +117,7 @@ TABLES: Final = (
     GeneLayout(
         name="NCBI gene_info",
         reads="id: LocusTag, or GeneID where there is none; names: Symbol, GeneID, Synonyms, accessions of dbXrefs; "
-        "rows of one organism",
+        f"rows of one organism ({setting('taxon')})",
         example="#tax_id\tGeneID\tSymbol\tLocusTag\tSynonyms\tdbXrefs\tchromosome\tmap_location\tdescription\t"
         "type_of_gene\n"
         "559292\t851262\tTFC3\tYAL001C\tFUN24|TSV115\tSGD:S000000001\tI\t-\ttranscription factor TFIIIC subunit\t"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from dglcell.errors import setting
 from dglcell.readers.network_layout import (
     ACCESSIONS,
     MEMBERS,
@@ -50,7 +51,7 @@ _MITAB_EXAMPLE = (
 INTERACTIONS: Final = (
     NetworkLayout(
         name="STRING actions",
-        reads="rows of one mode (string_mode); score / 1000 as confidence",
+        reads=f"rows of one mode ({setting('string_mode')}); score / 1000 as confidence",
         example="item_id_a\titem_id_b\tmode\taction\tis_directional\ta_is_acting\tscore\n"
         "4932.Q0045\t4932.Q0050\tbinding\t\tf\tf\t900\n4932.Q0045\t4932.Q0060\treaction\t\tt\tt\t540\n",
         columns={"gene_1": "itemida", "gene_2": "itemidb", "mode": "mode", "score": "score"},

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dglcell.errors import setting
 from dglcell.readers import text_files
 from dglcell.readers.edge_table import KINDS, REGULATORY
 from dglcell.readers.interaction_databases import INTERACTIONS
@@ -150,7 +151,7 @@ _LISTS: Final = (
     _MatrixLayout(
         name="matrix",
         reads="non-zero cells as edges, other than 1 and -1 as weights; in regulation, factors in columns or in rows "
-        "(matrix_rows); in other networks, genes in both",
+        f"({setting('matrix_rows')}); in other networks, genes in both",
         example="SystematicName\tSTE12\tTEC1\nSTE12\t0\t1\nTEC1\t1\t1\nFUS1\t1\t0\nFLO11\t0\t1\n",
         positions={"row": 0},
         kinds=KINDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dglcell.errors import flag
+from dglcell.errors import flag, with_flags
 from dglcell.readers.formats import Format, all_formats
 from tests.docs.pages import ROOT
 
@@ -22,11 +22,12 @@ def table(group: str) -> str:
 
 def row(item: Format) -> str:
     """One row of the table."""
+    reads = cell(with_flags(item.reads))
     if item.group == "metabolic model":
-        return f"| {cell(item.name)} | {cell(item.reads)} |"
-    columns = ", ".join(f"{role}: {name}" for role, name in item.columns.items())
+        return f"| {cell(item.name)} | {reads} |"
+    columns = "; ".join(f"{role}: {', '.join(names)}" for role, names in item.columns.items())
     options = ", ".join(f"`{flag(option)}`" for option in item.options)
-    return f"| {cell(item.name)} | {options} | {cell(columns)} | {cell(item.reads)} | {cell(item.source)} |"
+    return f"| {cell(item.name)} | {options} | {cell(columns)} | {reads} | {cell(item.source)} |"
 
 
 def cell(text: str) -> str:

@@ -24,7 +24,7 @@ from dglcell.readers.tables.matrix import Axis, Matrix, open_matrix
 
 SAMPLES: Final = Layout(
     name="matrix of samples and genes",
-    reads="one sample: each gene is a single deletion, and its value, as it is, the fitness",
+    reads=f"one sample ({setting('condition')}): each gene is a single deletion, and its value, as it is, the fitness",
     example=",A1BG (1),A1CF (29974)\nACH-000001,-0.1,0.2\nACH-000002,0.1,\n",
     source="DepMap, Fitness Browser",
 )

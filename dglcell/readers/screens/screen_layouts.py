@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dglcell import schema
+from dglcell.errors import setting
 from dglcell.readers.tables.layout import NUMBER, TEXT, Layout
 
 GENES: Final = "genes"
@@ -144,7 +145,7 @@ LAYOUTS: Final = (
     ScreenLayout(
         name="trigenic score output",
         reads="fitness with its sd; score and p-value of pairs only, as the score of a triple is not adjusted for its "
-        "pairs (raw_scores uses it)",
+        f"pairs ({setting('raw_scores')} uses it)",
         example="Query Strain ID\tArray Strain ID\tAdjusted genetic interaction score (epsilon or tau)\tP-value\t"
         "Double/triple mutant fitness\tDouble/triple mutant fitness standard deviation\n"
         "YAL015C+YDL227C_tm461\tYBL007C_dma91\t0.0167\t3.666e-01\t0.9787\t0.0240\n"
