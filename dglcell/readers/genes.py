@@ -202,8 +202,9 @@ def _id_column(table: Table[GeneLayout]) -> str:
 
 
 def _description_of(table: Table[GeneLayout]) -> str:
-    """The layout and, where a header names it, the column of ids, for the report."""
-    return f"{table.layout.name} (ids: {_id_column(table)})" if len(table.header) > 1 else table.layout.name
+    """The layout and, where a header names it, the column of ids, for the report; and the sheet of a workbook."""
+    layout = f"{table.layout.name} (ids: {_id_column(table)})" if len(table.header) > 1 else table.layout.name
+    return f"{layout}, sheet {table.sheet}" if table.sheet else layout
 
 
 def _report_unread(table: Table[GeneLayout], records: GeneRecords) -> None:

@@ -35,8 +35,9 @@ _HEADER_WORD = (
     r"regulators?|regulated|transcription|factors?|symbol|locus|tag|query|array|entity|item|left|right|partner|bait|prey)"
 )
 _HEADER_NAME = re.compile(rf"{_HEADER_WORD}+[abxyij12]?{_HEADER_WORD}*")  # gene_a, systematic_name_a, gene_1_id
-_TARGET_WORD = re.compile(r"target|regulated|^gene|^orf")
-_FACTOR_WORD = re.compile(r"tf|regulator|factor|source|from")
+_TARGET_WORD = re.compile(r"target|regulated|downstream|controlled")
+_FACTOR_WORD = re.compile(r"(?<![a-z])tf|tfs?(?![a-z])|regulator|factor|source|from|upstream|controlling")
+_GENE_WORD = re.compile(r"(?<![a-z])(?:genes?|orfs?)(?![a-z])")
 _SIGNED_UNITS: Final = {"0", "1", "-1", "0.0", "1.0", "-1.0", "+1", ""}
 _MOST: Final = 0.75  # share of the first rows, or of the first cells of a matrix
 SIF_TYPES: Final = (
@@ -197,13 +198,31 @@ def label_of(header: Sequence[str]) -> str:
     return next((name for name in header if _LABEL.fullmatch(normalize(name))), "")
 
 
-def is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+def is_header(first: Sequence[str], rows: Sequence[Sequence[str]], kind: str) -> bool:
     """Whether the first row of two columns names them: with usual words, which do not occur as genes below."""
-    if len(first) < 2 or not all(_HEADER_NAME.fullmatch(normalize(name)) for name in first[:2]):
+    if len(first) < 2:
+        return False
+    has_usual_words = all(_HEADER_NAME.fullmatch(normalize(name)) for name in first[:2])
+    if not has_usual_words and not (kind == REGULATORY and is_target_first(first) is not None):
         return False
     return {cell.strip() for row in rows for cell in row[:2]}.isdisjoint(cell.strip() for cell in first[:2])
 
 
-def is_target_first(names: Sequence[str]) -> bool:
-    """Whether the names of two columns say that the target comes before its transcription factor."""
-    return bool(_TARGET_WORD.search(names[0].lower()) and _FACTOR_WORD.search(names[1].lower()))
+def is_target_first(names: Sequence[str]) -> bool | None:
+    """Whether the names of two columns say that the target comes before its transcription factor; None if they do not.
+
+    Examples
+    --------
+    >>> is_target_first(["Downstream gene", "TF"]), is_target_first(["TF", "gene"]), is_target_first(["A", "target"])
+    (True, False, None)
+    """
+    roles = [_role_of(name.lower()) for name in names[:2]]
+    return roles[0] == "target" if {*roles} == {"factor", "target"} else None
+
+
+def _role_of(name: str) -> str:
+    if _TARGET_WORD.search(name):
+        return "target"
+    if _FACTOR_WORD.search(name):
+        return "factor"
+    return "target" if _GENE_WORD.search(name) else ""

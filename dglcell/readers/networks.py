@@ -112,6 +112,8 @@ def read_table(
         edges = read_lines(table, kind)
     else:
         edges = _read_edges(_named(table, kind), kind, mode, taxon)
+    if table.sheet:
+        edges.report["sheet"] = table.sheet
     if not edges.a:
         _check_empty(table, edges)
     return edges
@@ -131,7 +133,7 @@ def _named(table: Table[NetworkLayout], kind: str) -> Table[NetworkLayout]:
     if not table.header and (label := _measured(first, table.first_rows[1:])):
         advice = f"give it as {setting('screen')}"
         raise DataError(f"{table.path} is a screen, with a column {label} - a network was expected; {advice}")
-    if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:]):
+    if table.header or "value" not in table.layout.positions or not is_header(first, table.first_rows[1:], kind):
         return table
     if len(first) > 2 and text_files.is_number(first[2]) and first[2].strip() != "0":  # pandas names a column 0
         return table

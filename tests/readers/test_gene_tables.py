@@ -185,13 +185,19 @@ def test_one_organism_of_several(write):
     path = write(GENE_INFO + rows + "10090\t11287\tPzp\t-\tA2m\tMGI:MGI:87854\tx\tprotein-coding\n")
     with pytest.warns(DglcellWarning, match="2 organisms: 2 rows of 3 are of 9606 and are read .* .10090"):
         genes = read_genes(path)
-    assert (genes.ids, genes.report["rows of other organisms, left out"]) == (("1", "2"), 1)
+    assert (genes.ids, genes.report["rows of organisms other than 9606, left out"]) == (("1", "2"), 1)
     assert read_genes(path, "10090").ids == ("11287",)
     assert names_of(read_genes(path, "10090")) == {"pzp": "11287", "a2m": "11287", "mgi:87854": "11287"}
-    with pytest.raises(DataError, match="has no genes of 4932 - it has those of 10090, 9606"):
+    with pytest.raises(DataError, match='has no genes of taxon="4932" - it has those of 10090, 9606'):
         read_genes(path, "4932")
     with pytest.raises(DataError, match=r"genes of 3 organisms \(9606, 10090, 7227\) - give one of them as taxon"):
         read_genes(write(path.read_text() + "7227\t5\tw\t-\t-\t-\tx\tother\n"))
+
+
+def test_a_laboratory_strain_is_its_species(write):
+    path = write(GENE_INFO + "559292\t1\tTFC3\tYAL001C\t-\t-\tx\tprotein-coding\n9606\t2\tA2M\t-\t-\t-\tx\tother\n")
+    genes = read_genes(path, "4932")
+    assert (genes.ids, genes.report["rows of organisms other than 4932, left out"]) == (("YAL001C",), 1)
 
 
 def test_regions_of_gene_info_are_no_genes(write):

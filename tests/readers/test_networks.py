@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
+import openpyxl
 import pytest
 
 from dglcell.errors import DataError, DglcellWarning
@@ -69,6 +70,35 @@ def test_a_name_that_comes_up_again_heads_no_column(read):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_edge_of_genes_with_usual_names_is_no_header(read, text, kind):
     assert len(read(text, kind)) == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Documented target;TF",
+        "Downstream gene;Upstream TF",
+        "controlled gene;regulatory protein",
+        "Gene;Bound by factor",
+    ],
+)
+def test_the_direction_of_regulation_is_that_of_any_header(read, head):
+    """A header that is not in the usual words must not be taken for an edge, and its direction not be lost."""
+    table = read(f"{head}\nT1;F\nT2;F\n", REGULATORY)
+    assert pairs(table) == [("F", "T1"), ("F", "T2")]
+    head = ";".join(reversed(head.split(";")))
+    assert pairs(read(f"{head}\nF;T1\nF;T2\n", REGULATORY)) == [("F", "T1"), ("F", "T2")]
+
+
+def test_the_sheet_of_a_workbook_is_named(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["a note"])
+    for title in ("first", "second"):
+        sheet = book.create_sheet(title)
+        sheet.append(["gene1", "gene2"])
+        sheet.append(["a", title])
+    book.save(tmp_path / "x.xlsx")
+    table = read_network(tmp_path / "x.xlsx")
+    assert (pairs(table), table.report["sheet"]) == ([("a", "first")], "first")
 
 
 def test_the_column_0_of_pandas_is_a_weight(read):

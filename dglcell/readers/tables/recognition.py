@@ -32,15 +32,19 @@ class Head:
     first_line : int
         Number of the first line.
     lines : list of str
+    is_sheet : bool
+        Whether it is a sheet of a workbook, whose cells may be sentences.
     """
 
     first_line: int
     lines: list[str]
+    is_sheet: bool = False
 
     @property
     def delimiters(self) -> tuple[str, ...]:
-        """Delimiters that may separate the columns: white space only if there is no tab."""
-        return DELIMITERS[:-1] if any("\t" in line.strip() for line in self.lines) else DELIMITERS
+        """Delimiters that may separate the columns: white space only if there is no tab, and not in a workbook."""
+        has_tab = self.is_sheet or any("\t" in line.strip() for line in self.lines)
+        return DELIMITERS[:-1] if has_tab else DELIMITERS
 
     def rows(self, delimiter: str, start: int = 0, limit: int = _SAMPLE) -> list[Row]:
         """Up to `limit` rows from the line of index `start`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from dglcell.errors import ErrorCollector
+from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers.tables.chunked_text import BLOCK_SIZE, Block, sheets
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.columns import Columns, ColumnSpec, read_columns
@@ -20,6 +20,7 @@ from dglcell.readers.tables.rows import is_comment
 
 _HEAD_SIZE: Final = 1 << 18  # bytes at the start by which a layout is recognized
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 
 L = TypeVar("L", bound=Layout)
@@ -75,12 +76,26 @@ class Table(Generic[L]):
         return ColumnSpec(self.width, text_columns, number_columns, self.delimiter, decimal, self.layout.pads)
 
     def decimal_of(self, columns: Sequence[int]) -> str:
-        """The decimal separator of columns of numbers: a comma if some have one in the first rows, and none a point."""
+        """The decimal separator of columns of numbers: a comma if some have one in the first rows, and none a point.
+
+        Raises
+        ------
+        DataError
+            Each comma may just as well separate thousands (`1,234`).
+        """
         if self.delimiter == ",":
             return "."
         cells = [row[column].strip() for row in self.first_rows for column in columns if column < len(row)]
-        has_comma = any(map(_DECIMAL_COMMA.fullmatch, cells))
-        return "," if has_comma and not any(map(_DECIMAL_POINT.fullmatch, cells)) else "."
+        with_comma = list(filter(_DECIMAL_COMMA.fullmatch, cells))
+        if not with_comma or any(map(_DECIMAL_POINT.fullmatch, cells)):
+            return "."
+        if all(map(_THOUSANDS.fullmatch, with_comma)):
+            plain, decimal = with_comma[0].replace(",", ""), with_comma[0].replace(",", ".")
+            raise DataError(
+                f"{self.path}: '{with_comma[0]}' may be {plain} or {decimal} - write numbers without separators of "
+                "thousands, and with a decimal point"
+            )
+        return ","
 
     def with_header(self) -> Table[L]:
         """The table with its first row as the header, where it was recognized without one."""
@@ -141,7 +156,7 @@ def open_table(
     heads = []
     for sheet in sheets(path, size):
         first_blocks = _first_blocks(sheet.blocks)
-        head = _head(first_blocks)
+        head = _head(first_blocks, bool(sheet.name))
         heads.append(head)
         found = recognize(path, head, layouts, maps, custom)
         if found is not None:
@@ -163,11 +178,11 @@ def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
     return first_blocks
 
 
-def _head(blocks: Sequence[Block]) -> Head:
+def _head(blocks: Sequence[Block], is_sheet: bool) -> Head:
     stored = b"".join(block.data for block in blocks)
     data = stored[:_HEAD_SIZE]
     whole = data[: data.rfind(b"\n") + 1] or stored[: stored.find(b"\n", _HEAD_SIZE) + 1]
-    return Head(blocks[0].first_line, Block(1, whole).lines())
+    return Head(blocks[0].first_line, Block(1, whole).lines(), is_sheet)
 
 
 def _without_lines(blocks: Sequence[Block], num_lines: int) -> Iterator[Block]:

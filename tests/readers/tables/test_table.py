@@ -86,6 +86,20 @@ def test_columns_beyond_the_common_width_are_none(tmp_path):
     assert (table.width, table.columns) == (2, {"gene_1": 0, "gene_2": 1})
 
 
+@pytest.mark.parametrize(("cells", "value"), [("1,234 0,5", 1.234), ("12,5 3,25", 12.5), ("1,2345", 1.2345)])
+def test_decimal_commas(read, cells, value):
+    assert read("gene1\tgene2\tfitness\n" + "".join(f"a\tb\t{cell}\n" for cell in cells.split()))[1][0] == (
+        "a",
+        "b",
+        value,
+    )
+
+
+def test_a_comma_that_may_separate_thousands_is_refused(read):
+    with pytest.raises(DataError, match=r"pairs.txt: '1,234' may be 1234 or 1.234 - write numbers without"):
+        read("gene1\tgene2\tfitness\na\tb\t1,234\na\tc\t5\n")
+
+
 def test_a_first_row_becomes_the_header(tmp_path):
     (tmp_path / "pairs.txt").write_text("# note\n\nfirst\tsecond\nc\td\n")
     table = open_table(tmp_path / "pairs.txt", [PLAIN], "list of pairs").with_header()
