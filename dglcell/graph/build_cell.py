@@ -54,10 +54,10 @@ def build_cell(
     networks : mapping, optional
         Gene-gene networks by name. Every cell has `"physical"` and `"regulatory"` (transcription factor to target),
         which may be empty; any other name adds a relation, undirected unless the name is written `NAME:directed`. A
-        network is a file (STRING, BioGRID, two columns, a matrix, ..), a data frame with two columns, or a list of these to be
-        merged.
+        network is a file (STRING, BioGRID, two columns, a matrix, ..), a data frame with two columns, or a list of
+        these to be merged.
     description, overlap : path, optional
-        Gene annotations (SGD_features.tab, GFF3) that add the relations of these names: `description` joins genes
+        Gene annotations (SGD_features.tab or GFF3) that add the relations of these names: `description` joins genes
         with similar descriptions, `overlap` joins genes that overlap on the chromosome.
     features : path, FeatureTable or DataFrame, optional
         Gene features: HDF5 with `ids` and `x`, a table, an annotation, or a data frame with genes in its index.
