@@ -21,7 +21,7 @@ _PLACEHOLDERS = """
 unknown unassigned not_assigned unannotated undefined not_known not_available missing tbd
 spontaneous spontan nonenzymatic non_enzymatic orphan
 gap gapfill gap_fill gapfilled gap_filled gapfilling gap_filling
-none null nan na n/a n.a. no_gene no_genes nogene no_gene_associated no_association _ ? ?? ???
+none null nan na n/a n.a. 0 no_assignment no_gene no_genes nogene no_gene_associated no_association _ ? ?? ???
 """
 PLACEHOLDERS: Final = frozenset(_PLACEHOLDERS.split())
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]+);")

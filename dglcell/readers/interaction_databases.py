@@ -24,6 +24,7 @@ _GENETIC_SYSTEMS: Final = (
 _BIOGRID = "BioGRID Interaction ID\tEntrez Gene Interactor A\tEntrez Gene Interactor B\t"
 _PHYSICAL: Final = Keep("physical", r"physical.*")
 _MITAB_COLUMNS: Final = {
+    "negative": "negative",
     "gene_1": r"(unique)?ids?(entifiers?)?(for)?interactora|uida",
     "gene_2": r"(unique)?ids?(entifiers?)?(for)?interactorb|uidb",
     "symbol_1": r"alt(ernative)?(ids?)?(entifiers?)?(for)?interactora|alta",
@@ -40,6 +41,7 @@ _MITAB_READS = (
     "intact-miscore as confidence"
 )
 _MITAB_KEEP = Keep("physical", r"(?!.*(genetic|suppress|synthetic|epistasis|enhance|phenotyp|colocal)).*")
+_OBSERVED = Keep("false", r"false|-|")  # an interaction that was tested and not seen is `true`
 _MITAB_ID = r"(?i:[a-z][\w /.()-]*:\S.*|-)"
 _MITAB_EXAMPLE = (
     "entrez gene/locuslink:851262\tentrez gene/locuslink:852421\tbiogrid:31719|entrez gene/locuslink:TFC3|entrez "
@@ -163,9 +165,9 @@ INTERACTIONS: Final = (
         "Interactor A\tTaxid Interactor B\tInteraction Types\tSource Database\tInteraction Identifiers\tConfidence "
         "Values\n" + _MITAB_EXAMPLE,
         columns=_MITAB_COLUMNS,
-        optional=(*OTHER_NAMES, "taxon_1", "taxon_2", "miscore"),
+        optional=(*OTHER_NAMES, "taxon_1", "taxon_2", "miscore", "negative"),
         ids=PSI_MI,
-        keep={"type": _MITAB_KEEP},
+        keep={"type": _MITAB_KEEP, "negative": _OBSERVED},
         source="IntAct, BioGRID, MINT, DIP, iRefIndex: PSI-MI TAB 2.5 to 2.8",
     ),
     NetworkLayout(
@@ -174,12 +176,12 @@ INTERACTIONS: Final = (
         example=_MITAB_EXAMPLE,
         positions={
             **{"gene_1": 0, "gene_2": 1, "symbol_1": 2, "symbol_2": 3, "accession_1": 4, "accession_2": 5},
-            **{"taxon_1": 9, "taxon_2": 10, "type": 11, "miscore": 14},
+            **{"taxon_1": 9, "taxon_2": 10, "type": 11, "miscore": 14, "negative": 35},
         },
         cells={"gene_1": _MITAB_ID, "gene_2": _MITAB_ID, "taxon_1": r"taxid:.*|-", "taxon_2": r"taxid:.*|-"},
         widths=tuple(range(15, 50)),
         ids=PSI_MI,
-        keep={"type": _MITAB_KEEP},
+        keep={"type": _MITAB_KEEP, "negative": _OBSERVED},
         source="the same",
     ),
     NetworkLayout(

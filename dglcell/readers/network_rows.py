@@ -111,7 +111,7 @@ def read_rows(table: Table[NetworkLayout], mode: str, taxon: str = "") -> Rows:
 class _RowReader:
     def __init__(self, table: Table[NetworkLayout], mode: str) -> None:
         self.table, self.layout = table, table.layout
-        self.keep = dict(table.layout.keep)
+        self.keep = {role: keep for role, keep in table.layout.keep.items() if role in table.columns}
         if _MODE in table.columns:
             self.keep[_MODE] = Keep(mode, re.escape(mode.lower()))
         self.names, self.taxa = Vocabulary(), Vocabulary()

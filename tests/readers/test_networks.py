@@ -468,3 +468,16 @@ def test_columns_that_the_user_names(read):
     ]
     signed = read("x,A,B,-\n", REGULATORY, maps=[ColumnMap.parse("gene_1=2,gene_2=3,sign=4")])
     assert (pairs(signed), values(signed.sign)) == ([("A", "B")], [-1])
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_interactions_that_were_tested_and_not_seen_are_no_edges(read, header):
+    row = ["uniprotkb:P1", "uniprotkb:P2", *["-"] * 9, 'psi-mi:"MI:0915"(x)', *["-"] * 30]
+    names = ["#ID(s) interactor A", "ID(s) interactor B", *[f"c{k}" for k in range(9)], "Interaction type(s)"]
+    names += [f"d{k}" for k in range(23)] + ["Negative"] + [f"e{k}" for k in range(6)]
+    rows = [[*row[:35], flag, *row[36:]] for flag in ("false", "true", "-")]
+    rows = [[f"uniprotkb:P{k}", *cells[1:]] for k, cells in enumerate(rows, start=5)]
+    text = "".join("\t".join(cells) + "\n" for cells in ([names] if header else []) + rows)
+    table = read(text)
+    assert pairs(table) == [("P5", "P2"), ("P7", "P2")]
+    assert table.report["rows of a negative other than false, left out"] == 1
