@@ -1,4 +1,4 @@
-"""Networks of genes, in any layout of `network_layout` and `network_layouts` -> edges between named genes.
+"""Networks of genes, in any layout of `network_layouts` -> edges between named genes.
 
 Genes are named as in the file, without the taxon prefix of STRING; the graph builder resolves the names.
 """

@@ -1,7 +1,4 @@
-"""Text files, plain or compressed (recognized by content), with any line ending and common encodings -> lines.
-
-Errors name the file and the line.
-"""
+"""Text files as text, whatever their compression and encoding; what is no text is refused; numbers in cells."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Screens in any published layout, read into one plain table."""
+"""Screens of measured genotypes in any layout, read into one plain table."""
