@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,7 @@ from dglcell.cli.help import argument, option
 from dglcell.cli.settings import setting_option
 from dglcell.config import TrainConfig
 from dglcell.config.settings import DATA
+from dglcell.errors import UsageError, setting
 
 
 @click.command(cls=options.ManyFiles)
@@ -33,6 +35,9 @@ from dglcell.config.settings import DATA
     "--screen", multiple=True, type=options.FILE, group=DATA, help="Screens to score instead of the one of the run."
 )
 @setting_option(TrainConfig, "unknown_genes")
+@setting_option(TrainConfig, "matrix", default=None)
+@setting_option(TrainConfig, "condition")
+@setting_option(TrainConfig, "columns")
 @option(
     "--baselines",
     default="default",
@@ -51,6 +56,9 @@ def command(
     cell: Path | None,
     screen: tuple[Path, ...],
     unknown_genes: str,
+    matrix: str | None,
+    condition: str | None,
+    columns: tuple[str, ...],
     baselines: str,
     device: str,
     engine: str,
@@ -59,7 +67,8 @@ def command(
     """Compare a trained run with baselines on held-out genotypes.
 
     Baselines are fitted on the training rows of the run. Reports are written to RUN/evaluation as TSV and JSON, plots
-    to RUN/plots; an earlier evaluation of the same subset is replaced.
+    to RUN/plots; an earlier evaluation of the same subset is replaced. Screens are read as that of the run was, unless
+    --columns, --matrix or --condition say otherwise.
     """
     from dglcell.evaluation import report as reports
     from dglcell.io.run_folder import RunFolder
@@ -70,6 +79,10 @@ def command(
     from dglcell.inference.run import load_run
 
     select(baselines, 0)  # refuses a wrong name before the run is loaded
+    given: dict[str, Any] = {"matrix": matrix, "condition": condition, "columns": columns}
+    layout = {name: value for name, value in given.items() if value}
+    if layout and not screen:
+        raise UsageError(f"{', '.join(map(setting, layout))}: no screen to read - add {setting('screen')}")
     trained = load_run(run, device=device, engine=engine)
     folder = trained.folder
     report = evaluate(
@@ -81,6 +94,7 @@ def command(
         say=console.say,
         cell=cell,
         unknown_genes=unknown_genes,
+        **layout,
     )
     written = reports.save(report, folder.evaluation)
     if as_json:

@@ -113,7 +113,7 @@ def read_screen(
         Accept a file of which no row, or no row with a fitness or an interaction, is left.
     **rules
         Fields of `ScreenRules`: `alleles`, `replicates`, `max_p`, `clip_fitness`, `derive_fitness`, `raw_scores`,
-        `matrix`, `condition`.
+        `matrix`, `condition`, `columns`.
 
     Returns
     -------
@@ -249,6 +249,7 @@ def evaluate(
     baselines: str | Sequence[str] = "quick",
     cell: Path | str | None = None,
     unknown_genes: str = "few",
+    **layout: Any,
 ) -> DataFrame:
     """Compare a run with baselines that were fitted on its training rows, on genotypes that neither has seen.
 
@@ -267,6 +268,9 @@ def evaluate(
         The cell file that holds the run's own screen, if the run was moved away from it.
     unknown_genes : str
         What to do with rows of another screen with a gene that the cell lacks, as in `read_screen`.
+    **layout
+        `columns`, `matrix` and `condition` of another screen, as in `read_screen`, if they differ from those of the
+        run.
 
     Returns
     -------
@@ -307,7 +311,7 @@ def evaluate(
         screen = None
     elif isinstance(screen, (str, Path)):
         screen = [screen]
-    report = compare(run, subset, screen, own, baselines, cell=cell, unknown_genes=unknown_genes)
+    report = compare(run, subset, screen, own, baselines, cell=cell, unknown_genes=unknown_genes, **layout)
     failed = report.get(reports.FAILED, {})
     rows = [row for row in reports.tidy(report) if row[1] != reports.FAILED]
     frame = pandas.DataFrame(rows, columns=list(reports.COLUMNS))

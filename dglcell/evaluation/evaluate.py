@@ -37,6 +37,7 @@ def evaluate(
     cell: Path | str | None = None,
     baseline_scores: Mapping[str, Any] | None = None,
     unknown_genes: str = "few",
+    **layout: Any,
 ) -> dict[str, Any]:
     """Metrics of a run and of baselines that were fitted to its training rows.
 
@@ -63,6 +64,8 @@ def evaluate(
         Result of `score_baselines` for the same rows; `names` are not fitted then.
     unknown_genes : str
         What to do with rows of other screens with a gene that the graph lacks: see `ScreenRules`.
+    **layout
+        `columns`, `matrix` and `condition` of `ScreenRules` for other screens, if they differ from those of the run.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def evaluate(
         baselines.make(name)  # refuses an unknown name before any work
     if screen is not None:
         subset, source = SCREEN, "the other screen"
-        scored = _unseen(_other(run, screen, say, unknown_genes), own, split, say)
+        scored = _unseen(_other(run, screen, say, unknown_genes=unknown_genes, **layout), own, split, say)
     else:
         scored, source = own.take(split.rows(subset)), f"the {subset} subset"
     scored = scored.take(np.flatnonzero(scored.usable()))
@@ -151,11 +154,11 @@ def score_baselines(
     return {reports.BASELINES: scores, **({reports.FAILED: failed} if failed else {})}
 
 
-def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Say, unknown_genes: str) -> GenotypeTable:
+def _other(run: Run, screen: Sequence[Path | str] | GenotypeTable, say: Say, **rules: Any) -> GenotypeTable:
     if isinstance(screen, GenotypeTable):
         screen.require_cell(run.cell)
         return screen
-    return read_screens(run, [Path(p) for p in screen], say, unknown_genes)
+    return read_screens(run, [Path(p) for p in screen], say, **rules)
 
 
 def _unseen(scored: GenotypeTable, own: GenotypeTable, split: Split, say: Say) -> GenotypeTable:

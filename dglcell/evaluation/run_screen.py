@@ -75,11 +75,16 @@ def run_screen(
 
 
 def read_screens(
-    run: Run, paths: Sequence[Path], say: Say, unknown_genes: str = "few", allow_empty: bool | None = None
+    run: Run, paths: Sequence[Path], say: Say, allow_empty: bool | None = None, **changes: Any
 ) -> GenotypeTable:
-    """Read screens by the rules of the run's own screen, apart from what is done with genes that its graph lacks."""
-    rules = dataclasses.replace(run.config, unknown_genes=unknown_genes)
-    table, report = merge_screens(run.cell, paths, rules, allow_empty)
+    """Read screens by the rules of the run's own screen, apart from `changes`.
+
+    The columns that were named for the run's own screen need not be in these.
+    """
+    if "matrix" in changes:
+        changes = {"condition": None, **changes}
+    rules = dataclasses.replace(run.config, **changes)
+    table, report = merge_screens(run.cell, paths, rules, allow_empty, all_columns="columns" in changes)
     for line in report_lines(report):
         say(line)
     return table
@@ -158,7 +163,8 @@ def _from_text(run: Run, files: Sequence[Mapping[str, Any]], failures: list[str]
     present = [path for path in paths if path is not None]
     if len(present) < len(paths):
         return None
-    table = read_screens(run, present, say, "skip", allow_empty=True)  # as it was read: its fingerprint is compared
+    # As it was read: its fingerprint is compared.
+    table = read_screens(run, present, say, allow_empty=True, unknown_genes="skip")
     if table.fingerprint == run.metadata["screen"]["fingerprint"]:
         return table
     names = ", ".join(path.name for path in present)

@@ -47,6 +47,8 @@ class ScreenMerger:
     allow_empty : bool, optional
         Accept a file of which no row, or no row with a fitness or an interaction, is left; None if the caller has no
         such choice, so that no message offers it.
+    all_columns : bool
+        Whether each entry of `rules.columns` must belong to one of the files.
 
     Attributes
     ----------
@@ -60,10 +62,11 @@ class ScreenMerger:
         paths: Sequence[Path | str | ScreenTable],
         rules: ScreenRules | None = None,
         allow_empty: bool | None = None,
+        all_columns: bool = True,
     ) -> None:
         self.cell, self.paths = cell, [p if isinstance(p, ScreenTable) else Path(p) for p in paths]
         self.rules = (rules or ScreenRules()).validate()
-        self.allow_empty = allow_empty
+        self.allow_empty, self.all_columns = allow_empty, all_columns
         self._maps = screen_maps(self.rules.columns)
         self.sources: list[dict[str, Any]] = []
 
@@ -135,7 +138,8 @@ class ScreenMerger:
             check.finish(left_out)
             if not isinstance(screen, ScreenTable):
                 source["sha256"] = file_sha256(screen)
-        check_used(self._maps)
+        if self.all_columns:
+            check_used(self._maps)
 
     def _blocks(self, path: Path) -> Iterator[ScreenTable]:
         rules = self.rules
@@ -198,6 +202,7 @@ def merge_screens(
     paths: Sequence[Path | str | ScreenTable],
     rules: ScreenRules | None = None,
     allow_empty: bool | None = None,
+    all_columns: bool = True,
 ) -> tuple[GenotypeTable, dict[str, Any]]:
     """Read screens into one table in memory; see `ScreenMerger`.
 
@@ -208,7 +213,7 @@ def merge_screens(
     paths : sequence of Path or ScreenTable
         Screens in any known layout, or tables that have been read.
     rules : ScreenRules, optional
-    allow_empty : bool, optional
+    allow_empty, all_columns
         As in `ScreenMerger`.
 
     Returns
@@ -217,7 +222,7 @@ def merge_screens(
     report : dict
         Counts of rows read, merged and left out, by file and reason.
     """
-    merger = ScreenMerger(cell, paths, rules, allow_empty)
+    merger = ScreenMerger(cell, paths, rules, allow_empty, all_columns)
     table = merger.table()
     return table, {**merger.report(), "genotypes": table.num_genotypes}
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from dglcell import schema
 from dglcell.errors import DataError, setting
 from dglcell.readers.screens import matrices
 from dglcell.readers.screens.screen_layouts import CUSTOM, LAYOUTS, LISTS
@@ -115,7 +116,7 @@ def _open(
     """The reader of a table; None if the file is a matrix."""
     table = None
     try:
-        table = open_table(path, LAYOUTS, "screen", maps, CUSTOM, size)
+        table = open_table(path, LAYOUTS, "screen", maps, CUSTOM, size, (schema.FITNESS, schema.INTERACTION))
         reader = ScreenReader(table, raw_scores, is_gene, unlabeled=unlabeled if matrix == matrices.AUTO else None)
     except DataError as error:
         kind = matrices.recognize(path, matrix, size)

@@ -140,6 +140,8 @@ class ScreenReader:
             report["rows of the wild type"] = num_wild_type
         if self.unread:
             report["columns not read"] = ", ".join(self.unread)
+        if self.table.other_sheets:
+            report["sheets not read"] = ", ".join(self.table.other_sheets)
         report |= dict(sorted(index.notes.items()))
         query = None
         if self.layout.query == roles.ALL_STRAINS:

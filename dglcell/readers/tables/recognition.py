@@ -121,14 +121,14 @@ def _by_header(path: Path, head: Head, layouts: Sequence[L]) -> Found[L] | None:
                 found = _with_header(head, layout, columns, row.cells, delimiter, end)
                 if layout.widths and found.width not in layout.widths:
                     continue
-                if _fits(head, found):
+                if fits(head, found):
                     return found
                 if not is_comment(head.lines[row.line - head.first_line]):
                     doubtful = doubtful or found
     return doubtful
 
 
-def _fits(head: Head, found: Found[L]) -> bool:
+def fits(head: Head, found: Found[L]) -> bool:
     """Whether most of the first rows have the width of the header, apart from blank cells at their end."""
     width = found.width
     rows = [row.cells for row in head.rows(found.delimiter, found.num_lines)]

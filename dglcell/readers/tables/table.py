@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from dglcell.errors import DataError, ErrorCollector
+from dglcell.errors import DataError, ErrorCollector, warn
+from dglcell.readers import text_files
 from dglcell.readers.tables.chunked_text import BLOCK_SIZE, Block, sheets
 from dglcell.readers.tables.column_map import ColumnMap
 from dglcell.readers.tables.columns import Columns, ColumnSpec, read_columns
 from dglcell.readers.tables.layout import Layout
-from dglcell.readers.tables.recognition import Head, recognize, unknown_layout
+from dglcell.readers.tables.recognition import Head, fits, recognize, unknown_layout
 from dglcell.readers.tables.rows import is_comment
 
 _HEAD_SIZE: Final = 1 << 18  # bytes at the start by which a layout is recognized
@@ -50,6 +51,8 @@ class Table(Generic[L]):
         Line number of the header, or of the first row if there is none.
     sheet : str
         Name of the sheet of a workbook, else empty.
+    other_sheets : tuple of str
+        Names of further sheets that hold a table of a known layout.
     """
 
     path: Path
@@ -62,6 +65,7 @@ class Table(Generic[L]):
     blocks: Iterator[Block] = field(repr=False)
     header_line: int
     sheet: str = ""
+    other_sheets: tuple[str, ...] = ()
 
     def name(self, role: str) -> str:
         """The column of a role as in the header, or its number from 1, for messages."""
@@ -128,11 +132,13 @@ def open_table(
     maps: Sequence[ColumnMap] = (),
     custom: L | None = None,
     size: int = BLOCK_SIZE,
+    preferred: Collection[str] = (),
 ) -> Table[L]:
     """Open a table in one of some layouts. Of a workbook, the first sheet in a known layout is opened.
 
     A header is searched first, below comments (`#`) and lines of a title; layouts come in their sequence, the more
     specific ones first. Only if no layout matches a header, those without a header are compared with the first rows.
+    A warning names further sheets that hold a table, unless the layout alone is asked for (no `custom`).
 
     Parameters
     ----------
@@ -146,6 +152,8 @@ def open_table(
         Layout of a table whose columns the user names; its `columns` are the possible roles.
     size : int
         Approximate size of a block in bytes.
+    preferred : collection of str
+        Roles: of several sheets, the first one with any of them is opened, if there is one.
 
     Raises
     ------
@@ -153,19 +161,40 @@ def open_table(
         The file cannot be read, or has none of the layouts.
     """
     path = Path(path)
-    heads = []
-    for sheet in sheets(path, size):
-        first_blocks = _first_blocks(sheet.blocks)
-        head = _head(first_blocks, bool(sheet.name))
-        heads.append(head)
-        found = recognize(path, head, layouts, maps, custom)
-        if found is not None:
-            layout, columns, header, delimiter, width, start = found
-            rows = _until(layout.end, itertools.chain(_without_lines(first_blocks, start), sheet.blocks))
-            sample = [row.cells for row in head.rows(delimiter, start)]
-            line = head.first_line + max(0, start - 1 if header else start)
-            return Table(path, layout, columns, header, width, delimiter, sample, rows, line, sheet.name)
-    raise unknown_layout(path, heads[0] if heads else Head(1, []), noun, layouts, custom)
+    heads: list[Head] = []
+    tables: list[tuple[bool, Table[L]]] = []  # with whether it is surely the one that is wanted
+    try:
+        for sheet in sheets(path, size):
+            first_blocks = _first_blocks(sheet.blocks)
+            head = _head(first_blocks, bool(sheet.name))
+            heads.append(head)
+            found = recognize(path, head, layouts, maps, custom)
+            if found is not None:
+                layout, columns, header, delimiter, width, start = found
+                rows = _until(layout.end, itertools.chain(_without_lines(first_blocks, start), sheet.blocks))
+                sample = [row.cells for row in head.rows(delimiter, start)]
+                line = head.first_line + max(0, start - 1 if header else start)
+                table = Table(path, layout, columns, header, width, delimiter, sample, rows, line, sheet.name)
+                is_sure = fits(head, found) and (not preferred or not {*preferred}.isdisjoint(columns))
+                tables.append((is_sure, table))
+    except DataError as error:  # of a sheet that is not read
+        if not any(is_sure for is_sure, _ in tables):
+            raise
+        if custom is not None:
+            warn(f"a further sheet is not read: {error.template}")
+    if not tables:
+        raise unknown_layout(path, heads[0] if heads else Head(1, []), noun, layouts, custom)
+    table = next((table for is_sure, table in tables if is_sure), tables[0][1])
+    others = tuple(other.sheet for is_sure, other in tables if is_sure and other is not table)
+    if others and custom is not None:
+        names = ", ".join(f"'{text_files.shorten(name, 30)}'" for name in others)
+        sheet_is, them = (
+            ("sheet {} holds a table, too, and is", "it")
+            if len(others) == 1
+            else ("sheets {} hold tables, too, and are", "each of them")
+        )
+        warn(f"{path}: '{table.sheet}' is read; {sheet_is.format(names)} not read - save {them} as a file of its own")
+    return dataclasses.replace(table, other_sheets=others)
 
 
 def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
@@ -178,7 +207,7 @@ def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
     return first_blocks
 
 
-def _head(blocks: Sequence[Block], is_sheet: bool) -> Head:
+def _head(blocks: Sequence[Block], is_sheet: bool = False) -> Head:
     stored = b"".join(block.data for block in blocks)
     data = stored[:_HEAD_SIZE]
     whole = data[: data.rfind(b"\n") + 1] or stored[: stored.find(b"\n", _HEAD_SIZE) + 1]
