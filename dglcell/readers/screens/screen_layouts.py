@@ -64,7 +64,7 @@ class ScreenLayout(Layout):
 # Names of columns, as normalized by `layout.normalize`.
 _SD = "(?:standarddeviation|stddev|stdev|std|sd)"
 _MUTANT = "(?:single|double|triple|doubletriple|combined|observeddouble)?mutant"
-_FITNESS = f"fitness|{_MUTANT}fitness(?:dmf|tmf)?|dmf|tmf|observeddmf"
+_FITNESS = rf"fitness(?:(?:at)?[23]\dc?)?|{_MUTANT}fitness(?:dmf|tmf)?|dmf|tmf|observeddmf"
 _FITNESS_SD = f"(?:{_FITNESS}){_SD}"
 _SCORE = "gen(?:etic|e)interactionscore.*|gen(?:etic|e)interaction|epsilon|eps|giscore"
 _SCORE_SD = f"(?:gen(?:etic|e)interaction(?:score)?|epsilon|eps|giscore){_SD}"
@@ -188,7 +188,7 @@ LAYOUTS: Final = (
         "YAL001C_tsa508\tYAL001C\ttfc3-g349e\t0.8658\t0.1789\t0.8285\t0.1964\n"
         "YAL041W_tsa1\tYAL041W\tcdc24-1\t0.7\t0.1\tNaN\tNaN\n",
         columns={
-            "strain_1": "strain(?:id)?",
+            "strain_1": _ONE_GENE,
             COOL_FITNESS: f"{_SINGLE}26c?",
             COOL_STD: f"{_SINGLE}26c?{_SD}",
             FITNESS: f"{_SINGLE}30c?",
@@ -246,7 +246,7 @@ LAYOUTS: Final = (
         example="Strain ID,Gene,SMF,sd\nYAL001C_damp174,TFC3,0.9395,0.0988\nYAL002W_dma12,VPS8,1.0020,0.0070\n",
         columns={
             "strain_1": _ONE_GENE,
-            FITNESS: f"fitness > {_SINGLE}",
+            FITNESS: rf"fitness > {_SINGLE} > {_SINGLE}(?:at)?[23]\dc?",
             FITNESS_STD: f"fitness{_SD} > {_SINGLE}{_SD} > {_SD}",
         },
         optional=(FITNESS_STD,),

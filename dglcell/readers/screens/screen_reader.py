@@ -180,10 +180,8 @@ class ScreenReader:
         if labels and not unlabeled and not {schema.FITNESS, schema.INTERACTION} & {*self.number_roles}:
             names = [name.strip() for name in self.table.header]
             shown = ", ".join(f"'{text_files.shorten(name, 30)}'" for name in names)
-            read = {role: self.table.name(role) for role in self.table.columns if role != roles.MARKER}
-            others = [*self.unread, *(name for name in names if name not in read.values())]
-            columns = [*(f"{role}={name}" for role, name in read.items()), *map(_as_label, others[:1])]
-            advice = f"; name the column, for example {setting('columns', ','.join(columns))}" if others else ""
+            others = [*self.unread, *self._numeric()]
+            advice = f"; name the column, for example {self._with_label(others[0])}" if others else ""
             problems.add(
                 f"{self.where}: no column of labels ({shown}) - fitness or gene_interaction was expected{advice}"
                 + or_allow_empty(unlabeled)
@@ -192,8 +190,27 @@ class ScreenReader:
         if self.unread:
             warn(
                 f"{self.path}: columns that look like labels are not read: {', '.join(self.unread)} - if one is meant, "
-                f"name it, for example {setting('columns', _as_label(self.unread[0]))}"
+                f"name all that is read, for example {self._with_label(self.unread[0])}"
             )
+
+    def _with_label(self, name: str) -> str:
+        """The setting that reads a further column as a label, or in place of the one that is read."""
+        roles_of_user = [role for role in self.table.columns if re.sub(r"_\w$", "_*", role) in roles.CUSTOM.columns]
+        columns = {role: self.table.name(role) for role in roles_of_user} | {_label_of(name): name}
+        return setting("columns", ",".join(f"{role}={column}" for role, column in columns.items()))
+
+    def _numeric(self) -> list[str]:
+        """Names of columns of numbers that have no role, and are not left out on purpose."""
+        ignored, used = re.compile(self.layout.ignored), set(self.table.columns.values())
+        return [
+            name.strip()
+            for k, name in enumerate(self.table.header)
+            if k not in used and name.strip() and not ignored.fullmatch(normalize(name)) and self._is_numeric(k)
+        ]
+
+    def _is_numeric(self, column: int) -> bool:
+        cells = [row[column] for row in self.table.first_rows if column < len(row)]
+        return bool(cells) and all(text_files.is_number(cell.replace(",", ".")) for cell in cells)
 
     def _unread(self) -> list[str]:
         """Names of columns that look like labels and are not read."""
@@ -301,10 +318,15 @@ def _rectangular_block(table: Table[ScreenLayout], block: Block) -> Block:
     return Block(block.first_line, "".join(line + "\n" for line in lines).encode())
 
 
-def _as_label(name: str) -> str:
-    """A column as a label, in an example of how to name it."""
-    is_score = re.search("score|interaction|epsilon|eps|gi$|tau", normalize(name))
-    return f"{schema.INTERACTION if is_score else schema.FITNESS}={name}"
+def _label_of(name: str) -> str:
+    """The label that the name of a column suggests, for an example of how to name it."""
+    key = normalize(name)
+    is_score = re.search("score|interaction|epsilon|eps|gi$|tau", key)
+    if re.search("pval|^p$|fdr|qval", key):
+        return schema.INTERACTION_P
+    if re.search("std|stdev|stddev|deviation|sd$|sem?$", key):
+        return schema.INTERACTION_STD if is_score else schema.FITNESS_STD
+    return schema.INTERACTION if is_score else schema.FITNESS
 
 
 def _numbered(noun: str, column_of: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from dglcell.errors import DataError, setting
 from dglcell.readers import text_files
 from dglcell.readers.tables.column_map import ColumnMap
-from dglcell.readers.tables.layout import Layout
+from dglcell.readers.tables.layout import Layout, normalize
 from dglcell.readers.tables.rows import DELIMITERS, SPACE, Row, is_comment, split_rows
 
 _MAX_TITLE_LINES: Final = 60  # above a header, other than comments
@@ -290,5 +291,7 @@ def _example(cells: Sequence[str], numeric: Sequence[bool], custom: Layout) -> s
     roles = [role for role in custom.columns if "*" not in role]
     genes = ["gene_1", "gene_2"] if any(role.startswith("gene_") for role in custom.columns) else roles[:1]
     labels = [role for role in roles if role in ("fitness", "gene_interaction", "confidence", "sign")]
-    pairs = [*zip(genes, texts, strict=False), *zip(labels, figures, strict=False)]
+    if figures and re.search("score|interaction|eps|gi$|tau", normalize(figures[0])) and "gene_interaction" in labels:
+        labels = ["gene_interaction"]
+    pairs = [*zip(genes, texts, strict=False), *zip(labels[:1], figures, strict=False)]
     return ",".join(f"{role}={name}" for role, name in pairs)
