@@ -5,6 +5,7 @@ The result does not depend on the sequence of rows in the files: nodes are sorte
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,13 @@ def _model_genes(model: MetabolicModel) -> GeneList:
     """The genes of a model as a gene list, with their names in the model as aliases."""
     ids = tuple(sorted(set(model.genes)))
     folded_ids = {gene.casefold() for gene in ids}
+    if len(folded_ids) < len(ids):
+        spellings = Counter(gene.casefold() for gene in ids)
+        equal = [gene for gene in ids if spellings[gene.casefold()] > 1]
+        warn(
+            f"{model.path}: {len(equal)} genes differ from another one in upper and lower case alone and stay distinct "
+            f"({examples(equal)}) - if they are one gene, correct the model, or give a gene list as {setting('genes')}"
+        )
     names: dict[str, set[str]] = {}
     for gene, name in model.gene_names.items():
         if name.casefold() not in folded_ids:

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from dglcell.errors import DataError
+from dglcell.errors import DataError, DglcellWarning
 from dglcell.graph.build import build
 from dglcell.readers import gpr, models
 from dglcell.readers.metabolic_model import ReactionRecord
@@ -373,3 +373,11 @@ def test_ids_of_fbc_version_1_are_those_of_the_file(read, gene):
     """libsbml turns them into `gp_b__ZERO____ONE__` on the way to version 2."""
     text = document(fbc=1).replace("<listOfCompartments>", OLD_RULE.format("") + "<listOfCompartments>", 1)
     assert set(read(text.replace("b2", gene)).genes) == {"b1", gene.removeprefix("G_")}
+
+
+def test_genes_that_differ_in_case_alone_are_told(read):
+    text = document(notes="YAL001C or yal001c or b", fbc=0)
+    with pytest.warns(
+        DglcellWarning, match=r"model.xml: 2 genes differ .* \(YAL001C, yal001c\) - if they are one gene"
+    ):
+        build(model=read(text))
