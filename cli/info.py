@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,18 @@ import click
 
 from dglcell.cli import console, options, report
 from dglcell.cli.help import Command, argument
-from dglcell.cli.settings import option_text
+from dglcell.cli.settings import option_text, setting_option
+from dglcell.config import ScreenRules
 
 
 @click.command(cls=Command)
 @argument("path", type=options.FOLDER, help="Cell graph, screen table or run folder.")
+@setting_option(ScreenRules, "matrix")
+@setting_option(ScreenRules, "condition")
+@setting_option(ScreenRules, "columns")
 @options.as_json
 @options.verbose
-def command(path: Path, as_json: bool) -> None:
+def command(path: Path, matrix: str, condition: str | None, columns: tuple[str, ...], as_json: bool) -> None:
     """Show what a cell graph (cell.h5), a screen table or a run folder holds."""
     from dglcell.errors import DataError
 
@@ -24,7 +29,8 @@ def command(path: Path, as_json: bool) -> None:
         raise DataError(f"{path}: no such file or folder - a cell graph, a screen or a run was expected")
     if path.suffix in (".safetensors", ".pt"):
         raise DataError(f"{path} is one file of a run - give the run folder, {path.parent}")
-    describe = _run if path.is_dir() else _cell if _is_hdf5(path) else _screen
+    screen = functools.partial(_screen, matrix=matrix, condition=condition, columns=columns)
+    describe = _run if path.is_dir() else _cell if _is_hdf5(path) else screen
     document, tables = describe(path)
     if as_json:
         console.result(document)
@@ -63,13 +69,14 @@ def _cell(path: Path) -> _Described:
     return document, tables
 
 
-def _screen(path: Path) -> _Described:
+def _screen(path: Path, matrix: str, condition: str | None, columns: tuple[str, ...]) -> _Described:
     import numpy as np
 
     from dglcell import schema
     from dglcell.readers.screens.read import read_screen
+    from dglcell.readers.tables.column_map import parse_maps
 
-    screen = read_screen(path, unlabeled=True)
+    screen = read_screen(path, maps=parse_maps(columns), unlabeled=True, matrix=matrix, condition=condition)
     genotypes = [frozenset(genes) for genes in screen.genotypes]
     orders, counts = np.unique([len(genes) for genes in genotypes], return_counts=True)
     present = np.isfinite(screen.labels).sum(axis=0)

@@ -79,3 +79,12 @@ def test_a_run_on_a_sample_of_a_matrix(cli, cell: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("gene;TB;X 3\n" + rows)
     options = ("--screen", tmp_path / "new.csv", "--condition", "X 3")
     assert evaluation(cli, run, *options)["screen"]["all"]["fitness"]["n"] == 14  # those that it has not seen
+
+
+def test_info_reads_named_columns_and_samples(cli, tmp_path: Path) -> None:
+    (tmp_path / "matrix.csv").write_text("gene,LB 1,M9 2\nA,0.5,\nB,0.25,1\n")
+    done = cli("info", tmp_path / "matrix.csv", "--matrix", "samples", "--condition", "M9 2", "--json")
+    assert done.code == 0 and json.loads(done.out)["labels"]["fitness"] == 1
+    (tmp_path / "pairs.csv").write_text("mutA,mutB,e\nA,B,0.5\n")
+    done = cli("info", tmp_path / "pairs.csv", "--columns", "gene_1=mutA,gene_2=mutB,gene_interaction=e", "--json")
+    assert done.code == 0 and json.loads(done.out)["labels"]["gene_interaction"] == 1

@@ -231,6 +231,10 @@ class ScreenReader:
         for role in self.gene_roles or self.strain_roles:
             column = column_of[role]
             codes, values = columns.codes[column], columns.values[column]
+            if role in self.gene_roles[1:]:  # R and spreadsheets write NA where there is no second gene
+                values = [
+                    "" if text_files.is_missing(v) and not (self.is_gene and self.is_gene(v)) else v for v in values
+                ]
             is_query, in_list = self.layout.query == roles.ALL_STRAINS, role.startswith("gene")
             alleles = _alleles(columns, column, column_of.get(role.replace("strain", "allele"), -1))
             strains = [

@@ -55,3 +55,8 @@ def test_fitness_at_a_temperature(tmp_path: Path) -> None:
     assert read(tmp_path, "genes,Fitness (30C)\nA;B,0.5\n").labels[0, 0] == 0.5
     single = read(tmp_path, "ORF,SMF (26C),SMF (30C)\nA,0.5,0.75\nB,0.25,\n")
     assert single.labels[:, 0].tolist() == [0.75, 0.25]
+
+
+def test_no_second_gene_as_r_writes_it(tmp_path: Path) -> None:
+    screen = read(tmp_path, '"","gene_1","gene_2","fitness"\n"1","A",NA,0.5\n"2","NA","B",0.25\n')
+    assert screen.genotypes == [("A",), ("NA", "B")]
