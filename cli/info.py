@@ -74,9 +74,11 @@ def _screen(path: Path, matrix: str, condition: str | None, columns: tuple[str, 
 
     from dglcell import schema
     from dglcell.readers.screens.read import read_screen
-    from dglcell.readers.tables.column_map import parse_maps
+    from dglcell.readers.tables.column_map import check_used, parse_maps
 
-    screen = read_screen(path, maps=parse_maps(columns), unlabeled=True, matrix=matrix, condition=condition)
+    maps = parse_maps(columns)
+    screen = read_screen(path, maps=maps, unlabeled=True, matrix=matrix, condition=condition)
+    check_used(maps)
     genotypes = [frozenset(genes) for genes in screen.genotypes]
     orders, counts = np.unique([len(genes) for genes in genotypes], return_counts=True)
     present = np.isfinite(screen.labels).sum(axis=0)

@@ -27,6 +27,7 @@ from dglcell.readers.tables.rows import split_rows
 from dglcell.readers.tables.table import Table
 
 RAW_LEFT_OUT: Final = "raw trigenic scores (not adjusted for the pairs), left out"
+_TAU: Final = re.compile(r"adjusted|tau$|^tau")
 RAW_USED: Final = "raw trigenic scores (not adjusted for the pairs), used"
 _KNOWN_NAMES: Final = 1 << 17  # names whose meaning is kept from block to block
 _LIKE_A_LABEL = re.compile(
@@ -93,6 +94,12 @@ class ScreenReader:
         for block in self.table.blocks:
             problems = ErrorCollector()
             yield self.screen(read_columns(self.path, block, self.spec, problems), problems)
+
+    def _is_adjusted(self) -> bool:
+        """Whether scores of triples are tau; of columns of strains that the user names, only if their name says so."""
+        if self.layout is not roles.CUSTOM or not self.strain_roles or schema.INTERACTION not in self.table.columns:
+            return self.layout.adjusted
+        return bool(_TAU.search(normalize(self.table.name(schema.INTERACTION))))
 
     def rows(self) -> ScreenRows:
         """All rows with the text of their cells, without labels."""
@@ -273,7 +280,7 @@ class ScreenReader:
         else:
             expected = values.get(roles.QUERY_FITNESS, missing) * values.get(roles.ARRAY_FITNESS, missing)
         is_raw = (orders > 2) & np.isfinite(score)
-        if not self.layout.adjusted and is_raw.any():
+        if not self._is_adjusted() and is_raw.any():
             report[RAW_USED if self.raw_scores else RAW_LEFT_OUT] = int(is_raw.sum())
             if not self.raw_scores:
                 score, std = np.where(is_raw, np.nan, score), np.where(is_raw, np.nan, std)

@@ -135,3 +135,15 @@ def test_named_columns(write):
 def test_genes_in_two_ways_are_refused(write):
     with pytest.raises(DataError, match=r"screen.tsv:2: columns 'genes' and 'gene_1', .. - give one of the two"):
         read_screen(write("\ngenes\tgene_1\tfitness\nA\tB\t1\n"))
+
+
+@pytest.mark.parametrize(("name", "is_tau"), [("score", False), ("Adjusted score", True), ("tau", True)])
+def test_the_score_of_a_triple_of_named_strains_is_raw_unless_its_column_says_otherwise(write, name, is_tau):
+    path = write(f"q,a,{name}\nYAL015C+YOL043C_tm72,YBR001C_dma1,-0.5\nYAL015C_sn1,YBR001C_dma1,0.25\n")
+    columns = ColumnMap.parse("strain_1=q,strain_2=a,gene_interaction=3")
+    scores = read_screen(path, maps=[columns]).labels[:, 2].tolist()
+    assert scores[1] == 0.25 and (scores[0] == -0.5) is is_tau
+    assert read_screen(path, raw_scores=True, maps=[columns]).labels[0, 2] == -0.5
+    as_genes = write("g1,g2,g3,x\nA,B,C,-0.5\n")
+    named = ColumnMap.parse("gene_1=g1,gene_2=g2,gene_3=g3,gene_interaction=x")
+    assert read_screen(as_genes, maps=[named]).labels[0, 2] == -0.5  # a genotype table is taken as it is
