@@ -13,6 +13,7 @@ from dglcell.readers import text_files
 from dglcell.readers.edge_table import KINDS, REGULATORY
 from dglcell.readers.interaction_databases import INTERACTIONS
 from dglcell.readers.network_layout import MATRIX, NAMES, PAIRS, SIF, NetworkLayout
+from dglcell.readers.network_values import sign_of
 from dglcell.readers.regulation_databases import REGULATION
 from dglcell.readers.tables.layout import ANY, normalize
 
@@ -63,7 +64,10 @@ class _SifLayout(NetworkLayout):
     """Lines of a source, a type, and any number of targets."""
 
     def match_rows(self, rows: Sequence[Sequence[str]]) -> dict[str, int] | None:
-        """See `NetworkLayout.match_rows`. The types are usual words, or a single word that is none of the genes."""
+        """See `NetworkLayout.match_rows`. The types are usual words, or a single word that is none of the genes.
+
+        Signs or weights in the third column belong to a list of edges, of which all have the same second gene.
+        """
         full = [row for row in rows if len([cell for cell in row if cell.strip()]) >= 3]
         single = sum(len([cell for cell in row if cell.strip()]) == 1 for row in rows)
         if not full or len(full) + single < _MOST * len(rows):
@@ -74,7 +78,8 @@ class _SifLayout(NetworkLayout):
         genes = {cell for row in full for cell in (row[0], *row[2:])}
         is_word = len(types) == 1 and not any(map(text_files.is_number, types)) and types.isdisjoint(genes)
         has_three = len(full) > 2 and all(len(row) == 3 for row in full)
-        return dict(self.positions) if is_word and has_three else None
+        has_values = all(text_files.is_number(row[2]) or sign_of(row[2]) is not None for row in full)
+        return dict(self.positions) if is_word and has_three and not has_values else None
 
 
 @dataclass(frozen=True, kw_only=True)

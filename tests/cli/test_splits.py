@@ -13,8 +13,10 @@ from dglcell.io import checkpoint
 
 SMALL = ("--layers", "1", "--hidden", "8", "--epochs", "1", "--device", "cpu")
 HEAD = (
-    "Query Strain ID\tQuery allele name\tArray Strain ID\tArray allele name\tCombined mutant type\tRaw score\t"
-    "Adjusted score\tP-value\tQuery fitness\tArray SMF\tCombined fitness\tsd\n"
+    "Query Strain ID\tQuery allele name\tArray Strain ID\tArray allele name\tCombined mutant type\t"
+    "Raw genetic interaction score (epsilon)\tAdjusted genetic interaction score (epsilon or tau)\tP-value\t"
+    "Query single/double mutant fitness\tArray single mutant fitness\tDouble/triple mutant fitness\t"
+    "Double/triple mutant fitness standard deviation\n"
 )
 
 

@@ -481,3 +481,11 @@ def test_interactions_that_were_tested_and_not_seen_are_no_edges(read, header):
     table = read(text)
     assert pairs(table) == [("P5", "P2"), ("P7", "P2")]
     assert table.report["rows of a negative other than false, left out"] == 1
+
+
+@pytest.mark.parametrize(("value", "kind"), [("+", REGULATORY), ("activator", REGULATORY), ("0.5", PHYSICAL)])
+def test_a_second_gene_that_all_edges_share_is_no_type_of_interaction(read, value, kind):
+    table = read("".join(f"F{k}\tTARGET\t{value}\n" for k in range(4)), kind)
+    assert pairs(table) == [(f"F{k}", "TARGET") for k in range(4)]
+    values = table.sign if kind == REGULATORY else table.confidence
+    assert values.tolist() == [1.0 if kind == REGULATORY else 0.5] * 4
