@@ -31,6 +31,18 @@ STRAINS: Final[Mapping[str, str]] = {  # taxon of a laboratory strain -> of its 
 }
 
 
+def with_strains(taxon: str) -> str:
+    """A species with the laboratory strains that count as it, for a message.
+
+    Examples
+    --------
+    >>> with_strains("4932"), with_strains("10090")
+    ('4932 (or strain 559292)', '10090')
+    """
+    strains = sorted(strain for strain, species in STRAINS.items() if species == taxon)
+    return f"{taxon} (or strain {', '.join(strains)})" if strains else taxon
+
+
 def names_of(cells: Sequence[str], ids: str) -> list[str]:
     """The names of an interactor, the preferred first.
 

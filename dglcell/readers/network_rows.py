@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, number_of, setting, warn
-from dglcell.readers.interactor_names import STRAINS, names_of, taxon_of
+from dglcell.readers.interactor_names import STRAINS, names_of, taxon_of, with_strains
 from dglcell.readers.network_layout import PLAIN, PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
 from dglcell.readers.tables.columns import Columns
 from dglcell.readers.tables.table import Table
@@ -287,11 +287,15 @@ def select_taxon(
     selected = (one == known.code(wanted)) & (two == known.code(wanted))
     num_other = int(np.count_nonzero(~selected))
     if not num_other:
-        return None, {"organism": wanted}
+        return None, {"organism": with_strains(wanted)}
     if not taxon and num_other > _WORTH_A_WARNING * len(one):
         warn(
-            f"{path}: {number_of(num_other, 'row')} of {len(one):,} with genes of organisms other than {wanted} are "
+            f"{path}: {number_of(num_other, 'row')} of {len(one):,} with genes of organisms other than "
+            f"{with_strains(wanted)} are "
             f"left out - another is chosen by {setting('taxon')}"
         )
     how = "" if taxon else ", the one with most rows"
-    return selected, {"organism": wanted + how, "rows with a gene of another organism, left out": num_other}
+    return selected, {
+        "organism": with_strains(wanted) + how,
+        "rows with a gene of another organism, left out": num_other,
+    }

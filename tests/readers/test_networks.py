@@ -124,7 +124,11 @@ def test_string_actions(read):
     table = read(ACTIONS)
     assert table.layout == "STRING actions"
     assert pairs(table) == [("Q0045", "Q0050"), ("Q0050", "Q0045"), ("YAL001C", "Q0050.x")]
-    assert table.report == {"rows": 4, "rows of a mode other than binding, left out": 1, "organism": "4932"}
+    assert table.report == {
+        "rows": 4,
+        "rows of a mode other than binding, left out": 1,
+        "organism": "4932 (or strain 559292)",
+    }
 
 
 def test_string_actions_of_one_mode_are_a_relation(read):
@@ -378,10 +382,12 @@ ORGANISMS = (
 
 
 def test_one_organism_is_read(read):
-    with pytest.warns(DglcellWarning, match="2 rows of 4 with genes of organisms other than 4932 are left out"):
+    with pytest.warns(
+        DglcellWarning, match="2 rows of 4 with genes of organisms other than 4932 .or strain 559292. are left out"
+    ):
         table = read(ORGANISMS)
     assert pairs(table) == [("A", "B"), ("A", "C")]  # 559292 is a strain of 4932
-    assert table.report["organism"] == "4932, the one with most rows"
+    assert table.report["organism"] == "4932 (or strain 559292), the one with most rows"
     assert table.report["rows with a gene of another organism, left out"] == 2
     assert pairs(read(ORGANISMS, taxon="9606")) == [("TP53", "MDM2")]
     assert pairs(read(ORGANISMS, taxon="559292")) == [("A", "B"), ("A", "C")]
@@ -436,7 +442,7 @@ def test_members_of_complexes(read):
     assert pairs(table) == [("P1", "P2"), ("P1", "P2"), ("P1", "P3"), ("P2", "P3")]
     assert table.report == {
         "complexes": 3,
-        "organism": "4932",
+        "organism": "4932 (or strain 559292)",
         "RNAs in complexes, left out": 1,
         "small molecules in complexes, left out": 1,
         "nested complexes in complexes, left out": 1,
