@@ -26,6 +26,7 @@ none null nan na n/a n.a. 0 no_assignment no_gene no_genes nogene no_gene_associ
 PLACEHOLDERS: Final = frozenset(_PLACEHOLDERS.split())
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[A-Za-z]+);")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_LETTER = re.compile(r"(?<=.)_[a-z]\Z")
 _BRACKET = re.compile(r"(?<=.)\[[A-Za-z]\w*\]\Z")
 _READ_BY_COBRA = re.compile(r"[A-Za-z0-9_.'\":/\\=-]+")
 _COMPARED = 1000  # alternatives of a rule that are compared with cobra's
@@ -114,8 +115,8 @@ def settle(trees: Mapping[str, gpr.Node], listed: Iterable[str] = (), compartmen
     """Take placeholders and compartments out of the rules of a model.
 
     A placeholder stands for something that no deletion removes: `A and Unknown` is `A`, and `A or Unknown` is no rule.
-    A suffix `[m]` of a gene is a compartment; so is `_m` if the model has a compartment `m`, and the file does not
-    list the gene.
+    A suffix `[m]` of a gene is a compartment; so is `_m` if the model has a compartment `m` (or all genes end in a
+    letter like this), and the file does not list the gene.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def settle(trees: Mapping[str, gpr.Node], listed: Iterable[str] = (), compartmen
     """
     listed = tuple(listed)
     in_rules = {gene for tree in trees.values() for gene in tree.genes()}
-    suffixes = tuple(f"_{compartment}" for compartment in compartments if compartment[:1].isalpha())
+    suffixes = _suffixes(in_rules - set(listed), compartments)
     gene_of: dict[str, str] = {}
     for gene in (*listed, *sorted(in_rules - set(listed))):
         if not is_placeholder(gene):
@@ -160,6 +161,20 @@ def settle(trees: Mapping[str, gpr.Node], listed: Iterable[str] = (), compartmen
     }
     genes = tuple(dict.fromkeys(gene_of.values()))
     return GeneRules(settled, genes, gene_of, {key: value for key, value in report.items() if value})
+
+
+def _suffixes(genes: Collection[str], compartments: Collection[str]) -> tuple[str, ...]:
+    """Suffixes of genes that are compartments: `_c` of a compartment `c`.
+
+    If all genes end in a letter in this way, or in brackets, the other letters are compartments, too, although the
+    model does not list them.
+    """
+    suffixes = {f"_{compartment}" for compartment in compartments if compartment[:1].isalpha()}
+    named = [gene for gene in genes if not is_placeholder(gene)]
+    letters = {gene[-2:] for gene in named if _LETTER.search(gene)}
+    if letters & suffixes and all(_LETTER.search(gene) or _BRACKET.search(gene) for gene in named):
+        suffixes |= letters
+    return tuple(sorted(suffixes))
 
 
 def is_placeholder(word: str) -> bool:

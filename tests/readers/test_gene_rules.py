@@ -126,3 +126,18 @@ def test_all_malformed_rules_are_told_at_once_with_their_reason():
     assert "reaction s: gene rule 'A and': a gene was expected at its end - correct the rule" in message
     assert "'[' is not allowed in a gene id - write parentheses around a part of a rule" in message
     assert "and 3 more" in message
+
+
+@pytest.mark.parametrize(
+    ("rules", "genes"),
+    [
+        ("A1_c or B1_m", ("A1", "B1")),
+        ("A1_c or B1[m]", ("A1", "B1")),
+        ("A1_c or B1_m or Unknown", ()),
+        ("A1_c or B1_m or C1", ("A1", "B1_m", "C1")),
+        ("A1_x or B1_m", ("A1_x", "B1_m")),
+    ],
+)
+def test_suffixes_of_compartments_are_taken_off_all_genes_or_off_those_that_the_model_names(rules, genes):
+    settled = gene_rules.settle({"R": gpr.parse(rules)}, (), ["c"])
+    assert tuple(sorted(settled.trees["R"].genes() if "R" in settled.trees else ())) == genes

@@ -190,8 +190,8 @@ def test_placeholders_are_no_genes_in_any_place(read):
 
 def test_compartments_of_genes(read):
     """The model has the compartment `c`; a listed id keeps its ending unless it is in brackets."""
-    model = read(document(notes="YAL038W_c or YOR347C[m] or YAL038W_x", fbc=0))
-    assert gpr.to_text(model.reactions[0].rule) == "YAL038W or YOR347C or YAL038W_x"
+    model = read(document(notes="YAL038W_c or YOR347C[m] or YAL038W_x or TFC3", fbc=0))
+    assert gpr.to_text(model.reactions[0].rule) == "YAL038W or YOR347C or YAL038W_x or TFC3"
     assert model.report["genes without their compartment suffix"] == "2 (YAL038W_c, YOR347C[m])"
     refs = "".join(f"<fbc:geneProductRef fbc:geneProduct='G_{i}'/>" for i in ("a_c", "b__91__m__93__"))
     rule = f"<fbc:geneProductAssociation><fbc:or>{refs}</fbc:or></fbc:geneProductAssociation>"
