@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, ErrorCollector
-from dglcell.readers import text_files
+from dglcell.readers import compression, text_files
 from dglcell.readers.annotation_networks import description_features
 from dglcell.readers.annotations import annotation_layout
 from dglcell.readers.tables.column_map import ColumnMap
@@ -93,7 +93,7 @@ def read_features(path: Path | str, maps: Sequence[ColumnMap] = ()) -> FeatureTa
         a finite number; the message gives the line, or the row in HDF5.
     """
     path = Path(path)
-    if path.is_file() and _is_hdf5(path):
+    if path.is_file() and compression.first_bytes(path, 4) == b"\x89HDF":
         layout, ids, x, origins = _read_hdf5(path)
     else:
         layout, ids, x, origins = _read_table(path, maps)
@@ -138,11 +138,6 @@ def check_features(
 
 
 _Content = tuple[str, list[str], NDArray[np.float32], list[str]]  # layout, ids, x, file and line of each row
-
-
-def _is_hdf5(path: Path) -> bool:
-    with path.open("rb") as handle:
-        return handle.read(4) == b"\x89HDF"
 
 
 def _read_hdf5(path: Path) -> _Content:

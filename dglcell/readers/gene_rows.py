@@ -14,7 +14,7 @@ from dglcell.errors import DataError, number_of, setting, warn
 from dglcell.readers import gene_cells
 from dglcell.readers.gene_layout import GeneLayout
 from dglcell.readers.gene_records import GeneRecords, GenomicInterval, interval_of
-from dglcell.readers.interactor_names import STRAINS
+from dglcell.readers.interactor_names import species_of
 from dglcell.readers.tables.columns import Columns
 from dglcell.readers.tables.table import Table
 
@@ -111,7 +111,7 @@ def _of_one_organism(table: Table[GeneLayout], records: GeneRecords, taxon: str 
     blocks: Iterable[Columns] = table.read_all(roles)
     if taxon is None:
         blocks = list(blocks)
-        counts = Counter(_species(name) for block in blocks for name in block.cells(column))
+        counts = Counter(species_of(name) for block in blocks for name in block.cells(column))
         taxon, num_rows = counts.most_common(1)[0] if counts else ("", 0)
         if len(counts) > 1:
             others = ", ".join(name for name, _ in counts.most_common(_SHOWN + 1)[1:])
@@ -127,7 +127,7 @@ def _of_one_organism(table: Table[GeneLayout], records: GeneRecords, taxon: str 
     for block in blocks:
         names = block.values[column]
         found.update(names)
-        is_species = np.array([_species(name) == _species(taxon) for name in names], dtype=np.bool_)
+        is_species = np.array([species_of(name) == species_of(taxon) for name in names], dtype=np.bool_)
         is_read = is_species[block.codes[column]]
         num_read += int(is_read.sum())
         if not is_read.all():
@@ -136,8 +136,3 @@ def _of_one_organism(table: Table[GeneLayout], records: GeneRecords, taxon: str 
     if not num_read:
         organisms = ", ".join(sorted(found)[:_SHOWN])
         raise DataError(f"{table.path} has no genes of {setting('taxon', taxon)} - it has those of {organisms}")
-
-
-def _species(organism: str) -> str:
-    """An organism as the file names it; a laboratory strain is its species, as in networks."""
-    return STRAINS.get(organism, organism)

@@ -31,6 +31,11 @@ STRAINS: Final[Mapping[str, str]] = {  # taxon of a laboratory strain -> of its 
 }
 
 
+def species_of(taxon: str) -> str:
+    """The species of a laboratory strain; any other organism as it is."""
+    return STRAINS.get(taxon, taxon)
+
+
 def with_strains(taxon: str) -> str:
     """A species with the laboratory strains that count as it, for a message.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dglcell.errors import DataError, number_of, setting, warn
-from dglcell.readers.interactor_names import STRAINS, names_of, taxon_of, with_strains
+from dglcell.readers.interactor_names import names_of, species_of, taxon_of, with_strains
 from dglcell.readers.network_layout import PLAIN, PSI_MI, TAXON_PREFIX, Keep, NetworkLayout, names_of_end
 from dglcell.readers.tables.columns import Columns
 from dglcell.readers.tables.table import Table
@@ -235,7 +235,7 @@ def _none_left(table: Table[NetworkLayout], role: str, keep: Keep, others: list[
 
 
 def _of_one_organism(table: Table[NetworkLayout], reader: _RowReader, rows: Rows, taxon: str) -> Rows:
-    taxa = [STRAINS.get(text, text) for text in reader.taxa.texts]
+    taxa = [species_of(text) for text in reader.taxa.texts]
     one, two = reader.taxon_codes()
     selected, report = select_taxon(str(table.path), taxa, one, two, taxon)
     rows.report.update(report)
@@ -273,7 +273,7 @@ def select_taxon(
     counts = np.bincount(one[(one == two) & (one != blank)], minlength=len(names) + 1)
     ranked = sorted((-int(count), names[k]) for k, count in enumerate(counts.tolist()) if count)
     if taxon:
-        wanted = STRAINS.get(taxon, taxon).lower()
+        wanted = species_of(taxon).lower()
         if wanted not in [name for _, name in ranked]:
             found = ", ".join(f"{name} ({-count:,} rows)" for count, name in ranked[:5]) or "no row with one organism"
             raise DataError(f"{path} has no row with both genes of {setting('taxon', taxon)} - it has {found}")

@@ -12,7 +12,7 @@ import numpy as np
 from dglcell.errors import DataError, ErrorCollector
 from dglcell.readers import network_values
 from dglcell.readers.edge_table import PHYSICAL, REGULATORY, EdgeTable
-from dglcell.readers.interactor_names import STRAINS, accession, taxon_of
+from dglcell.readers.interactor_names import accession, species_of, taxon_of
 from dglcell.readers.network_layout import PLAIN, SIF, NetworkLayout
 from dglcell.readers.network_rows import Vocabulary, select_taxon
 from dglcell.readers.tables.rows import split_rows
@@ -60,7 +60,7 @@ def read_members(table: Table[NetworkLayout], taxon: str) -> EdgeTable:
             rows.append((members, expanded, symbols))
             codes.append(taxa.code(taxon_of(organism, PLAIN)))
     ends = np.array(codes, dtype=np.int64)
-    species = [STRAINS.get(text, text) for text in taxa.texts]
+    species = [species_of(text) for text in taxa.texts]
     selected, organism_report = select_taxon(str(table.path), species, ends, ends, taxon)
     report: dict[str, int | str] = {"complexes": len(rows), **organism_report}
     a: list[str] = []

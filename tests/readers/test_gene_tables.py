@@ -17,16 +17,6 @@ VERSIONS = ("ENSG00000000419", dict.fromkeys(("ensg00000000419.14", "dpm1"), "EN
 GENE_INFO = "#tax_id\tGeneID\tSymbol\tLocusTag\tSynonyms\tdbXrefs\tdescription\ttype_of_gene\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def writer(text, name="genes.txt"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return writer
-
-
 def names_of(genes):
     """Each name with the ids that it may stand for, joined by spaces."""
     return {name: " ".join(ids) for name, ids in genes.aliases.items()}

@@ -27,16 +27,6 @@ ACGT
 """
 
 
-@pytest.fixture
-def write(tmp_path):
-    def writer(text, name="genes.txt"):
-        path = tmp_path / name
-        path.write_text(text)
-        return path
-
-    return writer
-
-
 def test_sgd_features(write):
     genes = read_genes(write(SGD))
     assert genes.ids == ("YAL001C", "YAL002W", "YAL003W")
